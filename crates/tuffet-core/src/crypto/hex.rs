@@ -1,0 +1,48 @@
+//! Hexadecimal text, as metadata carries digests, signatures and ed25519 keys.
+
+use alloc::string::String;
+use alloc::vec::Vec;
+
+/// Writes `bytes` as lower-case hexadecimal text.
+///
+/// ```
+/// assert_eq!(tuffet_core::crypto::hex::encode(&[0x00, 0xaf]), "00af");
+/// ```
+#[must_use]
+pub fn encode(bytes: &[u8]) -> String {
+    bytes
+        .iter()
+        .flat_map(|byte| [byte >> 4, byte & 0x0f])
+        .filter_map(|nibble| char::from_digit(nibble.into(), 16))
+        .collect()
+}
+
+/// Reads hexadecimal text of either case; `None` if the length is odd or a character is not a hexadecimal digit.
+///
+/// ```
+/// use tuffet_core::crypto::hex::decode;
+/// assert_eq!(decode("00Af"), Some(vec![0x00, 0xaf]));
+/// assert_eq!(decode("0"), None);
+/// assert_eq!(decode("+f"), None);
+/// ```
+#[must_use]
+pub fn decode(text: &str) -> Option<Vec<u8>> {
+    let (pairs, rest) = text.as_bytes().as_chunks::<2>();
+    if !rest.is_empty() {
+        return None;
+    }
+    pairs
+        .iter()
+        .map(|[high, low]| Some((nibble(*high)? << 4) | nibble(*low)?))
+        .collect()
+}
+
+/// Reads exactly `N` bytes of hexadecimal text.
+pub(super) fn decode_array<const N: usize>(text: &str) -> Option<[u8; N]> {
+    decode(text)?.try_into().ok()
+}
+
+fn nibble(digit: u8) -> Option<u8> {
+    let value = char::from(digit).to_digit(16)?;
+    u8::try_from(value).ok()
+}
