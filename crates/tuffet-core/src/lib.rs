@@ -3,4 +3,4 @@
 
 extern crate alloc;
 
-pub mod crypto;
+pub mod json;
