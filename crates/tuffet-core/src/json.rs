@@ -31,12 +31,14 @@
     )
 )]
 
+mod canonical;
 mod error;
 mod index;
 mod reader;
 mod scan;
 mod text;
 
+pub use canonical::canonicalize;
 pub use error::{FormatError, Reason};
 pub use index::{Index, SignedSpan, Span};
 pub use reader::{Kind, Reader};
