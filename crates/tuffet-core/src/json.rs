@@ -37,12 +37,14 @@ mod index;
 mod reader;
 mod scan;
 mod text;
+mod value;
 
 pub use canonical::canonicalize;
 pub use error::{FormatError, Reason};
 pub use index::{Index, SignedSpan, Span};
 pub use reader::{Kind, Reader};
 pub use text::Text;
+pub use value::{Integer, Value};
 
 /// How many objects and arrays may be open at the same time.
 pub const MAX_DEPTH: usize = 64;

@@ -59,7 +59,7 @@ fn after_whitespace_run(bytes: &[u8], from: usize) -> usize {
 
 /// Returns the end of the string whose opening quote stands at `open`, in bytes that a reader has
 /// accepted.
-fn string_end(bytes: &[u8], open: usize) -> Option<usize> {
+pub(super) fn string_end(bytes: &[u8], open: usize) -> Option<usize> {
     let mut position = open.checked_add(1)?;
     loop {
         position = special(bytes, position);
