@@ -251,6 +251,18 @@ impl<'a> Reader<'a> {
         Ok((value, Span::between(start, self.position)))
     }
 
+    /// Calls `read` and returns what it read and the bytes of it.
+    ///
+    /// # Errors
+    /// Those of `read`.
+    pub fn raw<T>(
+        &mut self,
+        read: impl FnOnce(&mut Self) -> Result<T, FormatError>,
+    ) -> Result<(T, &'a [u8]), FormatError> {
+        let (value, span) = self.spanned(read)?;
+        Ok((value, span.of(self.text.as_bytes()).unwrap_or_default()))
+    }
+
     /// Calls `read` for a value that is signed: numbers have to be integers, and the answer tells
     /// whether the bytes are canonical JSON already.
     ///

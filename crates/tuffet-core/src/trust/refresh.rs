@@ -393,10 +393,11 @@ impl<'c> Refresh<'c> {
             if is_void(&phase, self.record.snapshot.root_of(&bytes, self.cx.crypto)) {
                 return Ok(State::Purge(phase.forget()));
             }
-            if let Err(reason) = phase.restore_snapshot(bytes) {
-                if let Err(error) = self.ignore_floor(RoleName::Snapshot, reason) {
-                    return stay(State::LoadSnapshot(phase), error);
-                }
+            let restored = phase.restore_snapshot(bytes);
+            if let Err(error) =
+                restored.or_else(|reason| self.ignore_floor(RoleName::Snapshot, reason))
+            {
+                return stay(State::LoadSnapshot(phase), error);
             }
         }
         self.begin_timestamp(phase)

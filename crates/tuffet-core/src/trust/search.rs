@@ -255,7 +255,7 @@ impl<'c> Search<'c> {
             self.stack.append(&mut children);
             match self.advance() {
                 Ok(verified) => next = verified,
-                Err(state) => return state,
+                Err(state) => return *state,
             }
         }
     }
@@ -304,28 +304,27 @@ impl<'c> Search<'c> {
     }
 
     /// Goes to the next role that has not been visited; if it is not verified yet, or there is none, to a state.
-    fn advance(&mut self) -> Result<(Verified<Targets>, Vec<ProofStep>), State> {
+    fn advance(&mut self) -> Result<(Verified<Targets>, Vec<ProofStep>), Box<State>> {
         while let Some(visit) = self.stack.pop() {
             if self.visited.contains(&visit.role()) {
                 continue;
             }
             if self.visited.len() >= self.cx.policy.limits.roles as usize {
-                return Err(self.not_found(true));
+                return Err(Box::new(self.not_found(true)));
             }
             self.visited.insert(visit.role());
             if self.view.snapshot().listed(&visit.role()).is_none() {
-                return Err(State::Done(Err(Box::new(Rejected::Unlisted {
-                    role: visit.role(),
-                }))));
+                let unlisted = Rejected::Unlisted { role: visit.role() };
+                return Err(Box::new(State::Done(Err(Box::new(unlisted)))));
             }
             let Some(role) = self.view.role(visit.delegator.role(), &visit.name).cloned() else {
-                return Err(State::Load(Box::new(visit)));
+                return Err(Box::new(State::Load(Box::new(visit))));
             };
             let mut trail = visit.trail;
             trail.push(ProofStep::of(&role, Some(visit.matched), visit.terminating));
             return Ok((role, trail));
         }
-        Err(self.not_found(false))
+        Err(Box::new(self.not_found(false)))
     }
 
     fn not_found(&self, limit: bool) -> State {
