@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 use core::mem;
 
 use super::phases::{Delegation, targets_fetch, verify_targets};
-use super::{Answer, Context, Error, Item, Rejected, Signers, Step, TrustedView, Verified};
+use super::{Answer, Context, Error, Rejected, Signers, Step, TrustedView, Verified};
 use crate::metadata::{DelegatedName, Delegations, RoleDelegations, RoleName, Targets};
 
 /// A walk over all delegated roles: tells a shell which roles to fetch, and verifies each for every role that delegates to it.
