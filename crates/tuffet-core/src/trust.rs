@@ -18,6 +18,7 @@ mod roots;
 mod search;
 mod verified;
 mod view;
+mod walk;
 
 pub use download::{TargetCheck, VerifiedTarget};
 pub use error::{Class, Error, Rejected, Signers, Uncounted, UncountedReason};
@@ -32,3 +33,4 @@ pub use roots::Roots;
 pub use search::{Outcome, Search};
 pub use verified::{Counted, Quorum, Verified};
 pub use view::{Found, TrustedView};
+pub use walk::{Walk, Walked};
