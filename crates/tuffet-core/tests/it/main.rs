@@ -1,0 +1,4 @@
+//! Tests of the public interface, in one binary.
+
+mod json;
+mod spelling;
