@@ -1,0 +1,98 @@
+//! Snapshot: which version of every targets role is current (TUF §4.4).
+
+use alloc::string::{String, ToString};
+
+use super::envelope::{Header, HeaderFields};
+use super::{MetaFile, Notes, Role, RoleName, Tolerance, UnixTime, Version};
+use crate::json::{FormatError, Index, Reader, Reason};
+
+/// The content of a snapshot file: an index into the signed bytes, because a registry lists tens of thousands of roles.
+#[derive(Debug)]
+pub struct Snapshot {
+    header: Header,
+    meta: Index,
+}
+
+impl Snapshot {
+    /// How many files are listed.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.meta.len()
+    }
+
+    /// Whether no file is listed.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.meta.is_empty()
+    }
+
+    /// What the snapshot in these bytes says about a role.
+    pub(crate) fn role(&self, bytes: &[u8], role: &RoleName) -> Option<MetaFile> {
+        let mut name = String::from(role.as_str());
+        name.push_str(".json");
+        self.meta
+            .find(bytes, &name)
+            .and_then(|span| span.of(bytes))
+            .and_then(parse_entry)
+    }
+
+    /// The roles listed, in the order of their names; entries that are not targets roles are left out.
+    pub(crate) fn roles<'a>(
+        &'a self,
+        bytes: &'a [u8],
+    ) -> impl Iterator<Item = (RoleName, MetaFile)> + 'a {
+        self.meta.iter(bytes).filter_map(move |(name, span)| {
+            let role = targets_role(&name.decode())?;
+            Some((role, parse_entry(span.of(bytes)?)?))
+        })
+    }
+}
+
+/// Entries have been checked when the snapshot was parsed.
+fn parse_entry(entry: &[u8]) -> Option<MetaFile> {
+    let mut reader = Reader::new(entry).ok()?;
+    MetaFile::parse(&mut reader, &mut Notes::default()).ok()
+}
+
+/// `root.json` stood in old snapshots; root is not under snapshot's control, so such entries are not looked at.
+fn targets_role(file: &str) -> Option<RoleName> {
+    match RoleName::new(file.strip_suffix(".json")?).ok()? {
+        RoleName::Root | RoleName::Timestamp | RoleName::Snapshot => None,
+        role => Some(role),
+    }
+}
+
+impl Role for Snapshot {
+    const TYPE: &'static str = "snapshot";
+
+    fn version(&self) -> Version {
+        self.header.version
+    }
+
+    fn expires(&self) -> UnixTime {
+        self.header.expires
+    }
+
+    fn parse(reader: &mut Reader<'_>, notes: &mut Notes) -> Result<Self, FormatError> {
+        let start = reader.offset();
+        let mut header = HeaderFields::default();
+        let mut meta = None;
+        reader.object(|reader, name| {
+            match &*name.decode() {
+                "meta" => {
+                    meta = Some(reader.index(|reader, name| {
+                        if targets_role(&name.decode()).is_none() {
+                            notes.add(Tolerance::SnapshotExtra, name.decode().to_string());
+                        }
+                        MetaFile::parse(reader, notes).map(drop)
+                    })?);
+                }
+                other => header.member(reader, other, notes)?,
+            }
+            Ok(())
+        })?;
+        let header = header.finish::<Self>(start)?;
+        let meta = meta.ok_or_else(|| FormatError::new(start, Reason::Missing("meta")))?;
+        Ok(Self { header, meta })
+    }
+}

@@ -1,0 +1,34 @@
+//! Where trust is decided: the client workflow of TUF §5 without any I/O.
+//!
+//! Two layers. The typed states ([`Roots`], [`WithRoot`], [`WithTimestamp`], [`WithSnapshot`]) consume themselves, so that a
+//! wrong order does not compile, and a refusal hands the untouched state back. Over them, [`Refresh`] and [`Search`] tell a
+//! shell step by step what to load, fetch and store.
+
+mod download;
+mod error;
+mod event;
+mod file;
+mod map;
+mod phases;
+mod policy;
+mod proof;
+mod record;
+mod refresh;
+mod roots;
+mod search;
+mod verified;
+mod view;
+
+pub use download::{TargetCheck, VerifiedTarget};
+pub use error::{Class, Error, Rejected, Signers, Uncounted, UncountedReason};
+pub use event::Event;
+pub use file::{Answer, Fetch, Item, RemoteFile, Step, Write, WriteKind, percent_encode};
+pub use map::{Agreement, Mapping, RepositoryMap};
+pub use phases::{Refused, WithRoot, WithSnapshot, WithTimestamp};
+pub use policy::{Context, Limits, MinimumVersions, Policy};
+pub use proof::{Proof, ProofStep};
+pub use refresh::{Mode, Refresh, TrustAnchor};
+pub use roots::Roots;
+pub use search::{Outcome, Search};
+pub use verified::{Counted, Quorum, Verified, count_signatures};
+pub use view::{Found, TrustedView};

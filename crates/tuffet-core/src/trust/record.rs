@@ -1,0 +1,129 @@
+//! What is remembered beside the metadata: which root accepted it, and when the last refresh succeeded.
+
+use alloc::format;
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use crate::crypto::{Crypto, Digest, HashAlgorithm};
+use crate::json::{FormatError, Reader, Reason};
+use crate::metadata::{UnixTime, Version};
+
+/// How many acceptances of one role are remembered: the stored file's and, between two writes, its successor's.
+const KEPT: usize = 2;
+
+/// The content of [`Item::Record`](super::Item::Record).
+///
+/// It is written before the file it speaks of, so that after a crash it knows the file that is there, old or new. A lost record
+/// costs nothing but the purge after a rotation that left the old file's signatures valid.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(super) struct Record {
+    pub(super) timestamp: Acceptances,
+    pub(super) snapshot: Acceptances,
+    pub(super) last_refresh: Option<UnixTime>,
+}
+
+/// Which root accepted which bytes, the newest last.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(super) struct Acceptances(Vec<(Digest, Version)>);
+
+impl Acceptances {
+    /// The root that accepted these bytes.
+    pub(super) fn root_of(&self, bytes: &[u8], crypto: &dyn Crypto) -> Option<Version> {
+        let digest = crypto.digest(HashAlgorithm::Sha256, bytes);
+        self.0
+            .iter()
+            .find(|(of, _)| *of == digest)
+            .map(|&(_, root)| root)
+    }
+
+    /// Remembers one more; returns whether that changed anything.
+    pub(super) fn add(&mut self, bytes: &[u8], root: Version, crypto: &dyn Crypto) -> bool {
+        let digest = crypto.digest(HashAlgorithm::Sha256, bytes);
+        if self.0.last() == Some(&(digest, root)) {
+            return false;
+        }
+        self.0.retain(|(of, _)| *of != digest);
+        self.0.push((digest, root));
+        let surplus = self.0.len().saturating_sub(KEPT);
+        self.0.drain(..surplus);
+        true
+    }
+
+    fn write(&self) -> String {
+        let entries: Vec<String> = self
+            .0
+            .iter()
+            .map(|(digest, root)| format!(r#"{{"root":{root},"sha256":"{}"}}"#, digest.to_hex()))
+            .collect();
+        format!("[{}]", entries.join(","))
+    }
+
+    fn parse(reader: &mut Reader<'_>) -> Result<Self, FormatError> {
+        let mut all = Vec::new();
+        reader.array(|reader, _| {
+            let start = reader.offset();
+            let (mut root, mut digest) = (None, None);
+            reader.object(|reader, name| {
+                match &*name.decode() {
+                    "root" => root = Version::new(reader.unsigned()?),
+                    "sha256" => {
+                        digest = Digest::from_hex(HashAlgorithm::Sha256, &reader.text()?.decode())
+                    }
+                    _ => {
+                        reader.skip()?;
+                    }
+                }
+                Ok(())
+            })?;
+            let (Some(root), Some(digest)) = (root, digest) else {
+                return Err(FormatError::new(start, Reason::Invalid("an acceptance")));
+            };
+            all.push((digest, root));
+            Ok(())
+        })?;
+        Ok(Self(all))
+    }
+}
+
+impl Record {
+    pub(super) fn write(&self) -> Vec<u8> {
+        let last = self.last_refresh.map_or_else(String::new, |at| {
+            format!(r#""last_refresh":{},"#, at.0.max(0))
+        });
+        format!(
+            r#"{{"format":1,{last}"snapshot":{},"timestamp":{}}}"#,
+            self.snapshot.write(),
+            self.timestamp.write()
+        )
+        .into_bytes()
+    }
+
+    pub(super) fn parse(bytes: &[u8]) -> Result<Self, FormatError> {
+        let mut record = Self::default();
+        let mut format = None;
+        let mut reader = Reader::new(bytes)?;
+        reader.object(|reader, name| {
+            match &*name.decode() {
+                "format" => format = Some(reader.unsigned()?),
+                "last_refresh" => {
+                    record.last_refresh = i64::try_from(reader.unsigned()?).ok().map(UnixTime)
+                }
+                "snapshot" => record.snapshot = Acceptances::parse(reader)?,
+                "timestamp" => record.timestamp = Acceptances::parse(reader)?,
+                _ => {
+                    reader.skip()?;
+                }
+            }
+            Ok(())
+        })?;
+        reader.finish()?;
+        if format == Some(1) {
+            Ok(record)
+        } else {
+            Err(FormatError::new(
+                0,
+                Reason::Invalid("a record of another format"),
+            ))
+        }
+    }
+}

@@ -1,0 +1,174 @@
+//! What a refresh ends in.
+
+use alloc::collections::BTreeMap;
+use alloc::string::String;
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+
+use super::{ProofStep, Rejected, TargetCheck, Verified, percent_encode};
+use crate::crypto::Crypto;
+use crate::metadata::{
+    DelegatedName, RoleName, Root, Snapshot, TargetFile, TargetPath, Targets, Timestamp, UnixTime,
+};
+
+/// A repository as verified at one moment. Immutable, cheap to clone, and sent between threads freely.
+#[derive(Debug, Clone)]
+pub struct TrustedView(Arc<Inner>);
+
+#[derive(Debug, Clone)]
+struct Inner {
+    root: Verified<Root>,
+    timestamp: Verified<Timestamp>,
+    snapshot: Verified<Snapshot>,
+    targets: Verified<Targets>,
+    /// By delegator and name: a role verified for one delegator says nothing to another.
+    roles: BTreeMap<(RoleName, DelegatedName), Verified<Targets>>,
+    started: UnixTime,
+}
+
+impl TrustedView {
+    pub(super) fn new(
+        root: Verified<Root>,
+        timestamp: Verified<Timestamp>,
+        snapshot: Verified<Snapshot>,
+        targets: Verified<Targets>,
+        started: UnixTime,
+    ) -> Self {
+        Self(Arc::new(Inner {
+            root,
+            timestamp,
+            snapshot,
+            targets,
+            roles: BTreeMap::new(),
+            started,
+        }))
+    }
+
+    /// The root.
+    #[must_use]
+    pub fn root(&self) -> &Verified<Root> {
+        &self.0.root
+    }
+
+    /// The timestamp.
+    #[must_use]
+    pub fn timestamp(&self) -> &Verified<Timestamp> {
+        &self.0.timestamp
+    }
+
+    /// The snapshot.
+    #[must_use]
+    pub fn snapshot(&self) -> &Verified<Snapshot> {
+        &self.0.snapshot
+    }
+
+    /// The top-level targets role.
+    #[must_use]
+    pub fn targets(&self) -> &Verified<Targets> {
+        &self.0.targets
+    }
+
+    /// When the refresh began; every expiry was checked against this moment.
+    #[must_use]
+    pub fn started(&self) -> UnixTime {
+        self.0.started
+    }
+
+    /// The earliest expiry among root, timestamp, snapshot and targets: until then this view is fresh.
+    #[must_use]
+    pub fn fresh_until(&self) -> UnixTime {
+        let inner = &self.0;
+        [
+            inner.root.expires(),
+            inner.timestamp.expires(),
+            inner.snapshot.expires(),
+            inner.targets.expires(),
+        ]
+        .into_iter()
+        .min()
+        .unwrap_or(inner.started)
+    }
+
+    /// The delegated roles verified so far, each with the role that delegates to it.
+    pub fn delegated(&self) -> impl Iterator<Item = (&RoleName, &Verified<Targets>)> {
+        self.0
+            .roles
+            .iter()
+            .map(|((delegator, _), role)| (delegator, role))
+    }
+
+    pub(super) fn role(
+        &self,
+        delegator: &RoleName,
+        name: &DelegatedName,
+    ) -> Option<&Verified<Targets>> {
+        self.0.roles.get(&(delegator.clone(), name.clone()))
+    }
+
+    /// The verified metadata of a role that delegates, to look up what it delegates to.
+    pub(super) fn add_role(
+        &mut self,
+        delegator: RoleName,
+        name: DelegatedName,
+        role: Verified<Targets>,
+    ) {
+        Arc::make_mut(&mut self.0)
+            .roles
+            .insert((delegator, name), role);
+    }
+}
+
+/// A target that a role vouches for, found by the delegation search.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Found {
+    /// The path that was asked for.
+    pub path: TargetPath,
+    /// Length, hashes and custom data.
+    pub target: TargetFile,
+    /// The role that lists the target.
+    pub role: RoleName,
+    pub(super) trail: Vec<ProofStep>,
+    pub(super) consistent: bool,
+}
+
+impl Found {
+    /// The paths under which the repository may hold the bytes, relative to the targets base and percent-encoded, in the order
+    /// to try them: with consistent snapshots one for each listed hash, the hash before the last component (C-51, A-39).
+    #[must_use]
+    pub fn url_paths(&self) -> Vec<String> {
+        let encoded = percent_encode(self.path.as_str(), true);
+        if !self.consistent {
+            return alloc::vec![encoded];
+        }
+        let (directory, name) = match encoded.rsplit_once('/') {
+            Some((directory, name)) => (alloc::format!("{directory}/"), name),
+            None => (String::new(), encoded.as_str()),
+        };
+        self.target
+            .hashes
+            .digests()
+            .iter()
+            .map(|digest| alloc::format!("{directory}{}.{name}", digest.to_hex()))
+            .collect()
+    }
+
+    /// Begins to check the bytes of the target.
+    #[must_use]
+    pub fn check(&self, crypto: &dyn Crypto) -> TargetCheck {
+        TargetCheck::new(self.path.clone(), &self.target, crypto)
+    }
+
+    /// Checks bytes that are at hand, such as a file downloaded before.
+    ///
+    /// # Errors
+    /// [`Rejected::TargetLength`], [`Rejected::TargetHash`].
+    pub fn check_bytes(
+        &self,
+        bytes: &[u8],
+        crypto: &dyn Crypto,
+    ) -> Result<super::VerifiedTarget, Rejected> {
+        let mut check = self.check(crypto);
+        check.update(bytes)?;
+        check.finish()
+    }
+}
