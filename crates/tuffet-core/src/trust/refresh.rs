@@ -370,13 +370,12 @@ impl<'c> Refresh<'c> {
     }
 
     fn timestamp_loaded(&mut self, mut phase: WithRoot<'c>, bytes: Option<Vec<u8>>) -> Turn<'c> {
+        let acceptances = &mut self.record.timestamp;
+        let accepted_by = acceptances.of_stored(bytes.as_deref(), self.cx.crypto);
         let Some(bytes) = bytes else {
             return Ok(State::LoadSnapshot(phase));
         };
-        if is_void(
-            &phase,
-            self.record.timestamp.root_of(&bytes, self.cx.crypto),
-        ) {
+        if is_void(&phase, accepted_by) {
             return Ok(State::Purge(phase.forget()));
         }
         match phase.restore_timestamp(bytes) {
@@ -389,8 +388,10 @@ impl<'c> Refresh<'c> {
     }
 
     fn snapshot_loaded(&mut self, mut phase: WithRoot<'c>, bytes: Option<Vec<u8>>) -> Turn<'c> {
+        let acceptances = &mut self.record.snapshot;
+        let accepted_by = acceptances.of_stored(bytes.as_deref(), self.cx.crypto);
         if let Some(bytes) = bytes {
-            if is_void(&phase, self.record.snapshot.root_of(&bytes, self.cx.crypto)) {
+            if is_void(&phase, accepted_by) {
                 return Ok(State::Purge(phase.forget()));
             }
             let restored = phase.restore_snapshot(bytes);

@@ -1,0 +1,5 @@
+//! The rule book of the client, rule by rule: every test is named after the id of the rule it proves.
+
+mod root;
+mod rotation;
+mod world;
