@@ -1,5 +1,8 @@
 //! The rule book of the client, rule by rule: every test is named after the id of the rule it proves.
 
+mod listed;
 mod root;
 mod rotation;
+mod snapshot;
+mod timestamp;
 mod world;

@@ -10,7 +10,7 @@ use tuffet_core::trust::{
     TrustAnchor, TrustedView, VerifiedTarget, Write, WriteKind,
 };
 
-use super::crypto::Toy;
+use super::crypto::{Toy, sha256};
 use super::repository::Repository;
 use super::{NOW, path, time};
 
@@ -70,6 +70,8 @@ pub(crate) struct World {
     pub(crate) events: Vec<Event>,
     /// How many more operations happen before the process ends.
     pub(crate) stop_after: Option<usize>,
+    /// The target that attempts look for after the refresh, if any.
+    pub(crate) wanted: Option<&'static str>,
 }
 
 impl Clone for World {
@@ -136,6 +138,7 @@ impl World {
             log: Vec::new(),
             events: Vec::new(),
             stop_after: None,
+            wanted: None,
         }
     }
 
@@ -169,6 +172,18 @@ impl World {
             Stop::Rejected(rejected) => rejected,
             Stop::Crash => panic!("a crash that nobody asked for"),
         })
+    }
+
+    /// Refreshes, and searches if a target is wanted.
+    pub(crate) fn attempt(&mut self) -> Result<(), Rejected> {
+        let mut view = self.refresh()?;
+        let log = std::mem::take(&mut self.log);
+        let outcome = match self.wanted {
+            Some(target) => self.search(&mut view, target).map(drop),
+            None => Ok(()),
+        };
+        self.log.splice(..0, log);
+        outcome
     }
 
     /// Searches in a view, which keeps the roles that were verified on the way.
@@ -246,6 +261,14 @@ impl World {
         ["root", "timestamp", "snapshot", "targets"].map(|role| self.stored(role).unwrap_or(0))
     }
 
+    /// The metadata in the store, each file as the beginning of its digest.
+    pub(crate) fn metadata(&self) -> BTreeMap<Item, String> {
+        let files = self.store.iter().filter(|(item, _)| **item != Item::Record);
+        files
+            .map(|(item, bytes)| (item.clone(), sha256(bytes).to_hex()[..8].to_owned()))
+            .collect()
+    }
+
     /// Asserts that the client refuses what the server offers after an attack, that its store is no worse for it, and that the
     /// honest repository, as it was and after its next publication, is accepted again (C-00).
     pub(crate) fn refuses(
@@ -256,7 +279,7 @@ impl World {
         let mut victim = self.clone();
         attack(&mut victim.repository);
         let before = victim.versions();
-        let rejected = victim.refresh().expect_err("the attack must be refused");
+        let rejected = victim.attempt().expect_err("the attack must be refused");
         check(&rejected);
         let after = victim.versions();
         assert!(
@@ -266,15 +289,22 @@ impl World {
                 .all(|(before, after)| *before <= after),
             "from {before:?} to {after:?}"
         );
-        victim.repository = self.repository.clone();
+        let attacked = std::mem::replace(&mut victim.repository, self.repository.clone());
+        if after == before {
+            victim
+                .attempt()
+                .expect("the repository as it was is accepted");
+        }
+        victim.repository.rise_above(&attacked);
         victim.recovers();
     }
 
-    /// Asserts that the client accepts the repository as it is, and after its next publication (C-00).
+    /// Asserts that the client accepts what the repository publishes now and next (C-00).
     pub(crate) fn recovers(&mut self) {
-        self.refresh().expect("the repaired repository is accepted");
-        self.repository.publish();
-        self.refresh().expect("and so is its next publication");
+        for _ in 0..2 {
+            self.repository.publish();
+            self.attempt().expect("the repaired repository is accepted");
+        }
         let [_, timestamp, snapshot, targets] = self.versions();
         assert_eq!(
             [timestamp, snapshot, targets],

@@ -219,6 +219,21 @@ impl Repository {
         self.write();
     }
 
+    /// Raises versions to those of another repository, so that the next publication is above both.
+    pub(crate) fn rise_above(&mut self, other: &Self) {
+        let rise = |document: &mut Document, other: &Document| {
+            document.set_version(document.version().max(other.version()));
+        };
+        rise(&mut self.timestamp, &other.timestamp);
+        rise(&mut self.snapshot, &other.snapshot);
+        rise(&mut self.targets, &other.targets);
+        for (name, document) in &mut self.delegated {
+            if let Some(other) = other.delegated.get(name) {
+                rise(document, other);
+            }
+        }
+    }
+
     /// Lists and writes everything but root as it stands, without raising a version.
     pub(crate) fn write(&mut self) {
         let mut listed = vec![(
