@@ -30,5 +30,5 @@ pub use proof::{Proof, ProofStep};
 pub use refresh::{Mode, Refresh, TrustAnchor};
 pub use roots::Roots;
 pub use search::{Outcome, Search};
-pub use verified::{Counted, Quorum, Verified};
+pub use verified::{Counted, Quorum, Verified, count_signatures};
 pub use view::{Found, TrustedView};

@@ -336,7 +336,10 @@ impl<'c, R: Role> Candidate<'c, R> {
         let (scheme, identity) = match key.kind() {
             KeyKind::Usable { scheme, public } => (*scheme, public.identity()),
             // A key kind that nobody can verify here never counts, signature or not.
-            KeyKind::Opaque { why } => return Err(UncountedReason::Unsupported(format!("{why}"))),
+            KeyKind::Opaque { why } => {
+                let kind = format!("unsupported key {}/{}: {why}", key.keytype(), key.scheme());
+                return Err(UncountedReason::Unsupported(kind));
+            }
         };
         let (place, entry) = self
             .parsed
@@ -387,10 +390,28 @@ impl<'c, R: Role> Candidate<'c, R> {
             Verdict::Valid => Ok(true),
             Verdict::Invalid => Ok(false),
             Verdict::Unsupported => Err(UncountedReason::Unsupported(format!(
-                "this build has no {scheme}"
+                "unsupported key: this build has no {scheme}"
             ))),
         }
     }
+}
+
+/// Counts the signatures of a file by these keys without trusting it: for authoring, where files are half signed for a while.
+///
+/// With [`Policy::exhaustive_signatures`](super::Policy::exhaustive_signatures) every key is looked at; else counting stops at the
+/// threshold.
+///
+/// # Errors
+/// [`Rejected::Format`], [`Rejected::Strict`]. Too few signatures are no error here: see [`Quorum::is_met`].
+pub fn count_signatures<R: Role>(
+    role: RoleName,
+    bytes: Vec<u8>,
+    signers: Signers,
+    keys: &KeyTable,
+    role_keys: &RoleKeys,
+    cx: Context<'_>,
+) -> Result<Quorum, Rejected> {
+    Ok(Candidate::<R>::read(role, bytes, cx)?.count(signers, keys, role_keys))
 }
 
 /// Checks bytes against what another file says about them, before anything is parsed (C-31, C-41).
