@@ -9,7 +9,8 @@ use core::fmt;
 use core::str;
 
 use super::error::{FormatError, Reason};
-use super::index::{Index, Member, SignedSpan, Span, sort_by_name};
+use super::index::{Index, SignedSpan, Span};
+use super::order::{Arrangement, Member};
 use super::text::Text;
 
 /// The type of a JSON value.
@@ -63,11 +64,10 @@ pub struct Reader<'a> {
     depth: usize,
     signed: bool,
     canonical: bool,
-    /// Names of the objects being read whose members are not in order; each object uses the part
-    /// from its own base on.
-    names: Vec<Span>,
-    /// Where objects whose members are not in order begin, if that is of interest.
-    unordered: Option<Vec<u32>>,
+    /// Members of the objects being read; each object uses the part from its own base on.
+    members: Vec<Member>,
+    /// How to arrange objects whose members are not in order, if that is asked for.
+    arrangement: Option<Arrangement>,
 }
 
 impl<'a> Reader<'a> {
@@ -90,8 +90,8 @@ impl<'a> Reader<'a> {
             depth: 0,
             signed: false,
             canonical: true,
-            names: Vec::new(),
-            unordered: None,
+            members: Vec::new(),
+            arrangement: None,
         })
     }
 
@@ -127,13 +127,14 @@ impl<'a> Reader<'a> {
         &mut self,
         mut member: impl FnMut(&mut Self, Text<'a>) -> Result<(), FormatError>,
     ) -> Result<(), FormatError> {
-        let mut progress = self.open_object(true)?;
-        while let Some(name) = self.next_name(&mut progress)? {
+        let mut object = self.open_object()?;
+        while let Some(name) = self.next_name(&mut object)? {
             let start = self.position;
             let outcome = member(self, name);
-            self.check_member(outcome, start, name)?;
+            let member = self.check_member(outcome, start, name)?;
+            self.members.push(member);
         }
-        self.close_object(&progress)
+        self.close_object(&object)
     }
 
     /// Reads an object as [`Reader::object`] does, and remembers where its members stand.
@@ -144,23 +145,15 @@ impl<'a> Reader<'a> {
         &mut self,
         mut entry: impl FnMut(&mut Self, Text<'a>) -> Result<(), FormatError>,
     ) -> Result<Index, FormatError> {
-        let mut progress = self.open_object(false)?;
+        let mut object = self.open_object()?;
         let mut members = Vec::new();
-        while let Some(name) = self.next_name(&mut progress)? {
+        while let Some(name) = self.next_name(&mut object)? {
             let start = self.position;
             let outcome = entry(self, name);
-            self.check_member(outcome, start, name)?;
-            members.push(Member {
-                name: name.span(),
-                value: Span::between(start, self.position),
-            });
+            members.push(self.check_member(outcome, start, name)?);
         }
-        if !progress.ordered {
-            let span = |member: &Member| member.name;
-            let repeated = sort_by_name(self.text, progress.escaped, &mut members, span);
-            self.refuse_repeated(repeated)?;
-        }
-        Ok(Index::new(members, progress.escaped))
+        self.put_in_order(&object, &mut members)?;
+        Ok(Index::new(members, object.escaped))
     }
 
     /// Reads an array, calling `element` with each position. `element` has to read the value.
@@ -309,14 +302,14 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Has the reader remember where objects out of order begin.
-    pub(super) fn note_unordered(&mut self) {
-        self.unordered = Some(Vec::new());
+    /// Has the reader remember how to put objects in order that are not.
+    pub(super) fn arrange(&mut self) {
+        self.arrangement = Some(Arrangement::default());
     }
 
-    /// Returns where objects out of order begin, in no particular order.
-    pub(super) fn take_unordered(&mut self) -> Vec<u32> {
-        self.unordered.take().unwrap_or_default()
+    /// Returns how to put objects in order that are not.
+    pub(super) fn arrangement(&mut self) -> Arrangement {
+        self.arrangement.take().unwrap_or_default().seal()
     }
 
     /// Returns all the reader was given.
