@@ -83,7 +83,7 @@ impl HeaderFields {
                     )
                 })?;
                 if !date.plain {
-                    notes.add(Tolerance::ExpiresForm, "signed.expires");
+                    notes.add(Tolerance::ExpiresForm, "expires");
                 }
                 self.expires = Some(date.at);
             }
@@ -91,7 +91,7 @@ impl HeaderFields {
                 let text = reader.text()?;
                 match spec_version_numbers(&text.decode()) {
                     Some(3) => {}
-                    Some(_) => notes.add(Tolerance::SpecVersionForm, "signed.spec_version"),
+                    Some(_) => notes.add(Tolerance::SpecVersionForm, "spec_version"),
                     None => {
                         return Err(FormatError::new(
                             text.offset(),
@@ -225,9 +225,11 @@ impl<R: Role> Parsed<R> {
                 }
                 let signatures = signatures.read(&received, EnvelopeKind::Dsse, &mut notes)?;
                 let mut reader = Reader::new(&payload).map_err(|error| error.within("payload"))?;
-                let (content, _) = reader
-                    .signed(|reader| R::parse(reader, &mut notes))
-                    .map_err(|error| error.within("payload"))?;
+                let signed = notes.within(
+                    || "payload".to_string(),
+                    |notes| reader.signed(|reader| R::parse(reader, notes)),
+                );
+                let (content, _) = signed.map_err(|error| error.within("payload"))?;
                 reader.finish().map_err(|error| error.within("payload"))?;
                 let message = Message::Built(pre_authentication_encoding(&payload));
                 Ok(Self {
@@ -324,7 +326,13 @@ impl<R: Role> Outer<R> {
         let mut reader = Reader::new(received)?;
         reader.object(|reader, name| {
             match &*name.decode() {
-                "signed" => outer.signed = Some(reader.signed(|reader| R::parse(reader, notes))?),
+                "signed" => {
+                    let signed = notes.within(
+                        || "signed".to_string(),
+                        |notes| reader.signed(|reader| R::parse(reader, notes)),
+                    );
+                    outer.signed = Some(signed?);
+                }
                 "signatures" => outer.signatures = Some(SignatureSpans::scan(reader)?),
                 "payload" if reader.kind()? == Kind::Text => {
                     let text = reader.text()?;

@@ -1,5 +1,7 @@
 //! Targets: the files a role vouches for, and the roles it delegates to (TUF §4.5).
 
+use alloc::format;
+
 use super::envelope::{Header, HeaderFields};
 use super::{Delegations, Notes, Role, TargetFile, UnixTime, Version};
 use crate::json::{FormatError, Index, Reader, Reason};
@@ -71,7 +73,12 @@ impl Role for Targets {
         reader.object(|reader, name| {
             match &*name.decode() {
                 "targets" => {
-                    targets = Some(reader.index(|reader, _| TargetFile::scan(reader, notes))?)
+                    targets = Some(reader.index(|reader, name| {
+                        notes.within(
+                            || format!("targets.{}", name.decode()),
+                            |notes| TargetFile::scan(reader, notes),
+                        )
+                    })?);
                 }
                 "delegations" => delegations = Some(Delegations::parse(reader, notes)?),
                 other => header.member(reader, other, notes)?,

@@ -1,5 +1,7 @@
 //! Timestamp: which snapshot is current (TUF §4.6).
 
+use alloc::string::ToString;
+
 use super::envelope::{Header, HeaderFields};
 use super::{MetaFile, Notes, Role, UnixTime, Version};
 use crate::json::{FormatError, Reader, Reason};
@@ -42,7 +44,11 @@ impl Role for Timestamp {
                         Reason::Invalid("a timestamp that lists a file other than snapshot.json"),
                     ));
                 }
-                snapshot = Some(MetaFile::parse(reader, notes)?);
+                let entry = notes.within(
+                    || "meta.snapshot.json".to_string(),
+                    |notes| MetaFile::parse(reader, notes),
+                );
+                snapshot = Some(entry?);
                 Ok(())
             }),
             other => header.member(reader, other, notes),

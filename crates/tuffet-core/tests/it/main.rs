@@ -4,5 +4,7 @@ mod listed;
 mod root;
 mod rotation;
 mod snapshot;
+mod store;
 mod timestamp;
+mod tolerances;
 mod world;
