@@ -1,8 +1,10 @@
 //! The rule book of the client, rule by rule: every test is named after the id of the rule it proves.
 
+mod keys;
 mod listed;
 mod root;
 mod rotation;
+mod signatures;
 mod snapshot;
 mod store;
 mod timestamp;

@@ -54,19 +54,14 @@ fn set(
     })
 }
 
-fn point() -> PublicKey {
-    PublicKey::Ecdsa {
-        curve: Curve::P256,
-        point: std::iter::once(4).chain([7; 64]).collect(),
-    }
+fn point_pem() -> String {
+    let curve = Curve::P256;
+    let point = std::iter::once(4).chain([7; 64]).collect();
+    PublicKey::Ecdsa { curve, point }.to_spki_pem()
 }
 
 fn rsa_public_key_pem() -> String {
-    let modulus = std::iter::once(0x81).chain([0x55; 255]).collect();
-    let key = PublicKey::Rsa {
-        modulus,
-        exponent: [1, 0, 1].into(),
-    };
+    let key = TestKey::rsa_public(256);
     let lines = base64(&key.to_rsa_der().expect("an RSA key"));
     let lines: Vec<&str> = (0..lines.len())
         .step_by(64)
@@ -111,7 +106,7 @@ fn deviations() -> Vec<Deviation> {
         with_point,
         key(
             Tolerance::KeytypeAlias,
-            TestKey::of(p256, p256, &point().to_spki_pem()),
+            TestKey::of(p256, p256, &point_pem()),
             ".keytype",
         ),
         key(
