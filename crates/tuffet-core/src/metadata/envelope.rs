@@ -52,15 +52,25 @@ pub(super) struct Header {
 }
 
 /// Collects the members of a [`Header`].
-#[derive(Default)]
 pub(super) struct HeaderFields {
-    kind: Option<(String, usize)>,
+    expected: &'static str,
+    kind: bool,
     version: Option<Version>,
     expires: Option<UnixTime>,
     spec_version: bool,
 }
 
 impl HeaderFields {
+    pub(super) fn of<R: Role>() -> Self {
+        Self {
+            expected: R::TYPE,
+            kind: false,
+            version: None,
+            expires: None,
+            spec_version: false,
+        }
+    }
+
     /// Consumes the value of a member that no role claims for itself.
     pub(super) fn member(
         &mut self,
@@ -71,7 +81,14 @@ impl HeaderFields {
         match name {
             "_type" => {
                 let text = reader.text()?;
-                self.kind = Some((text.decode().into_owned(), text.offset()));
+                // At once, because a file of another role is wrong in other ways too, and this is the one to name.
+                if !text.equals(self.expected) {
+                    return Err(FormatError::new(
+                        text.offset(),
+                        Reason::Expected(self.expected),
+                    ));
+                }
+                self.kind = true;
             }
             "version" => self.version = Some(parse_version(reader)?),
             "expires" => {
@@ -108,11 +125,10 @@ impl HeaderFields {
         Ok(())
     }
 
-    pub(super) fn finish<R: Role>(self, start: usize) -> Result<Header, FormatError> {
+    pub(super) fn finish(self, start: usize) -> Result<Header, FormatError> {
         let missing = |name| FormatError::new(start, Reason::Missing(name));
-        let (kind, offset) = self.kind.ok_or_else(|| missing("_type"))?;
-        if kind != R::TYPE {
-            return Err(FormatError::new(offset, Reason::Expected(R::TYPE)).within("_type"));
+        if !self.kind {
+            return Err(missing("_type"));
         }
         if !self.spec_version {
             return Err(missing("spec_version"));

@@ -76,7 +76,7 @@ impl Role for Snapshot {
 
     fn parse(reader: &mut Reader<'_>, notes: &mut Notes) -> Result<Self, FormatError> {
         let start = reader.offset();
-        let mut header = HeaderFields::default();
+        let mut header = HeaderFields::of::<Self>();
         let mut meta = None;
         reader.object(|reader, name| {
             match &*name.decode() {
@@ -96,7 +96,7 @@ impl Role for Snapshot {
             }
             Ok(())
         })?;
-        let header = header.finish::<Self>(start)?;
+        let header = header.finish(start)?;
         let meta = meta.ok_or_else(|| FormatError::new(start, Reason::Missing("meta")))?;
         Ok(Self { header, meta })
     }

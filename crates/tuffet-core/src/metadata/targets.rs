@@ -68,7 +68,7 @@ impl Role for Targets {
 
     fn parse(reader: &mut Reader<'_>, notes: &mut Notes) -> Result<Self, FormatError> {
         let start = reader.offset();
-        let mut header = HeaderFields::default();
+        let mut header = HeaderFields::of::<Self>();
         let (mut targets, mut delegations) = (None, None);
         reader.object(|reader, name| {
             match &*name.decode() {
@@ -85,7 +85,7 @@ impl Role for Targets {
             }
             Ok(())
         })?;
-        let header = header.finish::<Self>(start)?;
+        let header = header.finish(start)?;
         let targets = targets.ok_or_else(|| FormatError::new(start, Reason::Missing("targets")))?;
         Ok(Self {
             header,

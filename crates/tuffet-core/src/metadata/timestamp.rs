@@ -34,7 +34,7 @@ impl Role for Timestamp {
 
     fn parse(reader: &mut Reader<'_>, notes: &mut Notes) -> Result<Self, FormatError> {
         let start = reader.offset();
-        let mut header = HeaderFields::default();
+        let mut header = HeaderFields::of::<Self>();
         let mut snapshot = None;
         reader.object(|reader, name| match &*name.decode() {
             "meta" => reader.object(|reader, name| {
@@ -53,7 +53,7 @@ impl Role for Timestamp {
             }),
             other => header.member(reader, other, notes),
         })?;
-        let header = header.finish::<Self>(start)?;
+        let header = header.finish(start)?;
         let snapshot = snapshot.ok_or_else(|| {
             FormatError::new(start, Reason::Missing("snapshot.json")).within("meta")
         })?;
