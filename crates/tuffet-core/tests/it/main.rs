@@ -1,6 +1,7 @@
 //! The rule book of the client, rule by rule: every test is named after the id of the rule it proves.
 
 mod canonical;
+mod documents;
 mod format;
 mod keys;
 mod listed;
