@@ -1,6 +1,7 @@
 //! Snapshot: which version of every targets role is current (TUF §4.4).
 
-use alloc::string::{String, ToString};
+use alloc::format;
+use alloc::string::String;
 
 use super::envelope::{Header, HeaderFields};
 use super::{MetaFile, Notes, Role, RoleName, Tolerance, UnixTime, Version};
@@ -75,23 +76,27 @@ impl Role for Snapshot {
 
     fn parse(reader: &mut Reader<'_>, notes: &mut Notes) -> Result<Self, FormatError> {
         let start = reader.offset();
-        let mut header = HeaderFields::default();
+        let mut header = HeaderFields::of::<Self>();
         let mut meta = None;
         reader.object(|reader, name| {
             match &*name.decode() {
                 "meta" => {
                     meta = Some(reader.index(|reader, name| {
                         if targets_role(&name.decode()).is_none() {
-                            notes.add(Tolerance::SnapshotExtra, name.decode().to_string());
+                            let field = format!("meta.{}", name.decode());
+                            notes.add(Tolerance::SnapshotExtra, field);
                         }
-                        MetaFile::parse(reader, notes).map(drop)
+                        notes.within(
+                            || format!("meta.{}", name.decode()),
+                            |notes| MetaFile::parse(reader, notes).map(drop),
+                        )
                     })?);
                 }
                 other => header.member(reader, other, notes)?,
             }
             Ok(())
         })?;
-        let header = header.finish::<Self>(start)?;
+        let header = header.finish(start)?;
         let meta = meta.ok_or_else(|| FormatError::new(start, Reason::Missing("meta")))?;
         Ok(Self { header, meta })
     }

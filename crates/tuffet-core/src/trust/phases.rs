@@ -116,7 +116,7 @@ impl<'c> WithRoot<'c> {
         keys: fn(&Root) -> &RoleKeys,
     ) -> Result<Verified<R>, Rejected> {
         let root = self.root.content();
-        let mut candidate = Candidate::<R>::read(role, bytes, self.cx)?;
+        let mut candidate = Candidate::<R>::read_stored(role, bytes, self.cx)?;
         let quorum = candidate.require(Signers::Root(root.version()), root.keys(), keys(root))?;
         Ok(candidate.seal(quorum))
     }
@@ -177,6 +177,7 @@ impl<'c> WithRoot<'c> {
             }
             None => (offered, Origin::Offered),
         };
+        accepted.0.check_tolerances(&self.cx)?;
         accepted.0.check_expiry(&self.cx)?;
         Ok(accepted)
     }
@@ -194,7 +195,8 @@ impl<'c> WithRoot<'c> {
                 },
             ));
         };
-        match stored.check_expiry(&self.cx) {
+        let usable = stored.check_tolerances(&self.cx);
+        match usable.and_then(|()| stored.check_expiry(&self.cx)) {
             Ok(()) => Ok(WithTimestamp::new(
                 self,
                 stored,
@@ -313,7 +315,8 @@ impl<'c> WithTimestamp<'c> {
         };
         let listed = self.timestamp.content().snapshot();
         let fits = check_listed(&RoleName::Snapshot, stored.received(), listed, &self.cx);
-        match fits.and_then(|()| self.accept_snapshot(&stored)) {
+        let usable = fits.and_then(|()| stored.check_tolerances(&self.cx));
+        match usable.and_then(|()| self.accept_snapshot(&stored)) {
             Ok(targets) => Ok(WithSnapshot::new(self, stored, targets)),
             Err(error) => Err(Refused::new(self, error)),
         }

@@ -11,6 +11,7 @@ use tuffet_core::trust::{
 };
 
 use super::crypto::{Toy, sha256};
+use super::keys::TestKey;
 use super::repository::Repository;
 use super::{NOW, path, time};
 
@@ -140,6 +141,16 @@ impl World {
             stop_after: None,
             wanted: None,
         }
+    }
+
+    /// A client of a repository whose timestamp needs so many of these keys and is signed by those.
+    pub(crate) fn with_timestamp(keys: &[TestKey], need: u64, signers: &[TestKey]) -> Self {
+        let mut repository = Repository::new();
+        repository.set_role("timestamp", keys, need);
+        repository.timestamp.signers = signers.to_vec();
+        repository.write_root();
+        repository.write();
+        Self::of(repository)
     }
 
     /// A client that has refreshed once.

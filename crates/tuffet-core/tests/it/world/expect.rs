@@ -5,7 +5,7 @@ use tuffet_core::metadata::KeyId;
 use tuffet_core::trust::{Rejected, Signers, Uncounted, UncountedReason};
 
 use super::keys::TestKey;
-use super::{EXPIRES, NOW, name, time, version};
+use super::{NOW, name, time, version};
 
 /// A key that was not counted, and why.
 pub(crate) fn uncounted(key: &TestKey, reason: UncountedReason) -> Uncounted {
@@ -48,6 +48,12 @@ pub(crate) fn unsigned(role: &str, reason: UncountedReason) -> Rejected {
     )
 }
 
+/// A timestamp that too few of the keys that root 1 names have signed.
+pub(crate) fn timestamp_by(have: u64, need: u64, uncounted: Vec<Uncounted>) -> Rejected {
+    let signers = Signers::Root(version(1));
+    threshold("timestamp", signers, [have, need], uncounted)
+}
+
 pub(crate) fn rollback(role: &str, trusted: u64, offered: u64) -> Rejected {
     Rejected::Rollback {
         role: name(role),
@@ -71,16 +77,6 @@ pub(crate) fn expired(role: &str, number: u64, at: &str) -> Rejected {
         version: version(number),
         expires: time(at),
         now: time(NOW),
-    }
-}
-
-/// A role of version 1 that is read after everything has expired.
-pub(crate) fn stale(role: &str, now: &str) -> Rejected {
-    Rejected::Expired {
-        role: name(role),
-        version: version(1),
-        expires: time(EXPIRES),
-        now: time(now),
     }
 }
 

@@ -1,6 +1,6 @@
 //! Keys as metadata lists them, and what their holders write.
 
-use tuffet_core::crypto::{Key, hex, signed_message};
+use tuffet_core::crypto::{Curve, Key, MlDsaParameters, PublicKey, Scheme, hex, signed_message};
 use tuffet_core::json::Value;
 
 use super::crypto::{Toy, sha256};
@@ -29,6 +29,42 @@ impl TestKey {
             ("scheme", text(scheme)),
             ("keyval", object([("public", text(public))])),
         ]))
+    }
+
+    /// Several keys made from names.
+    pub(crate) fn all<const N: usize>(names: [&str; N]) -> [Self; N] {
+        names.map(Self::new)
+    }
+
+    /// A key on P-256 from an encoded point, as PEM.
+    pub(crate) fn p256(point: &[u8]) -> Self {
+        let public = PublicKey::Ecdsa {
+            curve: Curve::P256,
+            point: point.into(),
+        };
+        let scheme = Scheme::EcdsaP256Sha256.name();
+        Self::of("ecdsa", scheme, &public.to_spki_pem())
+    }
+
+    /// An RSA key with a modulus of so many bytes, as PEM.
+    pub(crate) fn rsa(scheme: Scheme, bytes: usize) -> Self {
+        Self::of("rsa", scheme.name(), &Self::rsa_public(bytes).to_spki_pem())
+    }
+
+    pub(crate) fn rsa_public(bytes: usize) -> PublicKey {
+        let modulus = std::iter::once(0x81).chain(std::iter::repeat_n(0x55, bytes - 1));
+        PublicKey::Rsa {
+            modulus: modulus.collect(),
+            exponent: [1, 0, 1].into(),
+        }
+    }
+
+    pub(crate) fn ml_dsa(fill: u8) -> Self {
+        let parameters = MlDsaParameters::MlDsa44;
+        let bytes = vec![fill; parameters.public_key_length()].into();
+        let public = PublicKey::MlDsa { parameters, bytes };
+        let scheme = Scheme::MlDsa44.name();
+        Self::of("ml-dsa", scheme, &public.to_spki_pem())
     }
 
     pub(crate) fn from_object(object: Value) -> Self {

@@ -102,6 +102,21 @@ pub(crate) fn empty_targets() -> Value {
     signed("targets", [("targets", object([]))])
 }
 
+/// Says about a file what it is now; whatever else its entry says stays.
+fn list(signed: &mut Value, file: &str, version: u64, listing: Listing, bytes: &[u8]) {
+    let meta = edit(signed, &["meta"]).as_object_mut().expect("an object");
+    let entry = meta.entry(file.to_owned()).or_insert_with(|| object([]));
+    insert(entry, &["version"], version);
+    if listing == Listing::Full {
+        insert(entry, &["length"], bytes.len() as u64);
+        let hashes = object([("sha256", text(&sha256(bytes).to_hex()))]);
+        insert(entry, &["hashes"], hashes);
+    } else {
+        let members = entry.as_object_mut().expect("an object");
+        members.retain(|name, _| !matches!(name.as_str(), "length" | "hashes"));
+    }
+}
+
 impl Repository {
     /// Version 1 of everything: a 2-of-3 root, one key for each other role, one target `app`.
     pub(crate) fn new() -> Self {
@@ -246,9 +261,14 @@ impl Repository {
         }
         for (name, version, bytes) in listed {
             if !self.unlisted.contains(&name) {
-                let entry = self.listing(version, &bytes);
                 let file = format!("{name}.json");
-                insert(&mut self.snapshot.signed, &["meta", &file], entry);
+                list(
+                    &mut self.snapshot.signed,
+                    &file,
+                    version,
+                    self.listing,
+                    &bytes,
+                );
             }
             self.put(&name, version, bytes);
         }
@@ -258,12 +278,8 @@ impl Repository {
     /// Writes snapshot and the timestamp that lists it.
     pub(crate) fn write_snapshot(&mut self) {
         let (version, bytes) = (self.snapshot.version(), self.snapshot.bytes());
-        let entry = self.listing(version, &bytes);
-        insert(
-            &mut self.timestamp.signed,
-            &["meta", "snapshot.json"],
-            entry,
-        );
+        let signed = &mut self.timestamp.signed;
+        list(signed, "snapshot.json", version, self.listing, &bytes);
         self.put("snapshot", version, bytes);
         self.write_timestamp();
     }
@@ -271,16 +287,6 @@ impl Repository {
     pub(crate) fn write_timestamp(&mut self) {
         let bytes = self.timestamp.bytes();
         self.files.insert("timestamp.json".to_owned(), bytes);
-    }
-
-    fn listing(&self, version: u64, bytes: &[u8]) -> Value {
-        let mut entry = object([("version", Value::from(version))]);
-        if self.listing == Listing::Full {
-            insert(&mut entry, &["length"], bytes.len() as u64);
-            let hashes = object([("sha256", text(&sha256(bytes).to_hex()))]);
-            insert(&mut entry, &["hashes"], hashes);
-        }
-        entry
     }
 
     fn put(&mut self, role: &str, version: u64, bytes: Vec<u8>) {
