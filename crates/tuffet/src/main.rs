@@ -1,2 +1,21 @@
-//! placeholder
-fn main() {}
+//! The command line of tuffet: parses, calls, prints. Nothing here decides trust.
+#![forbid(unsafe_code)]
+
+mod cli;
+mod codes;
+mod commands;
+mod console;
+mod exit;
+mod failure;
+mod moment;
+mod places;
+mod progress;
+mod run;
+mod text;
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    failure::report_panics_as_bugs();
+    run::process(std::env::args_os().collect())
+}
