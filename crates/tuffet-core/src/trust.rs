@@ -19,6 +19,7 @@ mod roots;
 mod search;
 mod verified;
 mod view;
+mod walk;
 
 pub use audit::{Audit, AuditedRole};
 pub use download::{TargetCheck, VerifiedTarget};
@@ -34,3 +35,4 @@ pub use roots::Roots;
 pub use search::{Outcome, Search};
 pub use verified::{Counted, Quorum, Verified};
 pub use view::{Found, TrustedView};
+pub use walk::{Walk, Walked};

@@ -63,7 +63,7 @@ impl fmt::Display for Uncounted {
             UncountedReason::NotSigned => write!(f, "{keyid} did not sign"),
             UncountedReason::NoValue => write!(f, "{keyid} left its signature empty"),
             UncountedReason::Undefined => write!(f, "{keyid} is named but not defined"),
-            UncountedReason::Unsupported(why) => write!(f, "{keyid} cannot be verified: {why}"),
+            UncountedReason::Unsupported(why) => write!(f, "{keyid} is an {why}"),
             UncountedReason::Invalid => write!(f, "{keyid} has a wrong signature"),
             UncountedReason::SameKey => write!(f, "{keyid} is a key that was counted already"),
         }

@@ -336,7 +336,10 @@ impl<'c, R: Role> Candidate<'c, R> {
         let (scheme, identity) = match key.kind() {
             KeyKind::Usable { scheme, public } => (*scheme, public.identity()),
             // A key kind that nobody can verify here never counts, signature or not.
-            KeyKind::Opaque { why } => return Err(UncountedReason::Unsupported(format!("{why}"))),
+            KeyKind::Opaque { why } => {
+                let kind = format!("unsupported key {}/{}: {why}", key.keytype(), key.scheme());
+                return Err(UncountedReason::Unsupported(kind));
+            }
         };
         let (place, entry) = self
             .parsed
@@ -387,7 +390,7 @@ impl<'c, R: Role> Candidate<'c, R> {
             Verdict::Valid => Ok(true),
             Verdict::Invalid => Ok(false),
             Verdict::Unsupported => Err(UncountedReason::Unsupported(format!(
-                "this build has no {scheme}"
+                "unsupported key: this build has no {scheme}"
             ))),
         }
     }
