@@ -50,7 +50,13 @@ pub(crate) struct GlobalOptions {
     #[arg(long, global = true)]
     pub(crate) no_input: bool,
     /// Work on the repository in DIR instead of the current directory
-    #[arg(long, global = true, value_name = "DIR", env = "TUFFET_REPO", hide_env_values = true)]
+    #[arg(
+        long,
+        global = true,
+        value_name = "DIR",
+        env = "TUFFET_REPO",
+        hide_env_values = true
+    )]
     pub(crate) repo: Option<PathBuf>,
     /// Fetch nothing: use what was verified before, as of now
     #[arg(long, global = true)]
@@ -77,13 +83,15 @@ pub(crate) enum Commands {
     Verify(commands::verify::Arguments),
     Inspect(commands::inspect::Arguments),
     Explain(commands::explain::Arguments),
-    #[command(subcommand)]
-    Trust(commands::trust::Commands),
+    Trust(commands::trust::Arguments),
     Completions(commands::completions::Arguments),
     Man(commands::man::Arguments),
     Version(commands::version::Arguments),
     /// List the exit codes
-    #[command(hide = true, before_help = "Examples:\n  tuffet exit-codes\n  tuffet exit-codes --json")]
+    #[command(
+        hide = true,
+        before_help = "Examples:\n  tuffet exit-codes\n  tuffet exit-codes --json"
+    )]
     ExitCodes,
 }
 
@@ -95,7 +103,7 @@ impl Commands {
             Self::Verify(_) => "verify",
             Self::Inspect(_) => "inspect",
             Self::Explain(_) => "explain",
-            Self::Trust(command) => command.name(),
+            Self::Trust(_) => "trust",
             Self::Completions(_) => "completions",
             Self::Man(_) => "man",
             Self::Version(_) => "version",
@@ -107,17 +115,16 @@ impl Commands {
 /// The tree with help in the shape of this project.
 pub(crate) fn tree() -> Command {
     let codes = exit::table();
-    shaped(Cli::command()).mut_subcommand("exit-codes", {
-        let codes = codes.clone();
-        |command| command.after_help(codes)
-    })
-    .after_long_help(codes)
+    shaped(Cli::command())
+        .mut_subcommand("exit-codes", {
+            let codes = codes.clone();
+            |command| command.after_help(codes)
+        })
+        .after_long_help(codes)
 }
 
 fn shaped(command: Command) -> Command {
-    command
-        .help_template(TEMPLATE)
-        .mut_subcommands(shaped)
+    command.help_template(TEMPLATE).mut_subcommands(shaped)
 }
 
 fn parse_time(text: &str) -> Result<UnixTime, String> {
@@ -132,7 +139,11 @@ mod tests {
     fn every(command: &Command, words: &[String], found: &mut Vec<(Vec<String>, Command)>) {
         found.push((words.to_vec(), command.clone()));
         for child in command.get_subcommands() {
-            let words: Vec<String> = words.iter().cloned().chain([child.get_name().to_owned()]).collect();
+            let words: Vec<String> = words
+                .iter()
+                .cloned()
+                .chain([child.get_name().to_owned()])
+                .collect();
             every(child, &words, found);
         }
     }
@@ -151,7 +162,10 @@ mod tests {
                 .get_before_help()
                 .unwrap_or_else(|| panic!("{words:?} has no examples"))
                 .to_string();
-            let lines: Vec<&str> = examples.lines().filter(|line| line.starts_with("  tuffet")).collect();
+            let lines: Vec<&str> = examples
+                .lines()
+                .filter(|line| line.starts_with("  tuffet"))
+                .collect();
             assert!(!lines.is_empty(), "{words:?} has no examples");
             for line in lines {
                 // What follows two spaces explains the example.

@@ -130,13 +130,20 @@ mod tests {
         for explanation in all() {
             assert!(seen.insert(explanation.code), "{} twice", explanation.code);
             let texts = [explanation.what, explanation.why, explanation.fix];
-            assert!(texts.iter().all(|text| !text.is_empty()), "{}", explanation.code);
+            assert!(
+                texts.iter().all(|text| !text.is_empty()),
+                "{}",
+                explanation.code
+            );
         }
     }
 
     #[test]
     fn a_mistyped_code_has_near_ones() {
-        assert_eq!(similar("rolback.timestamp").first(), Some(&"rollback.timestamp"));
+        assert_eq!(
+            similar("rolback.timestamp").first(),
+            Some(&"rollback.timestamp")
+        );
         assert_eq!(similar("rollback").len(), 6);
         assert!(similar("timestamp").contains(&"rollback.timestamp"));
         assert!(similar("xyzzy").is_empty());

@@ -93,7 +93,8 @@ impl Console {
         match &self.sink {
             Sink::Kept(kept) => {
                 let mut kept = kept.lock().unwrap_or_else(PoisonError::into_inner);
-                kept.data.push_str(&anstream::adapter::strip_str(lines).to_string());
+                kept.data
+                    .push_str(&anstream::adapter::strip_str(lines).to_string());
                 kept.data.push('\n');
                 Ok(())
             }
@@ -163,7 +164,8 @@ impl Console {
         match &self.sink {
             Sink::Kept(kept) => {
                 let mut kept = kept.lock().unwrap_or_else(PoisonError::into_inner);
-                kept.talk.push_str(&anstream::adapter::strip_str(line).to_string());
+                kept.talk
+                    .push_str(&anstream::adapter::strip_str(line).to_string());
                 kept.talk.push('\n');
             }
             // Nobody can be told that nobody listens.

@@ -20,15 +20,35 @@ pub(crate) enum Exit {
 /// Every way to end, its number and its meaning.
 pub(crate) const TABLE: [(Exit, u8, &str); 12] = [
     (Exit::Done, 0, "done"),
-    (Exit::Failed, 1, "failed for a reason that has no number of its own"),
-    (Exit::Usage, 2, "wrong usage, or a question that nobody is there to answer"),
-    (Exit::Untrusted, 3, "not trustworthy: a verification failed as it does in an attack"),
+    (
+        Exit::Failed,
+        1,
+        "failed for a reason that has no number of its own",
+    ),
+    (
+        Exit::Usage,
+        2,
+        "wrong usage, or a question that nobody is there to answer",
+    ),
+    (
+        Exit::Untrusted,
+        3,
+        "not trustworthy: a verification failed as it does in an attack",
+    ),
     (Exit::NotFound, 4, "not found"),
-    (Exit::Stale, 5, "stale: expired or frozen; renewal or a later try may cure it"),
+    (
+        Exit::Stale,
+        5,
+        "stale: expired or frozen; renewal or a later try may cure it",
+    ),
     (Exit::NeedsSignatures, 6, "signatures are missing"),
     (Exit::Findings, 7, "a check has findings"),
     (Exit::Network, 8, "network or file system failed"),
-    (Exit::Conflict, 9, "locked by another process, or something is already there"),
+    (
+        Exit::Conflict,
+        9,
+        "locked by another process, or something is already there",
+    ),
     (Exit::Key, 10, "key or hardware unavailable"),
     (Exit::Interrupted, 130, "interrupted"),
 ];

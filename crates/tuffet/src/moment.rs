@@ -5,7 +5,10 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use tuffet_core::metadata::UnixTime;
 
 /// What the clock says. A clock before 1970 counts as 1970, where everything is still valid but nothing was published.
-#[expect(clippy::disallowed_methods, reason = "the clock of the command line, read once for each command")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the clock of the command line, read once for each command"
+)]
 pub(crate) fn now() -> UnixTime {
     let since = SystemTime::now()
         .duration_since(UNIX_EPOCH)
@@ -97,7 +100,16 @@ mod tests {
     fn durations_have_a_unit_and_a_bound() {
         assert_eq!(parse_duration("30d"), Ok(2_592_000));
         assert_eq!(parse_duration("1y"), Ok(31_536_000));
-        for wrong in ["", "d", "30", "0d", "-1d", "1.5d", "101y", "99999999999999999999s"] {
+        for wrong in [
+            "",
+            "d",
+            "30",
+            "0d",
+            "-1d",
+            "1.5d",
+            "101y",
+            "99999999999999999999s",
+        ] {
             assert!(parse_duration(wrong).is_err(), "{wrong}");
         }
     }

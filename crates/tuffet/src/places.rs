@@ -11,13 +11,31 @@ use crate::failure::Failure;
 #[command(next_help_heading = "Places")]
 pub(crate) struct PlaceOptions {
     /// What is trusted [default: tuffet in the user's configuration directory]
-    #[arg(long, global = true, value_name = "DIR", env = "TUFFET_CONFIG_DIR", hide_env_values = true)]
+    #[arg(
+        long,
+        global = true,
+        value_name = "DIR",
+        env = "TUFFET_CONFIG_DIR",
+        hide_env_values = true
+    )]
     pub(crate) config_dir: Option<PathBuf>,
     /// Verified metadata and its history [default: tuffet in the user's data directory]
-    #[arg(long, global = true, value_name = "DIR", env = "TUFFET_DATA_DIR", hide_env_values = true)]
+    #[arg(
+        long,
+        global = true,
+        value_name = "DIR",
+        env = "TUFFET_DATA_DIR",
+        hide_env_values = true
+    )]
     pub(crate) data_dir: Option<PathBuf>,
     /// Downloads that can be made again [default: tuffet in the user's cache directory]
-    #[arg(long, global = true, value_name = "DIR", env = "TUFFET_CACHE_DIR", hide_env_values = true)]
+    #[arg(
+        long,
+        global = true,
+        value_name = "DIR",
+        env = "TUFFET_CACHE_DIR",
+        hide_env_values = true
+    )]
     pub(crate) cache_dir: Option<PathBuf>,
 }
 
@@ -61,17 +79,41 @@ struct Kind {
 }
 
 #[cfg(windows)]
-const CONFIG: Kind = Kind { flag: "--config-dir", xdg: "XDG_CONFIG_HOME", app_data: "APPDATA" };
+const CONFIG: Kind = Kind {
+    flag: "--config-dir",
+    xdg: "XDG_CONFIG_HOME",
+    app_data: "APPDATA",
+};
 #[cfg(windows)]
-const DATA: Kind = Kind { flag: "--data-dir", xdg: "XDG_DATA_HOME", app_data: "LOCALAPPDATA" };
+const DATA: Kind = Kind {
+    flag: "--data-dir",
+    xdg: "XDG_DATA_HOME",
+    app_data: "LOCALAPPDATA",
+};
 #[cfg(windows)]
-const CACHE: Kind = Kind { flag: "--cache-dir", xdg: "XDG_CACHE_HOME", app_data: "LOCALAPPDATA" };
+const CACHE: Kind = Kind {
+    flag: "--cache-dir",
+    xdg: "XDG_CACHE_HOME",
+    app_data: "LOCALAPPDATA",
+};
 #[cfg(not(windows))]
-const CONFIG: Kind = Kind { flag: "--config-dir", xdg: "XDG_CONFIG_HOME", home: ".config" };
+const CONFIG: Kind = Kind {
+    flag: "--config-dir",
+    xdg: "XDG_CONFIG_HOME",
+    home: ".config",
+};
 #[cfg(not(windows))]
-const DATA: Kind = Kind { flag: "--data-dir", xdg: "XDG_DATA_HOME", home: ".local/share" };
+const DATA: Kind = Kind {
+    flag: "--data-dir",
+    xdg: "XDG_DATA_HOME",
+    home: ".local/share",
+};
 #[cfg(not(windows))]
-const CACHE: Kind = Kind { flag: "--cache-dir", xdg: "XDG_CACHE_HOME", home: ".cache" };
+const CACHE: Kind = Kind {
+    flag: "--cache-dir",
+    xdg: "XDG_CACHE_HOME",
+    home: ".cache",
+};
 
 fn place(given: Option<&Path>, kind: &Kind) -> Result<PathBuf, Failure> {
     if let Some(given) = given {

@@ -40,7 +40,12 @@ pub(crate) fn process(arguments: Vec<OsString>) -> ExitCode {
     let exit = match parse(&arguments, color) {
         Ok(cli) => {
             let options = &cli.options;
-            let console = Console::new(options.json, options.quiet, options.verbose, options.no_input);
+            let console = Console::new(
+                options.json,
+                options.quiet,
+                options.verbose,
+                options.no_input,
+            );
             execute(cli, console)
         }
         Err(error) => answer_to_wrong_usage(&error, &console),
@@ -104,7 +109,10 @@ fn list_exit_codes(app: &App) -> Result<Exit, Failure> {
 
 /// Help and version go to stdout and are no errors; everything else is wrong usage.
 fn answer_to_wrong_usage(error: &clap::Error, console: &Console) -> Exit {
-    let is_answer = matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion);
+    let is_answer = matches!(
+        error.kind(),
+        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion
+    );
     if console.json && !is_answer {
         let text = error.render().to_string();
         let message = text.trim().trim_start_matches("error: ");
@@ -123,7 +131,9 @@ fn wanted_color(arguments: &[OsString]) -> ColorChoice {
         ["--color", choice] => Some(*choice),
         _ => None,
     });
-    let joined = words.iter().filter_map(|word| word.strip_prefix("--color="));
+    let joined = words
+        .iter()
+        .filter_map(|word| word.strip_prefix("--color="));
     match pairs.chain(joined).next_back() {
         Some("always") => ColorChoice::Always,
         Some("never") => ColorChoice::Never,

@@ -78,7 +78,10 @@ pub(crate) fn count(number: u64, noun: &str) -> String {
 /// A digest in groups of eight digits, to be compared by eye or read out.
 pub(crate) fn grouped(hex: &str) -> String {
     let digits: Vec<char> = hex.chars().collect();
-    let groups: Vec<String> = digits.chunks(8).map(|group| group.iter().collect()).collect();
+    let groups: Vec<String> = digits
+        .chunks(8)
+        .map(|group| group.iter().collect())
+        .collect();
     groups.join(" ")
 }
 
@@ -133,7 +136,10 @@ mod tests {
 
     #[test]
     fn columns_align_and_end_without_spaces() {
-        let rows = [vec!["a".into(), "bb".into()], vec!["ccc".into(), "d".into()]];
+        let rows = [
+            vec!["a".into(), "bb".into()],
+            vec!["ccc".into(), "d".into()],
+        ];
         assert_eq!(columns(&rows), ["a    bb", "ccc  d"]);
     }
 

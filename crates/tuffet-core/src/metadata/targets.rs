@@ -1,7 +1,7 @@
 //! Targets: the files a role vouches for, and the roles it delegates to (TUF §4.5).
 
 use super::envelope::{Header, HeaderFields};
-use super::{Delegations, Notes, Role, TargetFile, UnixTime, Version};
+use super::{Delegations, Notes, Parsed, Role, TargetFile, UnixTime, Version};
 use crate::json::{FormatError, Index, Reader, Reason};
 
 /// The content of a targets file: an index into the signed bytes, because there may be a million entries.
@@ -50,6 +50,15 @@ impl Targets {
                 TargetFile::parse(span.of(bytes)?).ok()?,
             ))
         })
+    }
+}
+
+impl Parsed<Targets> {
+    /// Every target that the file lists, in the order of the paths; nobody has vouched for them yet.
+    pub fn unverified_targets(
+        &self,
+    ) -> impl Iterator<Item = (alloc::string::String, TargetFile)> + '_ {
+        self.content.iter(self.document())
     }
 }
 

@@ -11,7 +11,9 @@ use crate::run::App;
 
 /// Print the completion script of a shell
 #[derive(Debug, Args)]
-#[command(before_help = "Examples:\n  tuffet completions bash > ~/.local/share/bash-completion/completions/tuffet\n  tuffet completions fish > ~/.config/fish/completions/tuffet.fish")]
+#[command(
+    before_help = "Examples:\n  tuffet completions bash > ~/.local/share/bash-completion/completions/tuffet\n  tuffet completions fish > ~/.config/fish/completions/tuffet.fish"
+)]
 pub(crate) struct Arguments {
     /// The shell
     shell: Shell,
@@ -24,7 +26,8 @@ pub(crate) fn run(arguments: &Arguments, app: &App) -> Result<Exit, Failure> {
     let script = String::from_utf8_lossy(&script);
     if app.console.json {
         let shell = arguments.shell.to_string();
-        app.console.result("completions", json!({"shell": shell, "script": script}))?;
+        app.console
+            .result("completions", json!({"shell": shell, "script": script}))?;
     } else {
         app.console.data(script.trim_end())?;
     }

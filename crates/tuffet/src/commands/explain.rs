@@ -12,7 +12,9 @@ use crate::text;
 
 /// Explain an error code, or list every code
 #[derive(Debug, Args)]
-#[command(before_help = "Examples:\n  tuffet explain rollback.timestamp\n  tuffet explain                      list every code")]
+#[command(
+    before_help = "Examples:\n  tuffet explain rollback.timestamp\n  tuffet explain                      list every code"
+)]
 pub(crate) struct Arguments {
     /// The code, such as rollback.timestamp
     code: Option<String>,
@@ -32,8 +34,14 @@ fn one(code: &str, app: &App) -> Result<(), Failure> {
     if app.console.json {
         return app.console.result("explain", object(explanation));
     }
-    let Explanation { code, what, why, fix } = explanation;
-    let paragraph = |label: &str, text: &str| format!("\n{label:<6}{}", text::wrap(text, text::WIDTH, 6));
+    let Explanation {
+        code,
+        what,
+        why,
+        fix,
+    } = explanation;
+    let paragraph =
+        |label: &str, text: &str| format!("\n{label:<6}{}", text::wrap(text, text::WIDTH, 6));
     app.console.data(format!(
         "{code}{}{}{}",
         paragraph("what", what),
@@ -51,18 +59,28 @@ fn list(app: &App) -> Result<(), Failure> {
     }
     for explanation in all {
         let what = text::wrap(explanation.what, text::WIDTH, 26);
-        app.console.data(format!("{:<24}  {what}", explanation.code))?;
+        app.console
+            .data(format!("{:<24}  {what}", explanation.code))?;
     }
     Ok(())
 }
 
 fn object(explanation: &Explanation) -> Value {
-    let Explanation { code, what, why, fix } = explanation;
+    let Explanation {
+        code,
+        what,
+        why,
+        fix,
+    } = explanation;
     json!({"code": code, "what": what, "why": why, "fix": fix})
 }
 
 fn unknown(code: &str) -> Failure {
-    let failure = Failure::new("explain.unknown", Exit::NotFound, format!("no error code is called {code}"));
+    let failure = Failure::new(
+        "explain.unknown",
+        Exit::NotFound,
+        format!("no error code is called {code}"),
+    );
     match codes::similar(code).as_slice() {
         [] => failure,
         near => failure.fix(format!("similar codes: {}", near.join(", "))),

@@ -25,7 +25,7 @@ pub(crate) fn run(arguments: &Arguments, app: &App) -> Result<Exit, Failure> {
     let mut tree = cli::tree().disable_help_subcommand(true);
     tree.build();
     let Some(directory) = &arguments.directory else {
-        let page = page(&tree, "tuffet");
+        let page = page(&tree);
         if app.console.json {
             app.console.result("man", json!({"page": page}))?;
         } else {
@@ -35,7 +35,7 @@ pub(crate) fn run(arguments: &Arguments, app: &App) -> Result<Exit, Failure> {
     };
     fs::create_dir_all(directory).map_err(|error| Failure::writing(directory, &error))?;
     let mut names = Vec::new();
-    pages(&tree, "tuffet", &mut |name, page| {
+    pages(&tree, &mut |name, page| {
         let file = directory.join(format!("{name}.1"));
         names.push(format!("{name}.1"));
         fs::write(&file, page).map_err(|error| Failure::writing(&file, &error))
@@ -45,28 +45,30 @@ pub(crate) fn run(arguments: &Arguments, app: &App) -> Result<Exit, Failure> {
         format!("{} pages to {}", names.len(), directory.display()),
     );
     if app.console.json {
-        app.console.result("man", json!({"directory": directory, "files": names}))?;
+        app.console
+            .result("man", json!({"directory": directory, "files": names}))?;
     }
     Ok(Exit::Done)
 }
 
 fn pages(
     command: &Command,
-    name: &str,
     write: &mut impl FnMut(&str, String) -> Result<(), Failure>,
 ) -> Result<(), Failure> {
-    write(name, page(command, name))?;
-    for child in command.get_subcommands().filter(|child| !child.is_hide_set()) {
-        pages(child, &format!("{name}-{}", child.get_name()), write)?;
+    let name = command.get_display_name().unwrap_or(command.get_name());
+    write(name, page(command))?;
+    for child in command
+        .get_subcommands()
+        .filter(|child| !child.is_hide_set())
+    {
+        pages(child, write)?;
     }
     Ok(())
 }
 
 /// One page, with the examples that the help opens with in a section of their own.
-fn page(command: &Command, name: &str) -> String {
-    // A leaked name is the only one that clap takes for a name made at run time; the process ends soon.
-    let name: &'static str = name.to_owned().leak();
-    let man = Man::new(command.clone().name(name)).manual("tuffet manual");
+fn page(command: &Command) -> String {
+    let man = Man::new(command.clone()).manual("tuffet manual");
     let mut page = Vec::new();
     // Writing to memory does not fail.
     let _ = man.render(&mut page);
@@ -74,7 +76,8 @@ fn page(command: &Command, name: &str) -> String {
     if let Some(examples) = command.get_before_help() {
         page.push_str(".SH EXAMPLES\n.nf\n");
         for line in examples.to_string().lines().skip(1) {
-            page.push_str(&line.trim().replace('\\', "\\\\").replace('-', "\\-"));
+            let line = line.trim().replace('\\', "\\\\").replace('-', "\\-");
+            page.push_str(&line);
             page.push('\n');
         }
         page.push_str(".fi\n");
