@@ -156,3 +156,24 @@ pub trait Transport: Send + Sync {
     /// Asks for a file.
     fn fetch(&self, request: &Request) -> Outcome<Box<dyn Read + Send>>;
 }
+
+/// A future behind a pointer, so that transports can be chosen while a program runs.
+#[cfg(feature = "async")]
+pub type BoxFuture<'a, T> = std::pin::Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// The bytes of an [`AsyncTransport`], piece by piece.
+#[cfg(feature = "async")]
+pub trait Chunks: Send {
+    /// The next piece; `None` at the end. After an error or the end it is not asked again.
+    ///
+    /// # Errors
+    /// Why no more bytes come.
+    fn next(&mut self) -> BoxFuture<'_, Option<Result<bytes::Bytes, TransportError>>>;
+}
+
+/// An asynchronous source of bytes.
+#[cfg(feature = "async")]
+pub trait AsyncTransport: Send + Sync {
+    /// Asks for a file.
+    fn fetch<'a>(&'a self, request: &'a Request) -> BoxFuture<'a, Outcome<Box<dyn Chunks>>>;
+}

@@ -19,7 +19,6 @@ mod roots;
 mod search;
 mod verified;
 mod view;
-mod walk;
 
 pub use audit::{Audit, AuditedRole};
 pub use download::{TargetCheck, VerifiedTarget};
@@ -33,6 +32,5 @@ pub use proof::{Proof, ProofStep};
 pub use refresh::{Mode, Refresh, TrustAnchor};
 pub use roots::Roots;
 pub use search::{Outcome, Search};
-pub use verified::{Counted, Quorum, Verified};
+pub use verified::{Counted, Quorum, Verified, count_signatures};
 pub use view::{Found, TrustedView};
-pub use walk::{Walk, Walked};

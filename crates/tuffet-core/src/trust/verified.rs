@@ -396,6 +396,24 @@ impl<'c, R: Role> Candidate<'c, R> {
     }
 }
 
+/// Counts the signatures of a file by these keys without trusting it: for authoring, where files are half signed for a while.
+///
+/// With [`Policy::exhaustive_signatures`](super::Policy::exhaustive_signatures) every key is looked at; else counting stops at the
+/// threshold.
+///
+/// # Errors
+/// [`Rejected::Format`], [`Rejected::Strict`]. Too few signatures are no error here: see [`Quorum::is_met`].
+pub fn count_signatures<R: Role>(
+    role: RoleName,
+    bytes: Vec<u8>,
+    signers: Signers,
+    keys: &KeyTable,
+    role_keys: &RoleKeys,
+    cx: Context<'_>,
+) -> Result<Quorum, Rejected> {
+    Ok(Candidate::<R>::read(role, bytes, cx)?.count(signers, keys, role_keys))
+}
+
 /// Checks bytes against what another file says about them, before anything is parsed (C-31, C-41).
 pub(super) fn check_listed(
     role: &RoleName,
