@@ -25,7 +25,7 @@ pub(crate) fn similar(code: &str) -> Vec<&'static str> {
         })
         .collect();
     near.sort();
-    near.into_iter().map(|(_, known)| known).take(6).collect()
+    near.into_iter().map(|(_, known)| known).take(8).collect()
 }
 
 /// How many characters have to be inserted, removed or replaced.
@@ -60,6 +60,10 @@ const OWN: &[Explanation] = own! {
     "The command needs an answer, and stdin and stderr are not a terminal, or --no-input or --json was given."
     "A script that waits for an answer nobody gives never ends."
     "Give the answer with the flag in the message."
+    "usage.declined"
+    "The question was not answered with yes."
+    "Nothing was changed."
+    "Run the command again, or pass the flag that answers the question."
     "file.read"
     "A file could not be read."
     "Without it the command cannot go on; nothing was changed."
@@ -144,8 +148,8 @@ mod tests {
             similar("rolback.timestamp").first(),
             Some(&"rollback.timestamp")
         );
-        assert_eq!(similar("rollback").len(), 6);
-        assert!(similar("timestamp").contains(&"rollback.timestamp"));
+        assert!(similar("rollback").contains(&"rollback.removed"));
+        assert!(similar("timestamp").contains(&"expired.timestamp"));
         assert!(similar("xyzzy").is_empty());
     }
 

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use anstyle::{AnsiColor, Style};
 use serde_json::Value;
 
+use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::text;
 
@@ -144,6 +145,28 @@ impl Console {
     pub(crate) fn next(&self, command: impl AsRef<str>) {
         if !self.quiet && !self.json {
             self.say(&format!("next: {}", command.as_ref()));
+        }
+    }
+
+    /// Asks for a yes.
+    ///
+    /// # Errors
+    /// `usage.no-terminal` when nobody can answer; `usage.declined` for any other answer.
+    pub(crate) fn confirm(&self, question: &str, flag: &str) -> Result<(), Failure> {
+        if !self.is_interactive() {
+            return Err(Failure::needs_answer("a confirmation", flag));
+        }
+        let _ = write!(anstream::stderr(), "{question} [y/N] ");
+        let mut answer = String::new();
+        let _ = io::stdin().read_line(&mut answer);
+        if matches!(answer.trim(), "y" | "Y" | "yes") {
+            Ok(())
+        } else {
+            Err(Failure::new(
+                "usage.declined",
+                Exit::Failed,
+                "not confirmed",
+            ))
         }
     }
 

@@ -11,7 +11,9 @@ mod moment;
 mod places;
 mod progress;
 mod run;
+mod server;
 mod text;
+mod trusted;
 
 use std::process::ExitCode;
 

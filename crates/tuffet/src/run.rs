@@ -87,6 +87,7 @@ fn dispatch(command: Commands, app: &App) -> Result<Exit, Failure> {
         Commands::Inspect(arguments) => commands::inspect::run(&arguments, app),
         Commands::Explain(arguments) => commands::explain::run(&arguments, app),
         Commands::Trust(command) => commands::trust::run(command, app),
+        Commands::Serve(arguments) => commands::serve::run(&arguments, app),
         Commands::Completions(arguments) => commands::completions::run(&arguments, app),
         Commands::Man(arguments) => commands::man::run(&arguments, app),
         Commands::Version(_) => commands::version::run(app),
