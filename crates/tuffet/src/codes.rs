@@ -9,7 +9,11 @@ pub(crate) fn find(code: &str) -> Option<&'static Explanation> {
 
 /// Every explanation.
 pub(crate) fn all() -> impl Iterator<Item = &'static Explanation> {
-    explain::CODES.iter().chain(OWN)
+    explain::CODES
+        .iter()
+        .chain(tuffet_client::explain::CODES)
+        .chain(tuffet_repo::explain::CODES)
+        .chain(OWN)
 }
 
 /// The codes nearest to one that does not exist, best first.
@@ -100,10 +104,26 @@ const OWN: &[Explanation] = own! {
     "The file is none of root, timestamp, snapshot, targets, in plain JSON or in a DSSE envelope."
     "What cannot be read as metadata cannot be verified either."
     "Look at what the file is: an error page of a web server has the same effect."
-    "verify.findings"
-    "Everything that a client would ask for can be verified, but something is not as it should be."
-    "Findings are what becomes an outage or an attack later: files nobody vouches for, roles that end soon."
-    "Read the receipt; each finding says what to do."
+    "signature.uncounted"
+    "A key of the role has a signature that does not count: it is wrong, empty, of an unknown kind, or of a key that was counted already."
+    "Enough other keys signed, so clients accept the file; but somebody's signature is not what they think it is."
+    "Have the holder of the key sign again, or take the key out of the role."
+    "expires.soon"
+    "A role expires within the time that --within names."
+    "When it has expired, every client refuses the repository."
+    "Sign and publish the role again in time."
+    "target.outside"
+    "A role lists a target that its delegation does not cover."
+    "No client finds it there: a role is only asked about paths that are delegated to it."
+    "Move the target to a role that covers it, or extend the delegation."
+    "target.missing"
+    "A role lists a target, and its file is not in the repository."
+    "Whoever asks for it gets nothing; withholding single files is also an attack."
+    "Upload the file, or take it out of the role."
+    "file.unlisted"
+    "A file lies in the published directory that no role vouches for."
+    "No client accepts it; but people who download by hand may."
+    "Remove it, or have it listed. Old versions of metadata and artifacts may be kept for clients that are in the middle of an update."
     "verify.layout"
     "No root was found where a repository keeps its metadata."
     "Without a root nothing can be verified."

@@ -1,6 +1,5 @@
 //! Why a command failed: what happened, why it matters, what to do, and the exit code.
 
-use std::borrow::Cow;
 use std::error::Error;
 use std::io::{self, Write as _};
 use std::path::Path;
@@ -19,7 +18,7 @@ const LABEL: Style = Style::new().bold();
 /// A failure as it is reported.
 #[derive(Debug, Clone)]
 pub(crate) struct Failure {
-    code: Cow<'static, str>,
+    code: &'static str,
     exit: Exit,
     message: String,
     causes: Vec<String>,
@@ -31,7 +30,7 @@ impl Failure {
     /// A failure with the explanation of its code.
     pub(crate) fn new(code: &'static str, exit: Exit, message: impl Into<String>) -> Self {
         Self {
-            code: Cow::Borrowed(code),
+            code,
             exit,
             message: message.into(),
             causes: Vec::new(),
@@ -108,19 +107,22 @@ impl Failure {
         self
     }
 
-    /// Ends with another exit code than the one of its kind.
-    pub(crate) fn exiting(self, exit: Exit) -> Self {
-        Self { exit, ..self }
-    }
-
     /// The stable code.
-    pub(crate) fn code(&self) -> &str {
-        &self.code
+    pub(crate) fn code(&self) -> &'static str {
+        self.code
     }
 
     /// What happened.
     pub(crate) fn message(&self) -> &str {
         &self.message
+    }
+
+    /// What happened and its causes, in one line.
+    pub(crate) fn line(&self) -> String {
+        let causes = self.causes.iter().map(|cause| format!(" ({cause})"));
+        std::iter::once(self.message.clone())
+            .chain(causes)
+            .collect()
     }
 
     /// How the process ends.
@@ -144,7 +146,7 @@ impl Failure {
             let cause = text::wrap(&text::visible(cause), text::WIDTH, 4);
             report.push_str(&format!("\n  {branch} {cause}"));
         }
-        let explanation = codes::find(&self.code);
+        let explanation = codes::find(self.code);
         if let Some(explanation) = explanation {
             let why = text::wrap(explanation.why, text::WIDTH, 6);
             report.push_str(&format!("\n{LABEL}why{LABEL:#}   {why}"));
@@ -164,7 +166,7 @@ impl Failure {
 
     /// The members of a JSON error object.
     pub(crate) fn to_json(&self, command: &str) -> Value {
-        let explanation = codes::find(&self.code);
+        let explanation = codes::find(self.code);
         let fix: Vec<&str> = self
             .fix
             .iter()

@@ -40,19 +40,26 @@ pub(crate) struct PlaceOptions {
 }
 
 impl PlaceOptions {
-    /// The directory of trust entries.
+    /// The directory of what the user decides.
     ///
     /// # Errors
     /// When no directory is given and there is no home directory either.
+    pub(crate) fn config(&self) -> Result<PathBuf, Failure> {
+        place(self.config_dir.as_deref(), &CONFIG)
+    }
+
+    /// The directory of trust entries.
+    ///
+    /// # Errors
+    /// As for [`PlaceOptions::config`].
     pub(crate) fn trust(&self) -> Result<PathBuf, Failure> {
-        let config = self.config_dir.as_deref();
-        Ok(place(config, &CONFIG)?.join("trust"))
+        Ok(self.config()?.join("trust"))
     }
 
     /// The store of a trusted repository.
     ///
     /// # Errors
-    /// As for [`PlaceOptions::trust`].
+    /// As for [`PlaceOptions::config`].
     pub(crate) fn store(&self, name: &str) -> Result<PathBuf, Failure> {
         let data = self.data_dir.as_deref();
         Ok(place(data, &DATA)?.join("repositories").join(name))
@@ -61,7 +68,7 @@ impl PlaceOptions {
     /// The directory of the download cache.
     ///
     /// # Errors
-    /// As for [`PlaceOptions::trust`].
+    /// As for [`PlaceOptions::config`].
     pub(crate) fn cache(&self) -> Result<PathBuf, Failure> {
         place(self.cache_dir.as_deref(), &CACHE)
     }

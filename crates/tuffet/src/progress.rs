@@ -1,5 +1,7 @@
 //! Progress on a terminal: drawn only when it takes long enough to be worth watching.
 
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -9,73 +11,64 @@ use crate::console::Console;
 /// How long something takes before a bar appears.
 const DELAY: Duration = Duration::from_millis(300);
 
-/// The bars of one command.
-pub(crate) struct Bars {
-    bars: Option<MultiProgress>,
+/// The bars of one command, or nothing when nobody watches.
+#[derive(Clone)]
+pub(crate) struct Progress(Option<Arc<Bars>>);
+
+struct Bars {
+    all: MultiProgress,
     began: Instant,
+    open: Mutex<BTreeMap<String, ProgressBar>>,
 }
 
-impl Bars {
-    /// Bars on stderr, or none when nobody watches.
+impl Progress {
+    /// Bars on stderr.
     pub(crate) fn new(console: &Console) -> Self {
-        let bars = console
-            .draws_progress()
-            .then(|| MultiProgress::with_draw_target(ProgressDrawTarget::stderr_with_hz(10)));
-        Self {
-            bars,
-            began: Instant::now(),
-        }
+        Self(console.draws_progress().then(|| {
+            Arc::new(Bars {
+                all: MultiProgress::with_draw_target(ProgressDrawTarget::stderr_with_hz(10)),
+                began: Instant::now(),
+                open: Mutex::new(BTreeMap::new()),
+            })
+        }))
     }
 
-    /// A bar for so many bytes.
-    pub(crate) fn bytes(&self, name: &str, length: u64) -> Bar<'_> {
-        Bar {
-            bars: self,
-            name: name.to_owned(),
-            length,
-            bar: None,
-        }
-    }
-}
-
-/// The bar of one download.
-pub(crate) struct Bar<'b> {
-    bars: &'b Bars,
-    name: String,
-    length: u64,
-    bar: Option<ProgressBar>,
-}
-
-impl Bar<'_> {
-    /// So many bytes are there.
-    pub(crate) fn at(&mut self, position: u64) {
-        let Some(bars) = &self.bars.bars else {
+    /// So many bytes of something are there.
+    pub(crate) fn at(&self, name: &str, received: u64, total: Option<u64>) {
+        let Some(bars) = &self.0 else {
             return;
         };
-        if self.bar.is_none() && self.bars.began.elapsed() >= DELAY {
-            let bar = bars.add(ProgressBar::new(self.length));
-            bar.set_style(style());
-            bar.set_prefix(self.name.clone());
-            self.bar = Some(bar);
+        if bars.began.elapsed() < DELAY {
+            return;
         }
-        if let Some(bar) = &self.bar {
-            bar.set_position(position);
+        let mut open = bars.open.lock().unwrap_or_else(PoisonError::into_inner);
+        let bar = open.entry(name.to_owned()).or_insert_with(|| {
+            let bar = bars.all.add(match total {
+                Some(total) => ProgressBar::new(total),
+                None => ProgressBar::no_length(),
+            });
+            bar.set_style(style());
+            bar.set_prefix(crate::text::visible(name));
+            bar
+        });
+        bar.set_position(received);
+        if total == Some(received) {
+            bar.finish_and_clear();
         }
     }
-}
 
-impl Drop for Bar<'_> {
-    fn drop(&mut self) {
-        if let Some(bar) = &self.bar {
-            bar.finish_and_clear();
+    /// Takes every bar off the screen, for the lines that follow.
+    pub(crate) fn clear(&self) {
+        if let Some(bars) = &self.0 {
+            let open = bars.open.lock().unwrap_or_else(PoisonError::into_inner);
+            open.values().for_each(ProgressBar::finish_and_clear);
         }
     }
 }
 
 fn style() -> ProgressStyle {
-    ProgressStyle::with_template(
-        " {prefix:.green.bold} {wide_bar:.green/dim} {decimal_bytes}/{decimal_total_bytes} {decimal_bytes_per_sec}",
-    )
-    .unwrap_or_else(|_| ProgressStyle::default_bar())
-    .progress_chars("█▉▊▋▌▍▎▏ ")
+    let template = "{prefix:>12.green.bold} {wide_bar:.green/dim} {decimal_bytes}/{decimal_total_bytes} {decimal_bytes_per_sec}";
+    ProgressStyle::with_template(template)
+        .unwrap_or_else(|_| ProgressStyle::default_bar())
+        .progress_chars("█▉▊▋▌▍▎▏ ")
 }

@@ -46,7 +46,7 @@ pub(crate) fn process(arguments: Vec<OsString>) -> ExitCode {
                 options.verbose,
                 options.no_input,
             );
-            execute(cli, console)
+            execute(cli, &console)
         }
         Err(error) => answer_to_wrong_usage(&error, &console),
     };
@@ -54,20 +54,25 @@ pub(crate) fn process(arguments: Vec<OsString>) -> ExitCode {
 }
 
 /// Runs one parsed command and reports its failure.
-pub(crate) fn execute(cli: Cli, console: Console) -> Exit {
+fn execute(cli: Cli, console: &Console) -> Exit {
     let name = cli.command.name();
+    attempt(cli, console).unwrap_or_else(|failure| {
+        console.report(name, &failure);
+        failure.exit()
+    })
+}
+
+/// Runs one parsed command.
+///
+/// # Errors
+/// Why it failed; nothing was said about that yet.
+pub(crate) fn attempt(cli: Cli, console: &Console) -> Result<Exit, Failure> {
     let app = App {
         now: cli.options.at.unwrap_or_else(moment::now),
         options: cli.options,
-        console,
+        console: console.clone(),
     };
-    match dispatch(cli.command, &app) {
-        Ok(exit) => exit,
-        Err(failure) => {
-            app.console.report(name, &failure);
-            failure.exit()
-        }
-    }
+    dispatch(cli.command, &app)
 }
 
 /// Reads a command line.
@@ -87,6 +92,12 @@ fn dispatch(command: Commands, app: &App) -> Result<Exit, Failure> {
         Commands::Inspect(arguments) => commands::inspect::run(&arguments, app),
         Commands::Explain(arguments) => commands::explain::run(&arguments, app),
         Commands::Trust(command) => commands::trust::run(command, app),
+        Commands::Init(arguments) => commands::init::run(arguments, app),
+        Commands::Key(arguments) => commands::key::run(arguments, app),
+        Commands::Target(arguments) => commands::target::run(arguments, app),
+        Commands::Delegate(arguments) => commands::delegate::run(arguments, app),
+        Commands::Publish(arguments) => commands::publish::run(arguments, app),
+        Commands::Tour(arguments) => commands::tour::run(&arguments, app),
         Commands::Serve(arguments) => commands::serve::run(&arguments, app),
         Commands::Completions(arguments) => commands::completions::run(&arguments, app),
         Commands::Man(arguments) => commands::man::run(&arguments, app),

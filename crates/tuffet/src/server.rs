@@ -68,6 +68,11 @@ impl Server {
         })
     }
 
+    /// Where it listens.
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.address
+    }
+
     /// The URL of the directory.
     pub(crate) fn url(&self) -> String {
         format!("http://{}", self.address)

@@ -13,8 +13,8 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
-use tuffet_core::metadata::UnixTime;
-use tuffet_core::metadata::{Root, TargetPath};
+use tuffet_core::crypto::HashAlgorithm;
+use tuffet_core::metadata::{Root, TargetPath, UnixTime};
 use tuffet_core::trust::{Context, Policy, RepositoryMap, Roots, Verified};
 
 use crate::exit::Exit;
@@ -219,6 +219,13 @@ pub(crate) fn verified_root(root: &[u8], now: UnixTime) -> Result<Verified<Root>
     Roots::trust(root.to_vec(), cx)
         .map(|roots| roots.trusted().clone())
         .map_err(|rejected| Failure::from(&rejected))
+}
+
+/// The SHA-256 of the bytes of a root, which people compare.
+pub(crate) fn fingerprint(root: &[u8]) -> String {
+    tuffet_crypto::default_provider()
+        .digest(HashAlgorithm::Sha256, root)
+        .to_hex()
 }
 
 /// Checks that a name can be a directory on every system and is nothing that could be mistaken for a URL.

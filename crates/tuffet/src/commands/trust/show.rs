@@ -1,7 +1,7 @@
 //! `tuffet trust show`, and how a trusted root is shown.
 
 use serde_json::{Value, json};
-use tuffet_core::crypto::{HashAlgorithm, KeyKind};
+use tuffet_core::crypto::KeyKind;
 use tuffet_core::metadata::{RoleName, Root};
 use tuffet_core::trust::Verified;
 
@@ -62,7 +62,7 @@ pub(super) fn headline(entry: &Entry, source: &Source, root: &Verified<Root>) ->
 
 /// The digest of the root file in groups, over two lines of a terminal.
 pub(super) fn fingerprint_lines(source: &Source) -> Vec<String> {
-    let groups = text::grouped(&fingerprint(&source.root));
+    let groups = text::grouped(&trusted::fingerprint(&source.root));
     let (first, second) = groups.split_at(groups.len() / 2);
     vec![
         format!("fingerprint  {}", first.trim()),
@@ -126,7 +126,7 @@ pub(super) fn object(entry: &Entry, roots: &[Verified<Root>]) -> Value {
                 "root": {
                     "version": root.version().number(),
                     "expires": root.expires().to_string(),
-                    "sha256": fingerprint(&source.root),
+                    "sha256": trusted::fingerprint(&source.root),
                     "threshold": keys.map(|keys| keys.threshold),
                     "keyids": keys.map(|keys| {
                         keys.keyids.iter().map(ToString::to_string).collect::<Vec<_>>()
@@ -137,10 +137,4 @@ pub(super) fn object(entry: &Entry, roots: &[Verified<Root>]) -> Value {
         })
         .collect();
     json!({"name": entry.name, "map": entry.map.is_some(), "repositories": repositories})
-}
-
-fn fingerprint(root: &[u8]) -> String {
-    tuffet_crypto::default_provider()
-        .digest(HashAlgorithm::Sha256, root)
-        .to_hex()
 }
