@@ -26,13 +26,19 @@ impl Request {
     /// Asks for the whole of a URL.
     #[must_use]
     pub fn new(url: impl Into<String>) -> Self {
-        Self { url: url.into(), resume: None }
+        Self {
+            url: url.into(),
+            resume: None,
+        }
     }
 
     /// Asks for the rest of what is at hand.
     #[must_use]
     pub fn resuming(self, resume: Resume) -> Self {
-        Self { resume: Some(resume), ..self }
+        Self {
+            resume: Some(resume),
+            ..self
+        }
     }
 }
 
@@ -135,7 +141,9 @@ impl fmt::Display for TransportError {
             TransportErrorKind::Deadline => "the deadline has passed",
             TransportErrorKind::TooSlow => "bytes arrive too slowly",
             TransportErrorKind::Interrupted => "the connection broke",
-            TransportErrorKind::Status(status) => return write!(f, "{}: HTTP status {status}", self.url),
+            TransportErrorKind::Status(status) => {
+                return write!(f, "{}: HTTP status {status}", self.url);
+            }
             TransportErrorKind::Redirect => "a redirect that must not be followed",
             TransportErrorKind::Protocol => "an answer that makes no sense",
             TransportErrorKind::Url => "not a URL that can be fetched here",

@@ -36,6 +36,8 @@ mod error;
 mod index;
 mod reader;
 mod scan;
+#[cfg(test)]
+mod tests;
 mod text;
 mod value;
 

@@ -136,8 +136,7 @@ impl Writer<'_> {
             if position > base {
                 self.output.push(b',');
             }
-            let text = member.name.name(self.text)?;
-            push_string(&mut self.output, &text.decode(), Controls::Raw);
+            self.copy(member.name.quoted())?;
             self.output.push(b':');
             self.copy(member.value)?;
         }

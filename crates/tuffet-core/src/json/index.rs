@@ -37,6 +37,14 @@ impl Span {
         self.start as usize..self.end as usize
     }
 
+    /// Adds the quotes to the span of a name.
+    pub(super) fn quoted(self) -> Self {
+        Self {
+            start: self.start.saturating_sub(1),
+            end: self.end.saturating_add(1),
+        }
+    }
+
     /// Takes the span of a name for what it is: a string without its quotes.
     pub(super) fn name(self, text: &str) -> Option<Text<'_>> {
         let raw = text.get(self.range())?;
@@ -133,9 +141,12 @@ impl Index {
     }
 }
 
+/// Up to this many names are sorted where they are.
+const FEW: usize = 32;
+
 /// Sorts `items` by the names found at their spans, and returns the later one of two equal names
 /// if there are any. `escaped` tells whether any of the names holds an escape.
-pub(super) fn sort_by_name<T>(
+pub(super) fn sort_by_name<T: Copy>(
     text: &str,
     escaped: bool,
     items: &mut [T],
@@ -149,17 +160,61 @@ pub(super) fn sort_by_name<T>(
                 (left, right) => left.is_some().cmp(&right.is_some()),
             }
         } else {
-            let bytes = text.as_bytes();
-            left.of(bytes).cmp(&right.of(bytes))
+            left.of(text.as_bytes()).cmp(&right.of(text.as_bytes()))
         }
     };
+    if !escaped && items.len() > FEW {
+        return sort_many(text.as_bytes(), items, &span, compare);
+    }
     items.sort_unstable_by(compare);
     let mut pairs = items.iter().zip(items.iter().skip(1));
     let (left, right) = pairs.find(|(left, right)| compare(left, right) == Ordering::Equal)?;
-    let (left, right) = (span(left), span(right));
-    Some(if left.start > right.start {
+    Some(later(span(left), span(right)))
+}
+
+/// Sorts with the first bytes in which the names differ kept beside each item: most comparisons
+/// are then decided without a visit to the input, which for a million names is several times as
+/// fast.
+fn sort_many<T: Copy>(
+    bytes: &[u8],
+    items: &mut [T],
+    span: impl Fn(&T) -> Span,
+    compare: impl Fn(&T, &T) -> Ordering,
+) -> Option<Span> {
+    let name = |item: &T| span(item).of(bytes).unwrap_or_default();
+    let first = items.first().map(name).unwrap_or_default();
+    let shared = items.iter().fold(first.len(), |shared, item| {
+        let pairs = first.iter().take(shared).zip(name(item));
+        pairs.take_while(|(left, right)| left == right).count()
+    });
+    let leading = |item: &T| {
+        let mut leading = [0; 8];
+        leading
+            .iter_mut()
+            .zip(name(item).iter().skip(shared))
+            .for_each(|(to, from)| *to = *from);
+        u64::from_be_bytes(leading)
+    };
+    let mut keyed: Vec<(u64, T)> = items.iter().map(|item| (leading(item), *item)).collect();
+    let compare = |left: &(u64, T), right: &(u64, T)| {
+        left.0
+            .cmp(&right.0)
+            .then_with(|| compare(&left.1, &right.1))
+    };
+    keyed.sort_unstable_by(compare);
+    items
+        .iter_mut()
+        .zip(&keyed)
+        .for_each(|(to, (_, from))| *to = *from);
+    let mut pairs = keyed.iter().zip(keyed.iter().skip(1));
+    let (left, right) = pairs.find(|(left, right)| compare(left, right) == Ordering::Equal)?;
+    Some(later(span(&left.1), span(&right.1)))
+}
+
+fn later(left: Span, right: Span) -> Span {
+    if left.start > right.start {
         left
     } else {
         right
-    })
+    }
 }

@@ -5,6 +5,7 @@ mod tokens;
 
 use alloc::format;
 use alloc::vec::Vec;
+use core::fmt;
 use core::str;
 
 use super::error::{FormatError, Reason};
@@ -33,10 +34,11 @@ pub enum Kind {
 /// The caller asks for the value it needs next. Everything the document holds is checked, also
 /// what is skipped: see the [module](super) for the rules.
 ///
-/// A method that finds a value of another type reports [`Reason::Expected`] and leaves the value
-/// where it is, to be skipped or read in another way. Any other error is final: the reader then
-/// behaves as if the document had ended, so that a caller who ignores the error cannot be led to
-/// see a structure which the document does not have.
+/// A method that finds a value of another type reports [`Reason::Expected`], or for an integer
+/// [`Reason::IntegerRange`], and leaves the value where it is, to be skipped or read in another
+/// way. Any other error is final: the reader then behaves as if the document had ended, so that a
+/// caller who ignores the error cannot be led to see a structure which the document does not have.
+/// A document has been read when [`Reader::finish`] says so.
 ///
 /// ```
 /// use tuffet_core::json::{FormatError, Reader};
@@ -55,7 +57,6 @@ pub enum Kind {
 /// assert_eq!((length, name.as_deref()), (Some(3), Some("x")));
 /// # Ok::<(), FormatError>(())
 /// ```
-#[derive(Debug)]
 pub struct Reader<'a> {
     text: &'a str,
     position: usize,
@@ -332,5 +333,15 @@ impl<'a> Reader<'a> {
             Kind::Boolean => self.boolean().map(drop),
             Kind::Null => self.literal("null"),
         }
+    }
+}
+
+impl fmt::Debug for Reader<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("Reader")
+            .field("offset", &self.position)
+            .field("length", &self.text.len())
+            .finish_non_exhaustive()
     }
 }

@@ -152,8 +152,7 @@ impl<'c> Refresh<'c> {
                 put(Item::Role(RoleName::Snapshot), phase.snapshot()),
             ]),
             State::LoadTargets(_) => Step::Load(Item::Role(RoleName::Targets)),
-            // `begin_targets` has seen that snapshot lists targets.
-            State::FetchTargets(phase) => phase.fetch().map_or(Step::Done, Step::Fetch),
+            State::FetchTargets(phase) => Step::Fetch(phase.fetch()),
             State::StoreTargets(view) => {
                 Step::Store(vec![put(Item::Role(RoleName::Targets), view.targets())])
             }
@@ -236,9 +235,7 @@ impl<'c> Refresh<'c> {
                 phase.fetch().file.version,
                 State::FetchSnapshot(phase),
             ),
-            (State::StoreSnapshot(phase), Answer::Stored) => {
-                begin_targets(phase, State::StoreSnapshot)
-            }
+            (State::StoreSnapshot(phase), Answer::Stored) => Ok(State::LoadTargets(phase)),
             (State::LoadTargets(phase), answer) => self.targets_loaded(phase, loaded(answer)),
             (State::FetchTargets(phase), Answer::Bytes(bytes)) => match phase.targets(bytes) {
                 Ok(view) => {
@@ -247,10 +244,11 @@ impl<'c> Refresh<'c> {
                 }
                 Err(error) => refused(State::FetchTargets, error),
             },
-            (State::FetchTargets(phase), Answer::Absent) => {
-                let version = phase.fetch().ok().and_then(|fetch| fetch.file.version);
-                missing(RoleName::Targets, version, State::FetchTargets(phase))
-            }
+            (State::FetchTargets(phase), Answer::Absent) => missing(
+                RoleName::Targets,
+                phase.fetch().file.version,
+                State::FetchTargets(phase),
+            ),
             (State::StoreTargets(view), Answer::Stored) => Ok(self.complete(view)),
             (State::StoreRecord(view), Answer::Stored) => Ok(State::Done(view)),
             (state, _) => stay(state, Error::Misuse("the answer does not fit the step")),
@@ -370,13 +368,12 @@ impl<'c> Refresh<'c> {
     }
 
     fn timestamp_loaded(&mut self, mut phase: WithRoot<'c>, bytes: Option<Vec<u8>>) -> Turn<'c> {
+        let acceptances = &mut self.record.timestamp;
+        let accepted_by = acceptances.of_stored(bytes.as_deref(), self.cx.crypto);
         let Some(bytes) = bytes else {
             return Ok(State::LoadSnapshot(phase));
         };
-        if is_void(
-            &phase,
-            self.record.timestamp.root_of(&bytes, self.cx.crypto),
-        ) {
+        if is_void(&phase, accepted_by) {
             return Ok(State::Purge(phase.forget()));
         }
         match phase.restore_timestamp(bytes) {
@@ -389,8 +386,10 @@ impl<'c> Refresh<'c> {
     }
 
     fn snapshot_loaded(&mut self, mut phase: WithRoot<'c>, bytes: Option<Vec<u8>>) -> Turn<'c> {
+        let acceptances = &mut self.record.snapshot;
+        let accepted_by = acceptances.of_stored(bytes.as_deref(), self.cx.crypto);
         if let Some(bytes) = bytes {
-            if is_void(&phase, self.record.snapshot.root_of(&bytes, self.cx.crypto)) {
+            if is_void(&phase, accepted_by) {
                 return Ok(State::Purge(phase.forget()));
             }
             let restored = phase.restore_snapshot(bytes);
@@ -444,7 +443,7 @@ impl<'c> Refresh<'c> {
         match phase.keep_snapshot() {
             Ok(phase) => {
                 self.accepted(phase.snapshot(), true);
-                begin_targets(phase, State::StoreSnapshot)
+                Ok(State::LoadTargets(phase))
             }
             Err(error) if self.mode == Mode::Offline => refused(State::StoreTimestamp, error),
             Err(error) => Ok(State::FetchSnapshot(error.into_parts().0)),
@@ -555,13 +554,6 @@ fn loaded(answer: Answer) -> Option<Vec<u8>> {
 /// Without a record the file only has to verify under the present root, which keeps the floor.
 fn is_void(phase: &WithRoot<'_>, accepted_by: Option<Version>) -> bool {
     matches!((phase.rotated(), accepted_by), (Some(rotated), Some(accepted_by)) if rotated > accepted_by)
-}
-
-fn begin_targets<'c>(phase: WithSnapshot<'c>, back: fn(WithSnapshot<'c>) -> State<'c>) -> Turn<'c> {
-    match phase.fetch() {
-        Ok(_) => Ok(State::LoadTargets(phase)),
-        Err(error) => stay(back(phase), error),
-    }
 }
 
 fn missing<'c>(role: RoleName, version: Option<Version>, back: State<'c>) -> Turn<'c> {

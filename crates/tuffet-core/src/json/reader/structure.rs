@@ -12,7 +12,7 @@ use super::{Kind, Reader};
 /// What has been seen of the object being read.
 pub(super) struct Progress<'a> {
     pub(super) open: usize,
-    pub(super) previous: Option<Text<'a>>,
+    pub(super) previous: Option<&'a str>,
     pub(super) ordered: bool,
     pub(super) escaped: bool,
     /// Whether the reader is to collect names out of order; an index has them anyway.
@@ -86,7 +86,8 @@ impl<'a> Reader<'a> {
     fn note_name(&mut self, object: &mut Progress<'a>, name: Text<'a>) -> Result<(), FormatError> {
         object.escaped |= name.is_escaped();
         let order = match object.previous {
-            Some(previous) => previous.compare(&name),
+            Some(previous) if object.escaped => Text::new(previous, 0, true).compare(&name),
+            Some(previous) => previous.cmp(name.raw()),
             None => Ordering::Less,
         };
         if order == Ordering::Equal {
@@ -98,7 +99,7 @@ impl<'a> Reader<'a> {
         if !object.ordered && object.collect {
             self.names.push(name.span());
         }
-        object.previous = Some(name);
+        object.previous = Some(name.raw());
         Ok(())
     }
 

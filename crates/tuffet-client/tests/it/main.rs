@@ -1,0 +1,3 @@
+//! Tests of the client's public interface.
+
+mod http;
