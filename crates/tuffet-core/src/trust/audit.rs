@@ -10,7 +10,7 @@ use super::{Context, Fetch, Found, ProofStep, Rejected, Signers, TrustedView, Ve
 use crate::crypto::{Crypto, HashAlgorithm};
 use crate::delegation::SuccinctRoles;
 use crate::metadata::{
-    DelegatedName, PathSet, RoleDelegations, RoleKeys, RoleName, TargetPath, Targets,
+    DelegatedName, MetaFile, PathSet, RoleDelegations, RoleKeys, RoleName, TargetPath, Targets,
 };
 
 /// Visits every delegated role that can be reached from a verified view, each by the word of each of its delegators.
@@ -32,6 +32,8 @@ pub struct Audit<'c> {
 #[derive(Debug, Clone)]
 struct Visit {
     name: DelegatedName,
+    /// What snapshot says about the role.
+    listed: MetaFile,
     delegator: Verified<Targets>,
     keys: RoleKeys,
     coverage: Coverage,
@@ -133,13 +135,8 @@ impl<'c> Audit<'c> {
     #[must_use]
     pub fn fetch(&self) -> Option<Fetch> {
         let visit = self.stack.last()?;
-        targets_fetch(
-            &self.cx,
-            self.view.root(),
-            self.view.snapshot(),
-            &visit.role(),
-        )
-        .ok()
+        let (root, role) = (self.view.root(), visit.role());
+        Some(targets_fetch(&self.cx, root, role, &visit.listed))
     }
 
     /// Takes the bytes of the file that [`Audit::fetch`] names, `None` if there is no such file, and goes to the next one.
@@ -163,9 +160,8 @@ impl<'c> Audit<'c> {
 
     fn verify(&self, visit: &Visit, bytes: Option<Vec<u8>>) -> Result<Verified<Targets>, Rejected> {
         let role = visit.role();
-        let listed = self.view.snapshot().listed(&role);
         let Some(bytes) = bytes else {
-            let version = listed.map(|listed| listed.version);
+            let version = Some(visit.listed.version);
             return Err(Rejected::Missing { role, version });
         };
         let Some(delegations) = visit.delegator.content().delegations() else {
@@ -177,7 +173,7 @@ impl<'c> Audit<'c> {
             keys: delegations.keys(),
             role_keys: &visit.keys,
         };
-        verify_targets(&self.cx, self.view.snapshot(), &by, bytes)
+        verify_targets(&self.cx, &visit.listed, &by, bytes)
     }
 
     /// Takes a verified role and plans the visits of what it delegates to.
@@ -210,8 +206,9 @@ impl<'c> Audit<'c> {
         let Some(delegations) = role.content().delegations() else {
             return (Vec::new(), Vec::new());
         };
-        let visit = |name, keys: &RoleKeys, coverage, terminating| Visit {
+        let visit = |name, listed, keys: &RoleKeys, coverage, terminating| Visit {
             name,
+            listed,
             delegator: role.clone(),
             keys: keys.clone(),
             coverage,
@@ -224,13 +221,14 @@ impl<'c> Audit<'c> {
             RoleDelegations::Named(roles) => {
                 for delegated in roles {
                     let role = RoleName::Delegated(delegated.name.clone());
-                    if snapshot.listed(&role).is_none() {
+                    let Some(listed) = snapshot.listed(&role) else {
                         unlisted.push(Rejected::Unlisted { role });
                         continue;
-                    }
+                    };
                     let coverage = Coverage::Paths(delegated.paths.clone());
                     visits.push(visit(
                         delegated.name.clone(),
+                        listed,
                         &delegated.keys,
                         coverage,
                         delegated.terminating,
@@ -238,11 +236,12 @@ impl<'c> Audit<'c> {
                 }
             }
             RoleDelegations::Succinct(bins) => {
-                for (listed, _) in snapshot.roles() {
-                    if let RoleName::Delegated(name) = listed
+                for (role, listed) in snapshot.roles() {
+                    if let RoleName::Delegated(name) = role
                         && bins.contains(name.as_str())
                     {
-                        visits.push(visit(name, bins.keys(), Coverage::Bin(bins.clone()), true));
+                        let coverage = Coverage::Bin(bins.clone());
+                        visits.push(visit(name, listed, bins.keys(), coverage, true));
                     }
                 }
                 let first = bins.names().find_map(|name| {
