@@ -302,6 +302,11 @@ impl<R> Parsed<R> {
     pub fn notes(&self) -> &[Note] {
         &self.notes
     }
+
+    /// The bytes that the content indexes.
+    pub(super) fn document(&self) -> &[u8] {
+        self.payload.as_deref().unwrap_or(&self.received)
+    }
 }
 
 fn message_of(received: &[u8], signed: SignedSpan) -> Result<Message, FormatError> {
