@@ -59,7 +59,9 @@ impl Root {
             table.insert(key.keyid().as_str().to_owned(), key.to_value());
         }
         let value = role_keys(keys, threshold);
-        self.0.object("roles").insert(role.as_str().to_owned(), value);
+        self.0
+            .object("roles")
+            .insert(role.as_str().to_owned(), value);
         self
     }
 

@@ -2,13 +2,13 @@
 
 use tuffet_core::metadata::{RoleName, UnixTime, Version};
 
+use crate::Error;
 use crate::graph::Graph;
 use crate::plan::{Action, Plan};
 use crate::quorum::{Need, needs};
 use crate::repository::Repository;
 use crate::store::Store;
 use crate::write::{Write, WriteKind};
-use crate::Error;
 
 /// The open change: the unit that people sign.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -87,7 +87,9 @@ impl Repository {
     pub fn drop_change(&self) -> Result<Plan, Error> {
         let lock = self.lock()?;
         let store = Store::load(self.layout())?;
-        let drafts = store.drafts().map(|(role, draft)| (role.clone(), draft.version()));
+        let drafts = store
+            .drafts()
+            .map(|(role, draft)| (role.clone(), draft.version()));
         let actions: Vec<Action> = drafts
             .map(|(role, version)| Action::Dropped {
                 role,

@@ -6,6 +6,7 @@ use tuffet_core::delegation::{HashPrefix, Pattern};
 use tuffet_core::json::Value;
 use tuffet_core::metadata::{DelegatedName, RoleDelegations, RoleName, UnixTime};
 
+use crate::Error;
 use crate::builder::role_keys;
 use crate::document::{Document, object_in};
 use crate::edit::{Edit, texts};
@@ -13,7 +14,6 @@ use crate::keys::NamedKey;
 use crate::plan::{Action, Plan};
 use crate::policy::{Period, RolePolicy};
 use crate::repository::Repository;
-use crate::Error;
 
 /// The most bits by which this crate makes bins: 65,536 of them.
 const MOST_BITS: u32 = 16;
@@ -246,7 +246,9 @@ fn check_name(delegate: &Delegate, edit: &Edit<'_>) -> Result<(), Error> {
     if name.len() > 200 {
         return refuse("it is longer than 200 characters");
     }
-    if tuffet_core::metadata::TargetPath::new(name).is_ok_and(|path| path.file_components().is_err()) {
+    if tuffet_core::metadata::TargetPath::new(name)
+        .is_ok_and(|path| path.file_components().is_err())
+    {
         return refuse("some platforms cannot have a file of this name");
     }
     for (by, delegations) in graph.delegations() {
@@ -274,7 +276,10 @@ fn check_name(delegate: &Delegate, edit: &Edit<'_>) -> Result<(), Error> {
         })
     };
     let bins = matches!(delegate.paths, DelegatedPaths::Bins { .. });
-    match (&delegate.by, graph.delegations_of(&delegate.by).map(|all| all.roles())) {
+    match (
+        &delegate.by,
+        graph.delegations_of(&delegate.by).map(|all| all.roles()),
+    ) {
         (RoleName::Root | RoleName::Snapshot | RoleName::Timestamp, _) => {
             unsuited("is not a targets role and cannot delegate")
         }

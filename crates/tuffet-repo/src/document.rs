@@ -138,7 +138,9 @@ impl Document {
     #[must_use]
     pub fn signature(&self, keyid: &KeyId) -> Option<Vec<u8>> {
         let all = self.signatures.as_array().unwrap_or_default();
-        let own = all.iter().find(|one| keyid_of(one) == Some(keyid.as_str()))?;
+        let own = all
+            .iter()
+            .find(|one| keyid_of(one) == Some(keyid.as_str()))?;
         hex::decode(own.get("sig")?.as_str()?)
     }
 
@@ -172,7 +174,10 @@ impl Document {
     /// The file: canonical where it stands, unless a string holds control characters.
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {
-        let others = self.others.iter().map(|(name, value)| (name.as_str(), value));
+        let others = self
+            .others
+            .iter()
+            .map(|(name, value)| (name.as_str(), value));
         let own = [("signatures", &self.signatures), ("signed", &self.signed)];
         let members: BTreeMap<&str, &Value> = others.chain(own).collect();
         let mut bytes = Vec::new();
@@ -191,14 +196,6 @@ impl Document {
         self.signed
             .as_object_mut()
             .expect("it is an object from the beginning and nothing replaces it")
-    }
-
-    pub(crate) fn to_root(&self) -> Result<Parsed<Root>, FormatError> {
-        Parsed::parse(self.to_bytes())
-    }
-
-    pub(crate) fn to_targets(&self) -> Result<Parsed<Targets>, FormatError> {
-        Parsed::parse(self.to_bytes())
     }
 
     /// Refuses what clients of this kind of file would refuse.
@@ -243,8 +240,14 @@ mod tests {
         document.object("keys");
         document.attach(&KeyId::new("a").unwrap(), &[1]);
         let text = String::from_utf8(document.to_bytes()).unwrap();
-        assert!(text.contains(r#"{"bundle":{"a":"b"},"keyid":"k","sig":""}"#), "{text}");
-        assert!(text.contains(r#""x-owner":"ana""#) && text.contains("x-envelope"), "{text}");
+        assert!(
+            text.contains(r#"{"bundle":{"a":"b"},"keyid":"k","sig":""}"#),
+            "{text}"
+        );
+        assert!(
+            text.contains(r#""x-owner":"ana""#) && text.contains("x-envelope"),
+            "{text}"
+        );
     }
 
     #[test]

@@ -6,6 +6,7 @@ use std::fs::File;
 use tuffet_core::json::Value;
 use tuffet_core::metadata::{DelegatedName, KeyTable, RoleKeys, RoleName, UnixTime, Version};
 
+use crate::Error;
 use crate::document::Document;
 use crate::graph::Graph;
 use crate::keys::{KeyName, NamedKey};
@@ -14,7 +15,6 @@ use crate::policy::{Period, Policy};
 use crate::repository::Repository;
 use crate::store::Store;
 use crate::write::{Write, WriteKind};
-use crate::Error;
 
 /// An edit on its way to being a plan.
 #[derive(Debug)]
@@ -122,7 +122,10 @@ impl<'r> Edit<'r> {
             else {
                 continue;
             };
-            if before.as_ref().is_some_and(|before| before.says_the_same_as(draft)) {
+            if before
+                .as_ref()
+                .is_some_and(|before| before.says_the_same_as(draft))
+            {
                 continue;
             }
             // Whoever signed before has not seen this.
@@ -147,7 +150,8 @@ impl<'r> Edit<'r> {
             }
         }
         if self.policy != *self.repository.policy() {
-            self.writes.push(self.repository.rewrite_policy(&self.policy)?);
+            self.writes
+                .push(self.repository.rewrite_policy(&self.policy)?);
         }
         Ok(Plan {
             actions: self.actions,

@@ -380,7 +380,11 @@ impl fmt::Display for MissingSignatures {
     /// `root v2 has 1 of 2 by root version 1 (ana a1f0c3d2 or ben 5be2190f)`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let unmet = |needs: &'_ [Need]| -> Vec<Need> {
-            needs.iter().filter(|need| !need.is_met()).cloned().collect()
+            needs
+                .iter()
+                .filter(|need| !need.is_met())
+                .cloned()
+                .collect()
         };
         for (place, (role, version, needs)) in self.0.iter().enumerate() {
             if place > 0 {

@@ -4,14 +4,14 @@ use std::collections::{BTreeMap, VecDeque};
 
 use tuffet_core::crypto::HashAlgorithm;
 use tuffet_core::metadata::{
-    DelegatedName, Delegations, KeyTable, Parsed, PathSet, RoleDelegations, RoleKeys, RoleName, Root,
-    TargetPath, Targets, Version,
+    DelegatedName, Delegations, KeyTable, Parsed, PathSet, RoleDelegations, RoleKeys, RoleName,
+    Root, TargetPath, Targets, Version,
 };
 use tuffet_core::trust::Signers;
 
+use crate::Error;
 use crate::layout;
 use crate::store::Store;
-use crate::Error;
 
 /// The roots and the delegations of a repository.
 #[derive(Debug)]
@@ -134,16 +134,16 @@ impl Graph {
                 return true;
             }
             next = next.saturating_add(1);
-            let covered: Vec<DelegatedName> = match self.delegations.get(&by).map(Delegations::roles)
-            {
-                Some(RoleDelegations::Succinct(bins)) => bins.bin(&hash).into_iter().collect(),
-                Some(RoleDelegations::Named(roles)) => roles
-                    .iter()
-                    .filter(|delegated| delegated.paths.matching(path, &hash).is_some())
-                    .map(|delegated| delegated.name.clone())
-                    .collect(),
-                None => Vec::new(),
-            };
+            let covered: Vec<DelegatedName> =
+                match self.delegations.get(&by).map(Delegations::roles) {
+                    Some(RoleDelegations::Succinct(bins)) => bins.bin(&hash).into_iter().collect(),
+                    Some(RoleDelegations::Named(roles)) => roles
+                        .iter()
+                        .filter(|delegated| delegated.paths.matching(path, &hash).is_some())
+                        .map(|delegated| delegated.name.clone())
+                        .collect(),
+                    None => Vec::new(),
+                };
             for name in covered.into_iter().map(RoleName::Delegated) {
                 if !reached.contains(&name) {
                     reached.push(name);

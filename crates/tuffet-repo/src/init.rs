@@ -5,8 +5,10 @@ use std::path::{Path, PathBuf};
 use tuffet_core::metadata::{RoleName, UnixTime, Version};
 use tuffet_sign::Signer;
 
+use crate::Error;
 use crate::builder;
 use crate::document::Document;
+use crate::graph::Graph;
 use crate::keys::NamedKey;
 use crate::layout::{IGNORED, Layout};
 use crate::plan::{Action, Plan};
@@ -15,8 +17,6 @@ use crate::repository::Repository;
 use crate::sign::attach;
 use crate::store::Store;
 use crate::write::{Write, WriteKind};
-use crate::graph::Graph;
-use crate::Error;
 
 /// What a new repository is to be.
 #[derive(Debug, Clone)]
@@ -85,10 +85,9 @@ impl InitOptions {
         policy.allow_online = self.allow_online;
         for (role, options) in self.roles() {
             let (threshold, period) = (options.threshold, options.period);
-            policy.roles.insert(
-                role.as_str().to_owned(),
-                RolePolicy { threshold, period },
-            );
+            policy
+                .roles
+                .insert(role.as_str().to_owned(), RolePolicy { threshold, period });
             let online = matches!(role, RoleName::Snapshot | RoleName::Timestamp);
             for key in &options.keys {
                 policy.name_key(key, online);

@@ -92,7 +92,8 @@ impl fmt::Display for KeyName {
 }
 
 pub(crate) fn keyid(key: &PublicKeyInfo) -> KeyId {
-    let digest = tuffet_crypto::aws_lc().digest(HashAlgorithm::Sha256, &key_object(key).canonical());
+    let digest =
+        tuffet_crypto::aws_lc().digest(HashAlgorithm::Sha256, &key_object(key).canonical());
     KeyId::new(&digest.to_hex()).expect("a digest has digits")
 }
 
@@ -123,8 +124,7 @@ mod tests {
             r#"{{"keytype":"ed25519","keyval":{{"public":"{}"}},"scheme":"ed25519"}}"#,
             "ab".repeat(32)
         );
-        let digest =
-            tuffet_crypto::aws_lc().digest(HashAlgorithm::Sha256, canonical.as_bytes());
+        let digest = tuffet_crypto::aws_lc().digest(HashAlgorithm::Sha256, canonical.as_bytes());
         assert_eq!(keyid(&key()).as_str(), digest.to_hex());
     }
 

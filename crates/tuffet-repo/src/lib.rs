@@ -54,7 +54,6 @@
 
 pub mod builder;
 mod change;
-mod coverage;
 mod delegate;
 mod document;
 mod edit;
@@ -86,6 +85,7 @@ pub use keys::{KeyName, NamedKey};
 pub use plan::{Action, Plan};
 pub use policy::{KeyPolicy, Period, Policy, RolePolicy};
 pub use publish::Publish;
+
 pub use quorum::Need;
 pub use repository::Repository;
 pub use rotate::RotateKey;

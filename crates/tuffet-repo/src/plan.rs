@@ -2,15 +2,14 @@
 
 use std::fmt;
 use std::fs::File;
-use std::sync::Arc;
 
 use tuffet_core::crypto::Digest;
 use tuffet_core::metadata::{RoleName, TargetPath, UnixTime, Version};
 
+use crate::Error;
 use crate::keys::KeyName;
 use crate::quorum::Need;
 use crate::write::{Disk, FileSystem, Write};
-use crate::Error;
 
 /// What an operation would do. Nothing has been written; dropping the plan is the dry run.
 ///
@@ -20,7 +19,7 @@ use crate::Error;
 pub struct Plan {
     pub(crate) actions: Vec<Action>,
     pub(crate) writes: Vec<Write>,
-    pub(crate) lock: Option<Arc<File>>,
+    pub(crate) lock: Option<File>,
 }
 
 impl Plan {
@@ -165,6 +164,15 @@ pub enum Action {
         /// Why, in words.
         why: String,
     },
+    /// A target that clients do not find in this role: another role answers for the path, or the search ends before.
+    Shadowed {
+        /// The target.
+        path: TargetPath,
+        /// The role that lists it.
+        role: RoleName,
+        /// The role that answers.
+        by: Option<RoleName>,
+    },
     /// Between two writes, clients that come just then find keys rotated and refuse; they succeed when they try again.
     Gap,
 }
@@ -187,7 +195,7 @@ impl Action {
             Self::Copied { .. } => "Copied",
             Self::Published { .. } => "Published",
             Self::DestinationUnverified { .. } => "Noticed",
-            Self::Gap => "Noticed",
+            Self::Shadowed { .. } | Self::Gap => "Noticed",
         }
     }
 }
@@ -230,6 +238,14 @@ impl fmt::Display for Action {
             } => write!(f, "{role} v{version}, expires {expires}"),
             Self::DestinationUnverified { why, .. } => {
                 write!(f, "what is published now does not verify: {why}")
+            }
+            Self::Shadowed {
+                path,
+                role,
+                by: Some(by),
+            } => write!(f, "clients find {path} in {by}, not in {role}"),
+            Self::Shadowed { path, role, .. } => {
+                write!(f, "clients do not come to {role} when they look for {path}")
             }
             Self::Gap => f.write_str(
                 "a moment between two writes in which clients refuse and have to try again",

@@ -14,8 +14,8 @@ use tuffet_core::crypto::{Key, KeyIdentity, KeyKind, Scheme};
 use tuffet_core::metadata::{KeyId, KeyTable, RoleKeys, RoleName, Root, UnixTime};
 use tuffet_sign::PublicKeyInfo;
 
-use crate::keys::{KeyName, NamedKey};
 use crate::Error;
+use crate::keys::{KeyName, NamedKey};
 
 /// The policy of a repository.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -68,7 +68,10 @@ pub struct KeyPolicy {
     pub former: Vec<String>,
 }
 
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde passes a reference"
+)]
 fn is_false(value: &bool) -> bool {
     !*value
 }
@@ -292,7 +295,10 @@ impl Policy {
         keys: &RoleKeys,
         table: &KeyTable,
     ) -> Result<(), Error> {
-        let floor = self.roles.get(role.as_str()).map_or(1, |role| role.threshold);
+        let floor = self
+            .roles
+            .get(role.as_str())
+            .map_or(1, |role| role.threshold);
         if keys.threshold < floor {
             return Err(Error::BelowPolicy {
                 role: role.clone(),
@@ -302,8 +308,7 @@ impl Policy {
         }
         let mut identities: Vec<KeyIdentity> = Vec::new();
         for keyid in &keys.keyids {
-            let Some(KeyKind::Usable { public, .. }) =
-                table.key(keyid.as_str()).map(Key::kind)
+            let Some(KeyKind::Usable { public, .. }) = table.key(keyid.as_str()).map(Key::kind)
             else {
                 continue;
             };

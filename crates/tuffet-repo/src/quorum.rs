@@ -5,10 +5,10 @@ use std::fmt;
 use tuffet_core::metadata::{RoleName, Root, Snapshot, Targets, Timestamp, UnixTime};
 use tuffet_core::trust::{self, Context, Quorum, Signers, count_signatures};
 
+use crate::Error;
 use crate::graph::{Authority, Graph};
 use crate::keys::KeyName;
 use crate::policy::Policy;
-use crate::Error;
 
 /// How many keys of one set have signed a document.
 #[derive(Debug, Clone, PartialEq, Eq)]

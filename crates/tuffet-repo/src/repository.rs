@@ -7,13 +7,13 @@ use tuffet_core::crypto::{Key, KeyKind};
 use tuffet_core::metadata::KeyTable;
 use tuffet_sign::PublicKeyInfo;
 
+use crate::Error;
 use crate::graph::Graph;
 use crate::keys::NamedKey;
 use crate::layout::Layout;
 use crate::policy::Policy;
 use crate::store::Store;
 use crate::write::{Write, WriteKind, read_optional};
-use crate::Error;
 
 /// How many digits of a keyid name it.
 const SHORTEST_KEYID: usize = 8;

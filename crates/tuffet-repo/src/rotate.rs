@@ -6,13 +6,13 @@ use tuffet_core::crypto::{Key, KeyIdentity, KeyKind};
 use tuffet_core::json::Value;
 use tuffet_core::metadata::{KeyId, KeyTable, RoleDelegations, RoleName, UnixTime};
 
+use crate::Error;
 use crate::document::{Document, object_in};
 use crate::edit::Edit;
 use crate::graph::Graph;
 use crate::keys::NamedKey;
 use crate::plan::{Action, Plan};
 use crate::repository::Repository;
-use crate::Error;
 
 /// A key to replace.
 #[derive(Debug, Clone)]
@@ -61,7 +61,11 @@ impl Repository {
         if places.is_empty() {
             return Err(Error::KeyNotThere(self.policy().key_name(&old.keyid())));
         }
-        let online = self.policy().keys.get(old.name()).is_some_and(|key| key.online);
+        let online = self
+            .policy()
+            .keys
+            .get(old.name())
+            .is_some_and(|key| key.online);
         edit.name_key(&rotate.new, online);
         for place in &places {
             if place.has(&graph, &rotate.new.identity()) {

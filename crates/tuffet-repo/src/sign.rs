@@ -4,6 +4,7 @@ use tuffet_core::crypto::{Key, KeyIdentity, KeyKind, Scheme, signed_message};
 use tuffet_core::metadata::{KeyId, RoleName, Version};
 use tuffet_sign::Signer;
 
+use crate::Error;
 use crate::document::Document;
 use crate::graph::{Authority, Graph};
 use crate::keys::{KeyName, keyid};
@@ -13,7 +14,6 @@ use crate::quorum::needs;
 use crate::repository::Repository;
 use crate::store::Store;
 use crate::write::{Write, WriteKind};
-use crate::Error;
 
 impl Repository {
     /// Signs every draft of the open change that one of the signers may sign. The signatures are made here and now, and written

@@ -2,6 +2,8 @@
 
 use tuffet_core::metadata::{RoleName, UnixTime, Version};
 
+use crate::Error;
+use crate::document::Document;
 use crate::graph::Graph;
 use crate::keys::KeyName;
 use crate::layout;
@@ -9,8 +11,6 @@ use crate::quorum::need;
 use crate::repository::Repository;
 use crate::store::Store;
 use crate::write::read_optional;
-use crate::document::Document;
-use crate::Error;
 
 /// What is known of a role, apart from the open change.
 #[derive(Debug, Clone, PartialEq, Eq)]

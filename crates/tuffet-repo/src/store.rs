@@ -7,10 +7,10 @@ use std::path::Path;
 
 use tuffet_core::metadata::{RoleName, Version};
 
+use crate::Error;
 use crate::document::Document;
 use crate::layout::{self, Layout};
 use crate::write::read_optional;
-use crate::Error;
 
 /// The metadata of a repository.
 ///

@@ -6,13 +6,13 @@ use tuffet_core::crypto::{Digest, HashAlgorithm};
 use tuffet_core::json::Value;
 use tuffet_core::metadata::{NameError, RoleDelegations, RoleName, TargetPath, UnixTime};
 
+use crate::Error;
 use crate::edit::Edit;
 use crate::graph::Graph;
 use crate::plan::{Action, Plan};
 use crate::repository::Repository;
 use crate::store::Store;
 use crate::write::{Write, WriteKind, read_pieces};
-use crate::Error;
 
 /// A target to add.
 #[derive(Debug, Clone)]
@@ -110,7 +110,11 @@ impl Repository {
         let mut edit = Edit::begin(self)?;
         let graph = edit.graph()?;
         check_path(add)?;
-        if add.custom.as_ref().is_some_and(|custom| custom.as_object().is_none()) {
+        if add
+            .custom
+            .as_ref()
+            .is_some_and(|custom| custom.as_object().is_none())
+        {
             return Err(Error::TargetCustom(add.path.clone()));
         }
         let role = role_for(&graph, add.role.as_ref(), &add.path)?;
@@ -158,7 +162,12 @@ impl Repository {
     ) -> Result<Plan, Error> {
         let mut edit = Edit::begin(self)?;
         let role = target_role(&edit.graph()?, role, path)?;
-        if edit.open(&role, now)?.object("targets").remove(path.as_str()).is_none() {
+        if edit
+            .open(&role, now)?
+            .object("targets")
+            .remove(path.as_str())
+            .is_none()
+        {
             return Err(Error::TargetNotListed {
                 path: path.clone(),
                 role,
@@ -183,8 +192,9 @@ impl Repository {
                 let graph = Graph::load(&store)?;
                 let delegated = graph.delegated().into_iter();
                 let delegated = delegated.map(|(_, name)| RoleName::Delegated(name));
-                let mut all: Vec<RoleName> =
-                    std::iter::once(RoleName::Targets).chain(delegated).collect();
+                let mut all: Vec<RoleName> = std::iter::once(RoleName::Targets)
+                    .chain(delegated)
+                    .collect();
                 all.sort_unstable();
                 all.dedup();
                 all
@@ -212,7 +222,11 @@ impl Repository {
 
 /// Refuses a path that cannot become a file, also with a hash before its last component.
 fn check_path(add: &AddTarget) -> Result<(), Error> {
-    let longest = if add.sha512 { HashAlgorithm::Sha512 } else { HashAlgorithm::Sha256 };
+    let longest = if add.sha512 {
+        HashAlgorithm::Sha512
+    } else {
+        HashAlgorithm::Sha256
+    };
     let room = 254_usize.saturating_sub(longest.length().saturating_mul(2));
     let check = |parts: Vec<&str>| match parts.last() {
         Some(last) if last.len() > room => Err(NameError::UnsafePath(
@@ -250,17 +264,18 @@ pub(crate) fn read_entry(path: &str, entry: &Value, role: &RoleName) -> Option<T
         path: TargetPath::new(path).ok()?,
         role: role.clone(),
         length: entry.get("length")?.as_u64()?,
-        hashes: entry.get("hashes")?.as_object()?.iter().filter_map(digest).collect(),
+        hashes: entry
+            .get("hashes")?
+            .as_object()?
+            .iter()
+            .filter_map(digest)
+            .collect(),
         custom: entry.get("custom").cloned(),
     })
 }
 
 /// The role for a target, which has to be one that clients ask for it.
-fn role_for(
-    graph: &Graph,
-    role: Option<&RoleName>,
-    path: &TargetPath,
-) -> Result<RoleName, Error> {
+fn role_for(graph: &Graph, role: Option<&RoleName>, path: &TargetPath) -> Result<RoleName, Error> {
     let role = target_role(graph, role, path)?;
     if graph.covers(&role, path) {
         return Ok(role);
@@ -324,5 +339,8 @@ fn digests(add: &AddTarget) -> Result<(u64, Vec<Digest>), Error> {
         Ok(())
     })?;
     let sha512 = sha512.map(|hasher| hasher.finish());
-    Ok((length, std::iter::once(sha256.finish()).chain(sha512).collect()))
+    Ok((
+        length,
+        std::iter::once(sha256.finish()).chain(sha512).collect(),
+    ))
 }

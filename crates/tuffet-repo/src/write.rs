@@ -99,7 +99,10 @@ pub(crate) fn read_optional(path: &Path) -> Result<Option<Vec<u8>>, Error> {
 }
 
 /// Reads a file to its end in pieces; returns its length.
-pub(crate) fn read_pieces(path: &Path, mut piece: impl FnMut(&[u8]) -> io::Result<()>) -> Result<u64, Error> {
+pub(crate) fn read_pieces(
+    path: &Path,
+    mut piece: impl FnMut(&[u8]) -> io::Result<()>,
+) -> Result<u64, Error> {
     let failed = |error| Error::io("cannot read", path, error);
     let mut file = File::open(path).map_err(failed)?;
     let mut buffer = vec![0; 1 << 18];
@@ -254,9 +257,15 @@ mod tests {
         };
         write(&to, kind(7)).unwrap();
         assert_eq!(fs::read(&to).unwrap(), b"content");
-        assert_eq!(write(&to, kind(8)).unwrap_err().code(), "target.content-changed");
+        assert_eq!(
+            write(&to, kind(8)).unwrap_err().code(),
+            "target.content-changed"
+        );
         fs::write(&from, b"CONTENT").unwrap();
-        assert_eq!(write(&to, kind(7)).unwrap_err().code(), "target.content-changed");
+        assert_eq!(
+            write(&to, kind(7)).unwrap_err().code(),
+            "target.content-changed"
+        );
         assert_eq!(fs::read(&to).unwrap(), b"content");
     }
 

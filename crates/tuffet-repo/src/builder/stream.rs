@@ -44,7 +44,11 @@ pub struct Disorder {
 
 impl fmt::Display for Disorder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "target {} does not come after the one before it", self.path)
+        write!(
+            f,
+            "target {} does not come after the one before it",
+            self.path
+        )
     }
 }
 
@@ -56,7 +60,9 @@ impl TargetsStream {
     pub fn new(version: Version, expires: UnixTime, delegate: Option<&Delegate>) -> Self {
         let mut signed = br#"{"_type":"targets","#.to_vec();
         if let Some(delegate) = delegate {
-            let mut role = super::Targets::new(version, expires).delegate(delegate).build();
+            let mut role = super::Targets::new(version, expires)
+                .delegate(delegate)
+                .build();
             signed.extend_from_slice(br#""delegations":"#);
             let delegations = Value::Object(role.object("delegations").clone());
             signed.append(&mut delegations.canonical());
@@ -77,14 +83,24 @@ impl TargetsStream {
     ///
     /// # Errors
     /// [`Disorder`] if the path does not come after the last one in the order of its bytes.
-    pub fn push(&mut self, path: &TargetPath, length: u64, hashes: &[Digest]) -> Result<(), Disorder> {
-        if self.last.as_ref().is_some_and(|last| last.as_str() >= path.as_str()) {
+    pub fn push(
+        &mut self,
+        path: &TargetPath,
+        length: u64,
+        hashes: &[Digest],
+    ) -> Result<(), Disorder> {
+        if self
+            .last
+            .as_ref()
+            .is_some_and(|last| last.as_str() >= path.as_str())
+        {
             return Err(Disorder { path: path.clone() });
         }
         if self.last.is_some() {
             self.signed.push(b',');
         }
-        self.signed.append(&mut Value::from(path.as_str()).canonical());
+        self.signed
+            .append(&mut Value::from(path.as_str()).canonical());
         self.signed.push(b':');
         self.signed
             .append(&mut targets::entry(length, hashes, None).canonical());
@@ -98,14 +114,19 @@ impl TargetsStream {
     /// What keeps a signer from signing, and what keeps `file` from being written.
     pub fn finish(self, signers: &[&dyn Signer], file: &mut impl io::Write) -> io::Result<()> {
         let Self {
-            mut signed, version, ..
+            mut signed,
+            version,
+            ..
         } = self;
         signed.extend_from_slice(format!(r#"}},"version":{version}}}"#).as_bytes());
         let sign = |signer: &&dyn Signer| -> Result<Value, SignError> {
             let signature = signer.sign_canonical(&signed)?;
             Ok(Value::from_iter([
                 ("keyid", Value::from(keys::keyid(signer.public()).as_str())),
-                ("sig", Value::from(tuffet_core::crypto::hex::encode(&signature))),
+                (
+                    "sig",
+                    Value::from(tuffet_core::crypto::hex::encode(&signature)),
+                ),
             ]))
         };
         let signatures: Value = signers

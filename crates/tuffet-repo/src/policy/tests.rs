@@ -52,9 +52,23 @@ fn k05_every_period_ends() {
     assert_eq!(Period::days(u32::MAX), Period::days(3653));
     for (text, seconds) in [("1m", 60), ("12h", 43_200), ("365d", 31_536_000)] {
         let period = Period::parse(text).unwrap();
-        assert_eq!((period.seconds(), period.to_string().as_str()), (seconds, text));
+        assert_eq!(
+            (period.seconds(), period.to_string().as_str()),
+            (seconds, text)
+        );
     }
-    for text in ["", "d", "0d", "-1d", "+1d", "3654d", "1", "1y", "1 d", "99999999999d"] {
+    for text in [
+        "",
+        "d",
+        "0d",
+        "-1d",
+        "+1d",
+        "3654d",
+        "1",
+        "1y",
+        "1 d",
+        "99999999999d",
+    ] {
         assert_eq!(Period::parse(text), None, "{text}");
     }
 }
@@ -64,7 +78,9 @@ fn rewriting_keeps_what_people_wrote() {
     let mut policy = policy();
     let text = format!(
         "# ours\n{}\n# the end\n",
-        policy.to_toml().replace("[roles.targets]", "# often\n[roles.targets]")
+        policy
+            .to_toml()
+            .replace("[roles.targets]", "# often\n[roles.targets]")
     );
     assert_eq!(policy.rewrite(&text), text);
 
@@ -80,12 +96,23 @@ fn rewriting_keeps_what_people_wrote() {
 #[test]
 fn text_of_another_style_is_replaced() {
     let mut policy = policy();
-    let inline = policy.to_toml().replace("[roles.root]\nthreshold = 2\nperiod = \"365d\"\n", "")
-        .replace("name = \"acme\"", "name = \"acme\"\nroles.root = { threshold = 2, period = \"365d\" }")
+    let inline = policy
+        .to_toml()
+        .replace("[roles.root]\nthreshold = 2\nperiod = \"365d\"\n", "")
+        .replace(
+            "name = \"acme\"",
+            "name = \"acme\"\nroles.root = { threshold = 2, period = \"365d\" }",
+        )
         .replace("[roles.targets]\nthreshold = 1\nperiod = \"90d\"\n", "");
     policy.roles.remove("targets");
     assert_eq!(Policy::parse(&inline).unwrap(), policy, "{inline}");
-    policy.roles.insert("root".to_owned(), RolePolicy { threshold: 1, period: Period::days(9) });
+    policy.roles.insert(
+        "root".to_owned(),
+        RolePolicy {
+            threshold: 1,
+            period: Period::days(9),
+        },
+    );
     assert_eq!(Policy::parse(&policy.rewrite(&inline)), Ok(policy));
 }
 
@@ -96,6 +123,9 @@ fn a_replaced_key_keeps_its_name() {
     assert!(policy.name_key(&new, false));
     assert!(!policy.name_key(&new, false));
     assert_eq!(policy.key_name(&new.keyid()).name.as_deref(), Some("ana"));
-    assert_eq!(policy.key_name(&old.keyid()).name.as_deref(), Some("ana (former)"));
+    assert_eq!(
+        policy.key_name(&old.keyid()).name.as_deref(),
+        Some("ana (former)")
+    );
     assert_eq!(policy.key("ana"), Some(new));
 }
