@@ -5,6 +5,8 @@
 //! and the asynchronous transport only carry it out, so that they cannot differ.
 
 mod answer;
+#[cfg(feature = "async")]
+mod asynchronous;
 mod base;
 #[cfg(feature = "http")]
 mod blocking;
@@ -16,6 +18,8 @@ mod proxy;
 mod tls;
 mod url;
 
+#[cfg(feature = "async")]
+pub use self::asynchronous::AsyncHttp;
 pub use self::base::BaseUrl;
 #[cfg(feature = "http")]
 pub use self::blocking::BlockingHttp;

@@ -7,14 +7,14 @@ use std::io::Read;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use ureq::{Agent, BodyReader, Timeout};
+use ureq::{Agent, Timeout};
 
 use self::stream::Watched;
 use super::SMALL_BODY;
 use super::exchange::{Exchange, Head, Next};
 use super::failure::Failure;
 use super::options::{HttpOptions, HttpOptionsError, Settings};
-use super::pace::Pace;
+use super::pace::Watch;
 use crate::transport::{Body, Outcome, Request, Transport, TransportErrorKind};
 
 /// Fetches over HTTP and HTTPS, blocking the thread. Connections are kept and used again; share one among threads.
@@ -93,11 +93,10 @@ impl Transport for BlockingHttp {
             };
             let announced = body.content_length();
             let next = exchange.answer(head.status.as_u16(), &head.headers);
-            let stream = self.watch(
-                &exchange,
-                body.into_with_config().limit(u64::MAX).reader(),
-                started,
-            );
+            let error = exchange.error(TransportErrorKind::Interrupted, "");
+            let watch = Watch::new(&self.settings.options, error);
+            let reader = body.into_with_config().limit(u64::MAX).reader();
+            let stream = Watched::new(reader, watch, Box::new(move || started.elapsed()));
             if let Next::Found {
                 offset,
                 length,
@@ -119,25 +118,6 @@ impl Transport for BlockingHttp {
                 Next::Fatal(error) => return Outcome::Fatal(error),
             }
         }
-    }
-}
-
-impl BlockingHttp {
-    fn watch(
-        &self,
-        exchange: &Exchange<'_>,
-        reader: BodyReader<'static>,
-        started: Instant,
-    ) -> Watched<BodyReader<'static>> {
-        let options = &self.settings.options;
-        let error = exchange.error(TransportErrorKind::Interrupted, "");
-        Watched::new(
-            reader,
-            Pace::new(options.minimum_rate),
-            options.deadline,
-            error,
-            Box::new(move || started.elapsed()),
-        )
     }
 }
 

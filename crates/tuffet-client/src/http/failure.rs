@@ -72,6 +72,7 @@ fn io_kind(error: &io::Error) -> Option<TransportErrorKind> {
         | Kind::BrokenPipe
         | Kind::UnexpectedEof
         | Kind::NotConnected => TransportErrorKind::Interrupted,
+        Kind::InvalidData | Kind::InvalidInput => TransportErrorKind::Protocol,
         _ => return None,
     })
 }

@@ -1,12 +1,58 @@
-//! How fast bytes must come. Pure: it is told how long was waited and what came.
+//! How fast and until when bytes must come. Pure: it is told how long was waited and what came.
 
 use std::time::Duration;
 
-use super::options::MinimumRate;
+use super::failure::Failure;
+use super::options::{HttpOptions, MinimumRate};
+use crate::transport::{TransportError, TransportErrorKind};
+
+/// Watches one transfer. Times are since its beginning.
+#[derive(Debug, Clone)]
+pub(crate) struct Watch {
+    pace: Pace,
+    deadline: Option<Duration>,
+    /// Names the URL; its kind and detail are filled in when something fails.
+    error: TransportError,
+}
+
+impl Watch {
+    pub(crate) fn new(options: &HttpOptions, error: TransportError) -> Self {
+        Self {
+            pace: Pace::new(options.minimum_rate),
+            deadline: options.deadline,
+            error,
+        }
+    }
+
+    /// Judges a read that began at `before`, ended at `now` and brought `bytes`; 0 is the end.
+    pub(crate) fn judge(
+        &mut self,
+        before: Duration,
+        now: Duration,
+        bytes: usize,
+    ) -> Result<(), TransportError> {
+        if self.deadline.is_some_and(|deadline| now >= deadline) {
+            return Err(self.failed(Failure::new(TransportErrorKind::Deadline, "")));
+        }
+        let bytes = u64::try_from(bytes).unwrap_or(u64::MAX);
+        if bytes > 0 && !self.pace.keeps(now.saturating_sub(before), bytes) {
+            return Err(self.failed(Failure::new(TransportErrorKind::TooSlow, "")));
+        }
+        Ok(())
+    }
+
+    pub(crate) fn failed(&self, failure: Failure) -> TransportError {
+        TransportError {
+            kind: failure.kind,
+            detail: failure.detail,
+            ..self.error.clone()
+        }
+    }
+}
 
 /// Watches the rate of one transfer. Only waiting counts, so that a slow disk is not blamed on the server.
 #[derive(Debug, Clone)]
-pub(crate) struct Pace {
+struct Pace {
     minimum: Option<MinimumRate>,
     /// Waited since the transfer began.
     waited: Duration,
@@ -16,7 +62,7 @@ pub(crate) struct Pace {
 }
 
 impl Pace {
-    pub(crate) fn new(minimum: Option<MinimumRate>) -> Self {
+    fn new(minimum: Option<MinimumRate>) -> Self {
         Self {
             minimum,
             waited: Duration::ZERO,
@@ -26,7 +72,7 @@ impl Pace {
     }
 
     /// Counts bytes and the time waited for them; false if they come too slowly.
-    pub(crate) fn keeps(&mut self, waited: Duration, bytes: u64) -> bool {
+    fn keeps(&mut self, waited: Duration, bytes: u64) -> bool {
         let Some(minimum) = self.minimum else {
             return true;
         };

@@ -3,82 +3,60 @@
 use std::io::{self, Read};
 use std::time::Duration;
 
-use super::super::failure::Failure;
-use super::super::pace::Pace;
+use super::super::pace::Watch;
 use crate::transport::{TransportError, TransportErrorKind};
 
 /// Passes bytes on and fails once they come too slowly, too late or not at all.
 pub(crate) struct Watched<R> {
     inner: R,
-    pace: Pace,
-    deadline: Option<Duration>,
-    /// Names the URL; its kind and detail are filled in when something fails.
-    error: TransportError,
-    failed: bool,
+    watch: Watch,
+    failed: Option<TransportError>,
     /// The time since the transfer began.
     clock: Box<dyn Fn() -> Duration + Send>,
 }
 
 impl<R: Read> Watched<R> {
-    pub(crate) fn new(
-        inner: R,
-        pace: Pace,
-        deadline: Option<Duration>,
-        error: TransportError,
-        clock: Box<dyn Fn() -> Duration + Send>,
-    ) -> Self {
+    pub(crate) fn new(inner: R, watch: Watch, clock: Box<dyn Fn() -> Duration + Send>) -> Self {
         Self {
             inner,
-            pace,
-            deadline,
-            error,
-            failed: false,
+            watch,
+            failed: None,
             clock,
         }
     }
 
-    fn fail(&mut self, failure: Failure) -> io::Error {
-        self.failed = true;
-        self.error.kind = failure.kind;
-        self.error.detail = failure.detail;
-        self.again()
-    }
-
-    fn again(&self) -> io::Error {
-        let kind = match self.error.kind {
-            TransportErrorKind::Idle
-            | TransportErrorKind::TooSlow
-            | TransportErrorKind::Deadline => io::ErrorKind::TimedOut,
-            // Not `Interrupted`, after which readers try again.
-            _ => io::ErrorKind::UnexpectedEof,
-        };
-        io::Error::new(kind, self.error.clone())
+    fn next(&mut self, buffer: &mut [u8]) -> Result<usize, TransportError> {
+        let before = (self.clock)();
+        let read = self
+            .inner
+            .read(buffer)
+            .map_err(|error| self.watch.failed(super::failure(error.into())))?;
+        self.watch.judge(before, (self.clock)(), read)?;
+        Ok(read)
     }
 }
 
 impl<R: Read> Read for Watched<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        if self.failed {
-            return Err(self.again());
-        }
-        let before = (self.clock)();
-        let read = match self.inner.read(buffer) {
-            Ok(read) => read,
-            Err(error) => return Err(self.fail(super::failure(error.into()))),
+        let error = match self.failed.take() {
+            Some(error) => error,
+            None => match self.next(buffer) {
+                Ok(read) => return Ok(read),
+                Err(error) => error,
+            },
         };
-        let now = (self.clock)();
-        if self.deadline.is_some_and(|deadline| now >= deadline) {
-            return Err(self.fail(Failure::new(TransportErrorKind::Deadline, "")));
+        self.failed = Some(error.clone());
+        Err(io::Error::new(io_kind(error.kind), error))
+    }
+}
+
+fn io_kind(kind: TransportErrorKind) -> io::ErrorKind {
+    match kind {
+        TransportErrorKind::Idle | TransportErrorKind::TooSlow | TransportErrorKind::Deadline => {
+            io::ErrorKind::TimedOut
         }
-        if read > 0
-            && !self.pace.keeps(
-                now.saturating_sub(before),
-                u64::try_from(read).unwrap_or(u64::MAX),
-            )
-        {
-            return Err(self.fail(Failure::new(TransportErrorKind::TooSlow, "")));
-        }
-        Ok(read)
+        // Not `Interrupted`, after which readers try again.
+        _ => io::ErrorKind::UnexpectedEof,
     }
 }
 
