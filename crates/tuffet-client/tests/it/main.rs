@@ -1,0 +1,3 @@
+//! The client against whole repositories: published ones, made ones, and hostile ones.
+
+mod corpus;
