@@ -29,6 +29,7 @@ pub use map::{Agreement, Mapping, RepositoryMap};
 pub use phases::{Refused, WithRoot, WithSnapshot, WithTimestamp};
 pub use policy::{Context, Limits, MinimumVersions, Policy};
 pub use proof::{Proof, ProofStep};
+pub use record::last_refresh;
 pub use refresh::{Mode, Refresh, TrustAnchor};
 pub use roots::Roots;
 pub use search::{Outcome, Search};

@@ -1,3 +1,4 @@
-//! Tests of the client's public interface.
+//! The client against whole repositories: published ones, made ones, and hostile ones.
 
+mod corpus;
 mod http;
