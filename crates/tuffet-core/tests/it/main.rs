@@ -9,6 +9,7 @@ mod envelope;
 mod format;
 mod keys;
 mod listed;
+mod properties;
 mod root;
 mod rotation;
 mod search;
