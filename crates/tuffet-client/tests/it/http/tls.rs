@@ -244,3 +244,69 @@ fn a_file_without_certificates_is_no_authority() {
         }
     }
 }
+
+/// Enough of HTTP/2 (RFC 9113) for one answer: the preface and all frames of the client are read, not understood.
+#[cfg(feature = "async")]
+fn second_version(config: Arc<ServerConfig>, end: u8) -> Server {
+    const PREFACE: usize = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".len();
+    const SETTINGS: &[u8] = &[0, 0, 0, 4, 0, 0, 0, 0, 0];
+    const SETTINGS_SEEN: &[u8] = &[0, 0, 0, 4, 1, 0, 0, 0, 0];
+    const STATUS_200: &[u8] = &[0, 0, 1, 1, 4, 0, 0, 0, 1, 0x88];
+    let wrap = move |tcp: TcpStream| {
+        let mut stream = StreamOwned::new(ServerConnection::new(Arc::clone(&config)).unwrap(), tcp);
+        stream.read_exact(&mut [0; PREFACE]).ok()?;
+        assert_eq!(stream.conn.alpn_protocol(), Some(&b"h2"[..]));
+        stream.write_all(SETTINGS).ok()?;
+        let mut frame = [0; 9];
+        while stream.read_exact(&mut frame).is_ok() {
+            let length = u64::from(u32::from_be_bytes([0, frame[0], frame[1], frame[2]]));
+            std::io::copy(&mut (&mut stream).take(length), &mut std::io::sink()).ok()?;
+            if frame[3] == 1 {
+                let data = [&[0, 0, 5, 0, end, 0, 0, 0, 1], &b"twice"[..]].concat();
+                stream
+                    .write_all(&[SETTINGS_SEEN, STATUS_200, &data].concat())
+                    .ok()?;
+                if end == 0 {
+                    return None;
+                }
+            }
+        }
+        None
+    };
+    Server::wrapped(wrap, |_, _| false)
+}
+
+#[cfg(feature = "async")]
+#[test]
+fn the_second_version_of_http_is_offered_and_understood() {
+    let authority = Authority::new();
+    let options = HttpOptions::new()
+        .only_authorities(authority.pem().as_bytes())
+        .unwrap();
+    for (end, word) in [(1, "found"), (0, "broken network.interrupted")] {
+        let server = second_version(authority.server("127.0.0.1", 2099, &[b"h2"]), end);
+        let transports = transports(&options);
+        let (_, http) = transports
+            .iter()
+            .find(|(name, _)| *name == "async")
+            .unwrap();
+        let got = http.get(&url(&server, "/x"));
+        assert_eq!(got.word(), word, "{got:?}");
+        if end == 1 {
+            assert_eq!(got.bytes(), b"twice");
+        }
+    }
+}
+
+#[test]
+fn the_first_version_of_http_is_chosen_where_both_are_not() {
+    let authority = Authority::new();
+    let server = fine(authority.server("127.0.0.1", 2099, &[b"http/1.1"]));
+    for (name, http) in transports(
+        &HttpOptions::new()
+            .only_authorities(authority.pem().as_bytes())
+            .unwrap(),
+    ) {
+        assert_eq!(http.get(&url(&server, "/x")).bytes(), b"secure", "{name}");
+    }
+}
