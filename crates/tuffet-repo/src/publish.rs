@@ -14,7 +14,7 @@ mod release;
 mod verify;
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use tuffet_core::metadata::{DelegatedName, RoleName, UnixTime, Version};
 use tuffet_sign::Signer;
@@ -96,12 +96,13 @@ impl Repository {
             destination: &destination,
         };
         let release = place.compose(publish, online, now)?;
+        let unpublished = unpublished(&destination, &release)?;
         let verified = verify::verify(&place, &release, now)?;
         let artifacts = artifacts::missing(&place, &release)?;
 
         let mut writes = artifacts.writes;
         writes.extend(self.seal(&store, &release));
-        writes.extend(switch(&destination, &release, verified.switch)?);
+        writes.extend(in_order(unpublished, verified.switch));
         let drafts = store.drafts().map(|(role, _)| role).chain(store.applied());
         writes.extend(drafts.map(|role| Write {
             path: self.layout().draft(role),
@@ -178,10 +179,13 @@ fn require_quorum(store: &Store, graph: &Graph, policy: &Policy) -> Result<(), E
     }
 }
 
-/// Writes the new versions into the published tree: what nobody asks for yet first, then root and timestamp.
-fn switch(destination: &Path, release: &Release, switch: Switch) -> Result<Vec<Write>, Error> {
+/// What the published tree does not hold yet. A version that it holds with other bytes is refused.
+fn unpublished<'r>(
+    destination: &Path,
+    release: &'r Release,
+) -> Result<Vec<(&'r RoleName, Write)>, Error> {
     let metadata = destination.join(METADATA);
-    let (mut quiet, mut roots, mut timestamp) = (Vec::new(), Vec::new(), Vec::new());
+    let mut writes = Vec::new();
     for staged in &release.files {
         let path = metadata.join(staged.name());
         let kind = staged.write_kind();
@@ -192,42 +196,47 @@ fn switch(destination: &Path, release: &Release, switch: Switch) -> Result<Vec<W
                 None => {}
             }
         }
-        match staged.role {
+        writes.push((&staged.role, Write { path, kind }));
+    }
+    Ok(writes)
+}
+
+/// What nobody asks for yet first, then root and timestamp.
+fn in_order(writes: Vec<(&RoleName, Write)>, switch: Switch) -> Vec<Write> {
+    let (mut quiet, mut roots, mut timestamp) = (Vec::new(), Vec::new(), Vec::new());
+    for (role, write) in writes {
+        match role {
             RoleName::Root => &mut roots,
             RoleName::Timestamp => &mut timestamp,
             _ => &mut quiet,
         }
-        .push(Write { path, kind });
+        .push(write);
     }
     let last = match switch {
         Switch::RootFirst | Switch::Gap => [roots, timestamp],
         Switch::TimestampFirst => [timestamp, roots],
     };
     quiet.extend(last.into_iter().flatten());
-    Ok(quiet)
+    quiet
 }
 
 /// The path without links and detours; what is not there yet is taken by name.
 fn real(path: &Path) -> PathBuf {
     let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
-    let mut missing = Vec::new();
-    let mut there = path.as_path();
-    loop {
-        match (fs::canonicalize(there), there.parent(), there.file_name()) {
-            (Ok(found), ..) => {
-                return missing
-                    .iter()
-                    .rev()
-                    .fold(found, |path, part| path.join(part));
+    let mut found = PathBuf::new();
+    for part in path.components() {
+        match part {
+            Component::ParentDir => {
+                found.pop();
             }
-            (Err(_), Some(parent), Some(name)) => {
-                missing.push(name.to_owned());
-                there = parent;
-            }
-            (Err(_), Some(parent), None) => there = parent,
-            (Err(_), None, _) => return path,
+            Component::CurDir => {}
+            part => found.push(part),
+        }
+        if let Ok(there) = fs::canonicalize(&found) {
+            found = there;
         }
     }
+    found
 }
 
 /// The name of a metadata file without a version.
