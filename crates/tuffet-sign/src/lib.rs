@@ -30,6 +30,7 @@
 
 mod encoding;
 pub mod error;
+pub mod explain;
 mod file;
 mod passphrase;
 mod private;

@@ -3,6 +3,8 @@
 use std::fs;
 use std::path::Path;
 
+use proptest::prelude::*;
+use proptest::sample::Index;
 use tuffet_core::crypto::Scheme;
 use tuffet_sign::error::PassphraseProblem;
 use tuffet_sign::{FileKey, Passphrase, Protection, SignError, Signer};
@@ -237,6 +239,26 @@ fn line_ends_and_space_around_the_block_do_not_matter() {
             key.public(),
             "{text:?}"
         );
+    }
+}
+
+proptest! {
+    #[test]
+    fn damaged_files_are_errors_and_never_panic(
+        changes in prop::collection::vec((any::<Index>(), "[A-Za-z0-9+/=\n -]"), 1..4),
+        passphrase in prop_oneof![Just("cheap"), Just("wrong")],
+    ) {
+        let mut text = CHEAP.to_string();
+        for (at, character) in &changes {
+            let at = at.index(text.len());
+            text.replace_range(at..=at, character);
+        }
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("key.pem");
+        fs::write(&path, &text).unwrap();
+        if let Err(error) = open_with(&path, passphrase) {
+            prop_assert!(["key.format", "key.passphrase"].contains(&error.code()), "{error}");
+        }
     }
 }
 

@@ -1,0 +1,4 @@
+//! The client against whole repositories: published ones, made ones, and hostile ones.
+
+mod corpus;
+mod http;
