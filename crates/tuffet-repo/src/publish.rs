@@ -16,7 +16,10 @@ mod verify;
 use std::fs;
 use std::path::{Component, Path, PathBuf};
 
-use tuffet_core::metadata::{DelegatedName, RoleName, UnixTime, Version};
+use tuffet_core::crypto::Key;
+use tuffet_core::metadata::{
+    DelegatedName, Delegations, KeyId, Parsed, RoleName, Targets, UnixTime, Version,
+};
 use tuffet_sign::Signer;
 
 use crate::Error;
@@ -159,17 +162,26 @@ impl Repository {
     }
 }
 
-/// Refuses a change that too few have signed, and says who is missing.
+/// Refuses a change that too few have signed, or that takes the ground from under what others have signed before.
 fn require_quorum(store: &Store, graph: &Graph, policy: &Policy) -> Result<(), Error> {
     let mut missing = Vec::new();
-    for (role, draft) in store.drafts() {
-        let version = draft.version().unwrap_or(Version::FIRST);
-        let all = needs(role, &draft.to_bytes(), graph, policy)?;
+    let mut count = |role: &RoleName, version, bytes: &[u8]| {
+        let all = needs(role, bytes, graph, policy)?;
         if all.is_empty() {
             return Err(Error::RoleUnknown(role.clone()));
         }
         if !all.iter().all(Need::is_met) {
             missing.push((role.clone(), version, all));
+        }
+        Ok(())
+    };
+    for (role, draft) in store.drafts() {
+        let version = draft.version().unwrap_or(Version::FIRST);
+        count(role, version, &draft.to_bytes())?;
+    }
+    for role in affected(store, graph)? {
+        if let (Some(version), Some(bytes)) = (store.head(&role), store.head_bytes(&role)?) {
+            count(&role, version, &bytes)?;
         }
     }
     if missing.is_empty() {
@@ -177,6 +189,42 @@ fn require_quorum(store: &Store, graph: &Graph, policy: &Policy) -> Result<(), E
     } else {
         Err(Error::SignaturesMissing(MissingSignatures(missing)))
     }
+}
+
+/// The roles that have no draft and whose keys or threshold are others once the change is applied.
+fn affected(store: &Store, graph: &Graph) -> Result<Vec<RoleName>, Error> {
+    let mut all = Vec::new();
+    if graph.old_root().is_some() && store.draft(&RoleName::Targets).is_none() {
+        all.push(RoleName::Targets);
+    }
+    for (by, next) in graph.delegations() {
+        let (Some(_), Some(head)) = (store.draft(by), store.head_bytes(by)?) else {
+            continue;
+        };
+        let head = Parsed::<Targets>::parse(head);
+        let before = head
+            .as_ref()
+            .ok()
+            .and_then(|head| head.unverified().delegations());
+        for name in graph.delegated_by(by) {
+            let role = RoleName::Delegated(name.clone());
+            let same = before.is_some_and(|before| signers(before, &name) == signers(next, &name));
+            if !same && store.draft(&role).is_none() {
+                all.push(role);
+            }
+        }
+    }
+    Ok(all)
+}
+
+/// Who may sign for a delegated role.
+fn signers<'d>(
+    delegations: &'d Delegations,
+    name: &DelegatedName,
+) -> Option<(u64, Vec<Option<&'d Key>>)> {
+    let role = delegations.role(name)?;
+    let key = |keyid: &KeyId| delegations.keys().key(keyid.as_str());
+    Some((role.threshold, role.keyids.iter().map(key).collect()))
 }
 
 /// What the published tree does not hold yet. A version that it holds with other bytes is refused.

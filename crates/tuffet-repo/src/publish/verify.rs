@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use tuffet_core::json::Value;
 use tuffet_core::metadata::{RoleName, TargetPath, UnixTime, Version};
-use tuffet_core::trust::{Class, Rejected, TrustedView};
+use tuffet_core::trust::{Class, TrustedView};
 
 use super::release::{Place, Release, Staged, has_timestamp};
 use crate::Error;
@@ -251,17 +251,13 @@ fn look_for(
                     by: None,
                 });
             }
-            Err(rejected) => return Err(refused(rejected)),
+            Err(rejected) => {
+                let fault = Fault::Refused((*rejected).into());
+                return Err(fault.while_doing("looking for a new target"));
+            }
         }
     }
     Ok(actions)
-}
-
-fn refused(rejected: Box<Rejected>) -> Error {
-    Error::Refused {
-        what: "looking for a new target",
-        error: Box::new((*rejected).into()),
-    }
 }
 
 /// Targets that clients have not seen, and one at least of every role that is new.

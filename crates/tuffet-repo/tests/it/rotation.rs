@@ -118,6 +118,60 @@ fn k04_replacing_a_delegated_key_is_a_new_version_of_the_delegator() {
 }
 
 #[test]
+fn k04_replacing_the_key_of_bins_signs_every_bin_again() {
+    let (world, machine, new) = (World::published(), key(), key());
+    let bins = DelegatedPaths::Bins { bit_length: 3 };
+    let bins = Delegate::new(delegated("bin"), bins, vec![named("bins", machine)]).online();
+    run(world.repository().delegate(&bins, NOW));
+    let file = world.file("x", b"x");
+    let add = tuffet_repo::AddTarget::new(path("x"), file);
+    run(world.repository().add_target(&add, NOW));
+    world.sign();
+    run(world.plan(&[world.online, machine], NOW));
+
+    rotate(&world, "bins", new);
+    assert_eq!(world.repository().change().unwrap().drafts.len(), 9);
+    world.sign();
+    assert_eq!(
+        code(world.plan(&[world.online, machine], NOW)),
+        "signatures.missing"
+    );
+    run(world.plan(&[world.online, new], NOW));
+    world.client().get(&world.public(), NOW, "x").unwrap();
+}
+
+#[test]
+fn what_was_signed_before_has_to_count_after_the_change_too() {
+    let (world, sam, lin) = (World::published(), key(), key());
+    let patterns = DelegatedPaths::Patterns(vec!["edge/*".to_owned()]);
+    let keys = vec![named("sam", sam), named("lin", lin)];
+    let edge = Delegate::new(delegated("edge"), patterns, keys);
+    run(world.repository().delegate(&edge, NOW));
+    run(world.repository().sign(&[world.ana, world.ben, sam]));
+    world.publish(NOW);
+
+    // The threshold goes up, and version 1 of the role has one signature.
+    run(world.repository().renew(&[RoleName::Targets], NOW));
+    let raised = world.fork();
+    raised.edit_draft("targets", |targets| {
+        let roles = targets.object("delegations").get_mut("roles").unwrap();
+        let edge = roles.as_array_mut().unwrap()[0].as_object_mut().unwrap();
+        edge.insert("threshold".to_owned(), 2.into());
+    });
+    raised.sign();
+    let error = raised.plan(&[world.online], NOW).unwrap_err();
+    assert!(
+        error
+            .to_string()
+            .contains("edge v1 has 1 of 2 by targets (waiting for lin "),
+        "{error}"
+    );
+    run(raised.repository().renew(&[role("edge")], NOW));
+    run(raised.repository().sign(&[sam, lin]));
+    raised.publish(NOW);
+}
+
+#[test]
 fn a_key_can_be_replaced_in_one_role_only() {
     let world = World::published();
     let rotate = RotateKey::new("ben", named("ben-targets", key())).role(RoleName::Targets);
