@@ -29,6 +29,8 @@ mod engine;
 mod error;
 pub mod explain;
 mod file;
+#[cfg(any(feature = "http", feature = "async"))]
+pub mod http;
 mod memory;
 mod observer;
 pub mod retry;

@@ -4,6 +4,7 @@
 //! wrong order does not compile, and a refusal hands the untouched state back. Over them, [`Refresh`] and [`Search`] tell a
 //! shell step by step what to load, fetch and store.
 
+mod audit;
 mod download;
 mod error;
 mod event;
@@ -18,8 +19,8 @@ mod roots;
 mod search;
 mod verified;
 mod view;
-mod walk;
 
+pub use audit::{Audit, AuditedRole};
 pub use download::{TargetCheck, VerifiedTarget};
 pub use error::{Class, Error, Rejected, Signers, Uncounted, UncountedReason};
 pub use event::Event;
@@ -32,6 +33,5 @@ pub use record::last_refresh;
 pub use refresh::{Mode, Refresh, TrustAnchor};
 pub use roots::Roots;
 pub use search::{Outcome, Search};
-pub use verified::{Counted, Quorum, Verified};
+pub use verified::{Counted, Quorum, Verified, count_signatures};
 pub use view::{Found, TrustedView};
-pub use walk::{Walk, Walked};

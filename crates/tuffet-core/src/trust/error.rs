@@ -58,7 +58,9 @@ pub enum UncountedReason {
 
 impl fmt::Display for Uncounted {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let keyid: String = self.keyid.as_str().chars().take(16).collect();
+        // Whoever wrote the file chose the id: nothing in it may speak to a terminal.
+        let keyid = self.keyid.as_str().chars().take(16);
+        let keyid: String = keyid.flat_map(char::escape_debug).collect();
         match &self.reason {
             UncountedReason::NotSigned => write!(f, "{keyid} did not sign"),
             UncountedReason::NoValue => write!(f, "{keyid} left its signature empty"),
