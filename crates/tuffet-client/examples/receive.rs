@@ -13,11 +13,16 @@ const PIECE: usize = 128 * 1024;
 
 fn main() -> Result<(), Box<dyn Error>> {
     let mut arguments = std::env::args().skip(1);
-    let (Some(host), Some(path), Some(file)) = (arguments.next(), arguments.next(), arguments.next()) else {
+    let (Some(host), Some(path), Some(file)) =
+        (arguments.next(), arguments.next(), arguments.next())
+    else {
         return Err("usage: receive HOST:PORT /PATH FILE".into());
     };
     let mut connection = TcpStream::connect(&host)?;
-    write!(connection, "GET {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n")?;
+    write!(
+        connection,
+        "GET {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n"
+    )?;
     let mut answer = BufReader::with_capacity(PIECE, connection);
     let mut left = body_length(&mut answer)?;
     let mut hasher = tuffet_crypto::aws_lc().hasher(HashAlgorithm::Sha256);
@@ -50,7 +55,9 @@ fn body_length(answer: &mut impl BufRead) -> Result<u64, Box<dyn Error>> {
         let mut line = String::new();
         answer.read_line(&mut line)?;
         match line.trim_end().split_once(':') {
-            Some((name, value)) if name.eq_ignore_ascii_case("content-length") => length = Some(value.trim().parse()?),
+            Some((name, value)) if name.eq_ignore_ascii_case("content-length") => {
+                length = Some(value.trim().parse()?)
+            }
             Some(_) => {}
             None => return length.ok_or_else(|| "no content-length".into()),
         }

@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use tuffet_core::metadata::TargetPath;
-use tuffet_core::trust::{Found, Proof, TrustAnchor, TrustedView, Walked};
+use tuffet_core::trust::{AuditedRole, Found, Proof, Rejected, TrustAnchor, TrustedView};
 
 use crate::download::{self, Destination, Downloaded};
 use crate::engine::{Engine, Link};
@@ -85,13 +85,16 @@ impl Updater {
         download::download_all(&self.engine, &self.link(), found, destination, parallel)
     }
 
-    /// Fetches and verifies every delegated role of the last refresh, for audits and listings; hands each over as it comes, good
-    /// or bad. Returns how many hash bins are delegated to and not listed by snapshot.
+    /// Verifies every role of the last refresh that can be reached by delegation, for audits and listings: the top-level targets
+    /// role, then the others as they are fetched, good or bad.
     ///
     /// # Errors
     /// As for [`refresh`](Self::refresh), but a role that must not be trusted is no error: `visit` is told.
-    pub fn walk(&self, mut visit: impl FnMut(Walked)) -> Result<u64, Error> {
-        self.engine.walk(&self.link(), &mut visit)
+    pub fn audit(
+        &self,
+        mut visit: impl FnMut(Result<AuditedRole, Box<Rejected>>),
+    ) -> Result<(), Error> {
+        self.engine.audit(&self.link(), &mut visit)
     }
 
     fn link(&self) -> Link<'_> {

@@ -12,8 +12,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tuffet_core::crypto::Crypto;
 use tuffet_core::metadata::TargetPath;
 use tuffet_core::trust::{
-    self, Context, Found, Item, Policy, Proof, Refresh, Rejected, Search, TrustAnchor, TrustedView,
-    Walk, Walked,
+    self, Audit, AuditedRole, Context, Found, Item, Policy, Proof, Refresh, Rejected, Search,
+    TrustAnchor, TrustedView,
 };
 
 pub(crate) use link::{Asked, Link, Reply};
@@ -117,18 +117,23 @@ impl Engine {
     }
 
     /// Fetches and verifies every delegated role, and hands each over as it comes.
-    pub(crate) fn walk(
+    pub(crate) fn audit(
         &self,
         link: &Link<'_>,
-        visit: &mut dyn FnMut(Walked),
-    ) -> Result<u64, Error> {
+        visit: &mut dyn FnMut(Result<AuditedRole, Box<Rejected>>),
+    ) -> Result<(), Error> {
         let view = self.view().ok_or(NOT_REFRESHED)?;
-        let mut walk = Walk::new(view, self.context(self.clock.now()));
+        let (audit, targets) = Audit::new(view, self.context(self.clock.now()));
+        visit(Ok(targets));
+        let mut auditing = drive::Auditing {
+            audit,
+            findings: Vec::new(),
+        };
         loop {
-            let done = drive::turn(self, link, &mut walk)?;
-            walk.take_visited().into_iter().for_each(&mut *visit);
+            let done = drive::turn(self, link, &mut auditing)?;
+            auditing.findings.drain(..).for_each(&mut *visit);
             if done {
-                return Ok(walk.missing_bins());
+                return Ok(());
             }
         }
     }

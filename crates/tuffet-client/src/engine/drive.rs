@@ -2,7 +2,8 @@
 
 use tuffet_core::metadata::RoleName;
 use tuffet_core::trust::{
-    Answer, Error as CoreError, Event, Fetch, Refresh, Rejected, RemoteFile, Search, Step, Walk,
+    Answer, Audit, AuditedRole, Error as CoreError, Event, Fetch, Refresh, Rejected, RemoteFile,
+    Search, Step,
 };
 
 use super::receive::receive;
@@ -40,7 +41,31 @@ macro_rules! machine {
 
 machine!(Refresh, Refresh::take_events);
 machine!(Search, Search::take_events);
-machine!(Walk, |_| Vec::new());
+
+/// An audit as a machine: a role that must not be trusted is a finding, not the end.
+pub(super) struct Auditing<'c> {
+    pub(super) audit: Audit<'c>,
+    pub(super) findings: Vec<Result<AuditedRole, Box<Rejected>>>,
+}
+
+impl Machine for Auditing<'_> {
+    fn step(&self) -> Step {
+        self.audit.fetch().map_or(Step::Done, Step::Fetch)
+    }
+
+    fn answer(&mut self, answer: Answer) -> Result<(), CoreError> {
+        let bytes = match answer {
+            Answer::Bytes(bytes) => Some(bytes),
+            Answer::Absent | Answer::Stored => None,
+        };
+        self.findings.extend(self.audit.answer(bytes).transpose());
+        Ok(())
+    }
+
+    fn take_events(&mut self) -> Vec<Event> {
+        Vec::new()
+    }
+}
 
 /// Answers steps until there are no more.
 pub(super) fn run(

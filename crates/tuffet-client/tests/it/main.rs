@@ -1,5 +1,4 @@
-//! The client's public interface: transports alone, and updaters against whole repositories, published ones, made ones and
-//! hostile ones.
+//! The client against whole repositories: published ones, made ones, and hostile ones.
 
 mod corpus;
 mod http;
