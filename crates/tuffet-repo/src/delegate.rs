@@ -10,7 +10,7 @@ use crate::Error;
 use crate::builder::role_keys;
 use crate::document::{Document, object_in};
 use crate::edit::{Edit, texts};
-use crate::keys::NamedKey;
+use crate::keys::{NamedKey, require_distinct};
 use crate::plan::{Action, Plan};
 use crate::policy::{Period, RolePolicy};
 use crate::repository::Repository;
@@ -127,11 +127,12 @@ impl Repository {
     ///
     /// # Errors
     /// [`Error::RoleExists`], [`Error::RoleNameUnsafe`], [`Error::RoleUnsuited`] if bins would stand beside other roles,
-    /// [`Error::DelegationPaths`], [`Error::TooFewKeys`], [`Error::RoleUnknown`] if there is no such delegator.
+    /// [`Error::DelegationPaths`], [`Error::TooFewKeys`], [`Error::KeyDuplicate`], [`Error::RoleUnknown`] if there is no such delegator.
     pub fn delegate(&self, delegate: &Delegate, now: UnixTime) -> Result<Plan, Error> {
         let mut edit = Edit::begin(self)?;
         check_paths(&delegate.paths)?;
         check_name(delegate, &edit)?;
+        require_distinct(&RoleName::Delegated(delegate.role.clone()), &delegate.keys)?;
         edit.policy.roles.insert(
             delegate.role.as_str().to_owned(),
             RolePolicy {

@@ -71,8 +71,7 @@ impl<'r> Edit<'r> {
             self.opened.insert(role.clone(), before);
         }
         self.store
-            .drafts_mut()
-            .find_map(|(of, draft)| (of == role).then_some(draft))
+            .draft_mut(role)
             .ok_or_else(|| Error::RoleUnknown(role.clone()))
     }
 
@@ -115,11 +114,7 @@ impl<'r> Edit<'r> {
     pub(crate) fn finish(mut self) -> Result<Plan, Error> {
         let mut drafts = Vec::new();
         for (role, before) in &self.opened {
-            let Some(draft) = self
-                .store
-                .drafts_mut()
-                .find_map(|(of, draft)| (of == role).then_some(draft))
-            else {
+            let Some(draft) = self.store.draft_mut(role) else {
                 continue;
             };
             if before

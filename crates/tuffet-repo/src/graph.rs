@@ -166,19 +166,25 @@ impl Graph {
     /// The delegated roles, each with who delegates to it, in the order of the delegators.
     pub(crate) fn delegated(&self) -> Vec<(RoleName, DelegatedName)> {
         let mut all = Vec::new();
-        for (by, delegations) in &self.delegations {
-            match delegations.roles() {
-                RoleDelegations::Named(roles) => {
-                    all.extend(roles.iter().map(|role| (by.clone(), role.name.clone())));
-                }
-                RoleDelegations::Succinct(bins) => all.extend(
-                    bins.names()
-                        .filter_map(|name| DelegatedName::new(&name).ok())
-                        .map(|name| (by.clone(), name)),
-                ),
-            }
+        for by in self.delegations.keys() {
+            let names = self.delegated_by(by).into_iter();
+            all.extend(names.map(|name| (by.clone(), name)));
         }
         all
+    }
+
+    /// The roles that this role delegates to.
+    pub(crate) fn delegated_by(&self, by: &RoleName) -> Vec<DelegatedName> {
+        match self.delegations.get(by).map(Delegations::roles) {
+            Some(RoleDelegations::Named(roles)) => {
+                roles.iter().map(|role| role.name.clone()).collect()
+            }
+            Some(RoleDelegations::Succinct(bins)) => bins
+                .names()
+                .filter_map(|name| DelegatedName::new(&name).ok())
+                .collect(),
+            None => Vec::new(),
+        }
     }
 }
 

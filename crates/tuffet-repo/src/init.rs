@@ -9,7 +9,7 @@ use crate::Error;
 use crate::builder;
 use crate::document::Document;
 use crate::graph::Graph;
-use crate::keys::NamedKey;
+use crate::keys::{NamedKey, require_distinct};
 use crate::layout::{IGNORED, Layout};
 use crate::plan::{Action, Plan};
 use crate::policy::{Period, Policy, RolePolicy};
@@ -114,7 +114,7 @@ impl Repository {
     /// of the signers that may. [`Repository::publish`] applies it.
     ///
     /// # Errors
-    /// [`Error::Exists`]; [`Error::TooFewKeys`] and [`Error::OnlineKey`] for keys that do not fit; [`Error::Signer`].
+    /// [`Error::Exists`]; [`Error::TooFewKeys`], [`Error::KeyDuplicate`] and [`Error::OnlineKey`] for keys that do not fit; [`Error::Signer`].
     pub fn init(
         directory: &Path,
         options: &InitOptions,
@@ -124,6 +124,9 @@ impl Repository {
         let layout = Layout::new(directory);
         if layout.policy().exists() || layout.metadata().exists() {
             return Err(Error::Exists(directory.to_owned()));
+        }
+        for (role, of) in options.roles() {
+            require_distinct(&role, &of.keys)?;
         }
         let policy = options.policy();
         let mut actions = vec![Action::Created {

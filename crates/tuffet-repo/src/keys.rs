@@ -4,7 +4,7 @@ use std::fmt;
 
 use tuffet_core::crypto::{HashAlgorithm, KeyIdentity};
 use tuffet_core::json::Value;
-use tuffet_core::metadata::KeyId;
+use tuffet_core::metadata::{KeyId, RoleName};
 use tuffet_sign::{PublicKeyInfo, Signer};
 
 use crate::Error;
@@ -89,6 +89,24 @@ impl fmt::Display for KeyName {
             None => f.write_str(&short),
         }
     }
+}
+
+/// Refuses a key that is given twice for one role.
+pub(crate) fn require_distinct(role: &RoleName, keys: &[NamedKey]) -> Result<(), Error> {
+    let mut seen: Vec<KeyIdentity> = Vec::new();
+    for key in keys {
+        if seen.contains(&key.identity()) {
+            return Err(Error::KeyDuplicate {
+                role: role.clone(),
+                key: KeyName {
+                    keyid: key.keyid(),
+                    name: Some(key.name.clone()),
+                },
+            });
+        }
+        seen.push(key.identity());
+    }
+    Ok(())
 }
 
 pub(crate) fn keyid(key: &PublicKeyInfo) -> KeyId {

@@ -14,9 +14,12 @@ mod release;
 mod verify;
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
-use tuffet_core::metadata::{DelegatedName, RoleName, UnixTime, Version};
+use tuffet_core::crypto::Key;
+use tuffet_core::metadata::{
+    DelegatedName, Delegations, KeyId, Parsed, RoleName, Targets, UnixTime, Version,
+};
 use tuffet_sign::Signer;
 
 use crate::Error;
@@ -96,12 +99,13 @@ impl Repository {
             destination: &destination,
         };
         let release = place.compose(publish, online, now)?;
+        let unpublished = unpublished(&destination, &release)?;
         let verified = verify::verify(&place, &release, now)?;
         let artifacts = artifacts::missing(&place, &release)?;
 
         let mut writes = artifacts.writes;
         writes.extend(self.seal(&store, &release));
-        writes.extend(switch(&destination, &release, verified.switch)?);
+        writes.extend(in_order(unpublished, verified.switch));
         let drafts = store.drafts().map(|(role, _)| role).chain(store.applied());
         writes.extend(drafts.map(|role| Write {
             path: self.layout().draft(role),
@@ -158,17 +162,26 @@ impl Repository {
     }
 }
 
-/// Refuses a change that too few have signed, and says who is missing.
+/// Refuses a change that too few have signed, or that takes the ground from under what others have signed before.
 fn require_quorum(store: &Store, graph: &Graph, policy: &Policy) -> Result<(), Error> {
     let mut missing = Vec::new();
-    for (role, draft) in store.drafts() {
-        let version = draft.version().unwrap_or(Version::FIRST);
-        let all = needs(role, &draft.to_bytes(), graph, policy)?;
+    let mut count = |role: &RoleName, version, bytes: &[u8]| {
+        let all = needs(role, bytes, graph, policy)?;
         if all.is_empty() {
             return Err(Error::RoleUnknown(role.clone()));
         }
         if !all.iter().all(Need::is_met) {
             missing.push((role.clone(), version, all));
+        }
+        Ok(())
+    };
+    for (role, draft) in store.drafts() {
+        let version = draft.version().unwrap_or(Version::FIRST);
+        count(role, version, &draft.to_bytes())?;
+    }
+    for role in affected(store, graph)? {
+        if let (Some(version), Some(bytes)) = (store.head(&role), store.head_bytes(&role)?) {
+            count(&role, version, &bytes)?;
         }
     }
     if missing.is_empty() {
@@ -178,10 +191,49 @@ fn require_quorum(store: &Store, graph: &Graph, policy: &Policy) -> Result<(), E
     }
 }
 
-/// Writes the new versions into the published tree: what nobody asks for yet first, then root and timestamp.
-fn switch(destination: &Path, release: &Release, switch: Switch) -> Result<Vec<Write>, Error> {
+/// The roles that have no draft and whose keys or threshold are others once the change is applied.
+fn affected(store: &Store, graph: &Graph) -> Result<Vec<RoleName>, Error> {
+    let mut all = Vec::new();
+    if graph.old_root().is_some() && store.draft(&RoleName::Targets).is_none() {
+        all.push(RoleName::Targets);
+    }
+    for (by, next) in graph.delegations() {
+        let (Some(_), Some(head)) = (store.draft(by), store.head_bytes(by)?) else {
+            continue;
+        };
+        let head = Parsed::<Targets>::parse(head);
+        let before = head
+            .as_ref()
+            .ok()
+            .and_then(|head| head.unverified().delegations());
+        for name in graph.delegated_by(by) {
+            let role = RoleName::Delegated(name.clone());
+            let same = before.is_some_and(|before| signers(before, &name) == signers(next, &name));
+            if !same && store.draft(&role).is_none() {
+                all.push(role);
+            }
+        }
+    }
+    Ok(all)
+}
+
+/// Who may sign for a delegated role.
+fn signers<'d>(
+    delegations: &'d Delegations,
+    name: &DelegatedName,
+) -> Option<(u64, Vec<Option<&'d Key>>)> {
+    let role = delegations.role(name)?;
+    let key = |keyid: &KeyId| delegations.keys().key(keyid.as_str());
+    Some((role.threshold, role.keyids.iter().map(key).collect()))
+}
+
+/// What the published tree does not hold yet. A version that it holds with other bytes is refused.
+fn unpublished<'r>(
+    destination: &Path,
+    release: &'r Release,
+) -> Result<Vec<(&'r RoleName, Write)>, Error> {
     let metadata = destination.join(METADATA);
-    let (mut quiet, mut roots, mut timestamp) = (Vec::new(), Vec::new(), Vec::new());
+    let mut writes = Vec::new();
     for staged in &release.files {
         let path = metadata.join(staged.name());
         let kind = staged.write_kind();
@@ -192,42 +244,47 @@ fn switch(destination: &Path, release: &Release, switch: Switch) -> Result<Vec<W
                 None => {}
             }
         }
-        match staged.role {
+        writes.push((&staged.role, Write { path, kind }));
+    }
+    Ok(writes)
+}
+
+/// What nobody asks for yet first, then root and timestamp.
+fn in_order(writes: Vec<(&RoleName, Write)>, switch: Switch) -> Vec<Write> {
+    let (mut quiet, mut roots, mut timestamp) = (Vec::new(), Vec::new(), Vec::new());
+    for (role, write) in writes {
+        match role {
             RoleName::Root => &mut roots,
             RoleName::Timestamp => &mut timestamp,
             _ => &mut quiet,
         }
-        .push(Write { path, kind });
+        .push(write);
     }
     let last = match switch {
         Switch::RootFirst | Switch::Gap => [roots, timestamp],
         Switch::TimestampFirst => [timestamp, roots],
     };
     quiet.extend(last.into_iter().flatten());
-    Ok(quiet)
+    quiet
 }
 
 /// The path without links and detours; what is not there yet is taken by name.
 fn real(path: &Path) -> PathBuf {
     let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
-    let mut missing = Vec::new();
-    let mut there = path.as_path();
-    loop {
-        match (fs::canonicalize(there), there.parent(), there.file_name()) {
-            (Ok(found), ..) => {
-                return missing
-                    .iter()
-                    .rev()
-                    .fold(found, |path, part| path.join(part));
+    let mut found = PathBuf::new();
+    for part in path.components() {
+        match part {
+            Component::ParentDir => {
+                found.pop();
             }
-            (Err(_), Some(parent), Some(name)) => {
-                missing.push(name.to_owned());
-                there = parent;
-            }
-            (Err(_), Some(parent), None) => there = parent,
-            (Err(_), None, _) => return path,
+            Component::CurDir => {}
+            part => found.push(part),
+        }
+        if let Ok(there) = fs::canonicalize(&found) {
+            found = there;
         }
     }
+    found
 }
 
 /// The name of a metadata file without a version.

@@ -95,10 +95,9 @@ impl Repository {
         for (keyid, key) in tables.flat_map(KeyTable::iter) {
             let id = keyid.as_str();
             let named = id == name || (name.len() >= SHORTEST_KEYID && id.starts_with(name));
-            if let (true, Some(info)) = (named, info(key)) {
-                if !found.iter().any(|(other, _)| other == id) {
-                    found.push((id.to_owned(), info));
-                }
+            let known = found.iter().any(|(other, _)| other == id);
+            if let (true, false, Some(info)) = (named, known, info(key)) {
+                found.push((id.to_owned(), info));
             }
         }
         let unknown = || Error::KeyUnknown(name.to_owned());

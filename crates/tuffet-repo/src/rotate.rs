@@ -84,8 +84,10 @@ impl Repository {
             });
         }
         for place in &places {
-            if place.is_to_be_signed_again(&edit)? {
-                edit.open(&place.role, now)?;
+            for role in place.signed_roles(&graph) {
+                if is_signed_by(&edit, &role, &place.keyid)? {
+                    edit.open(&role, now)?;
+                }
             }
         }
         edit.finish()
@@ -220,19 +222,28 @@ impl Place {
         }
     }
 
-    /// Whether the current version of the role carries a signature of the key that goes. Roles that `publish` writes, and bins,
-    /// which are looked at one by one when they are touched, are left out.
-    fn is_to_be_signed_again(&self, edit: &Edit<'_>) -> Result<bool, Error> {
-        if self.bins || matches!(self.role, RoleName::Snapshot | RoleName::Timestamp) {
-            return Ok(false);
+    /// The roles that the key signs, apart from those that `publish` signs again whenever that is needed.
+    fn signed_roles(&self, graph: &Graph) -> Vec<RoleName> {
+        match &self.role {
+            RoleName::Snapshot | RoleName::Timestamp => Vec::new(),
+            _ if self.bins => graph
+                .delegated_by(&self.by)
+                .into_iter()
+                .map(RoleName::Delegated)
+                .collect(),
+            role => vec![role.clone()],
         }
-        let current = edit.store.next_document(&self.role)?;
-        Ok(current.is_some_and(|document| {
-            document
-                .signature_keyids()
-                .any(|keyid| keyid == self.keyid.as_str())
-        }))
     }
+}
+
+/// Whether the current version of the role carries a signature of the key.
+fn is_signed_by(edit: &Edit<'_>, role: &RoleName, keyid: &KeyId) -> Result<bool, Error> {
+    let current = edit.store.next_document(role)?;
+    Ok(current.is_some_and(|document| {
+        document
+            .signature_keyids()
+            .any(|other| other == keyid.as_str())
+    }))
 }
 
 /// Removes the keys that no role of the file names any more.

@@ -129,6 +129,10 @@ impl Store {
         self.drafts.get(role)
     }
 
+    pub(crate) fn draft_mut(&mut self, role: &RoleName) -> Option<&mut Document> {
+        self.drafts.get_mut(role)
+    }
+
     pub(crate) fn drafts(&self) -> impl Iterator<Item = (&RoleName, &Document)> {
         self.drafts.iter()
     }

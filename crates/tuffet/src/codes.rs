@@ -12,6 +12,7 @@ pub(crate) fn all() -> impl Iterator<Item = &'static Explanation> {
     explain::CODES
         .iter()
         .chain(tuffet_client::explain::CODES)
+        .chain(tuffet_sign::explain::CODES)
         .chain(tuffet_repo::explain::CODES)
         .chain(OWN)
 }

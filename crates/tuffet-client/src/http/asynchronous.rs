@@ -228,8 +228,7 @@ fn failure(error: reqwest::Error, otherwise: TransportErrorKind) -> Failure {
         },
     );
     match found.kind {
-        TransportErrorKind::Tls => found,
-        _ if connecting => Failure::new(TransportErrorKind::Connect, found.detail),
+        _ if connecting => found.while_connecting(),
         _ if broken_off(&error) => Failure::new(TransportErrorKind::Interrupted, found.detail),
         _ => found,
     }

@@ -1,6 +1,8 @@
 //! HTTP for programs without an async runtime.
 
 mod connector;
+mod encrypted;
+mod forward;
 mod stream;
 
 use std::io::Read;
@@ -43,7 +45,7 @@ impl BlockingHttp {
     /// [`HttpOptionsError::Proxy`] if the environment names a proxy that is none.
     pub fn new(options: HttpOptions) -> Result<Self, HttpOptionsError> {
         let settings = Arc::new(Settings::new(options)?);
-        let agent = connector::agent(&settings)?;
+        let agent = connector::agent(&settings);
         Ok(Self { settings, agent })
     }
 

@@ -4,7 +4,7 @@ use std::fmt;
 use std::io;
 
 use tuffet_core::crypto::Digest;
-use tuffet_core::json::Value;
+use tuffet_core::json::{Value, canonicalize};
 use tuffet_core::metadata::{TargetPath, UnixTime, Version};
 use tuffet_sign::{SignError, Signer};
 
@@ -65,7 +65,7 @@ impl TargetsStream {
                 .build();
             signed.extend_from_slice(br#""delegations":"#);
             let delegations = Value::Object(role.object("delegations").clone());
-            signed.append(&mut delegations.canonical());
+            signed.append(&mut delegations.to_compact_json());
             signed.push(b',');
         }
         signed.extend_from_slice(
@@ -100,10 +100,10 @@ impl TargetsStream {
             self.signed.push(b',');
         }
         self.signed
-            .append(&mut Value::from(path.as_str()).canonical());
+            .append(&mut Value::from(path.as_str()).to_compact_json());
         self.signed.push(b':');
         self.signed
-            .append(&mut targets::entry(length, hashes, None).canonical());
+            .append(&mut targets::entry(length, hashes, None).to_compact_json());
         self.last = Some(path.clone());
         Ok(())
     }
@@ -119,8 +119,10 @@ impl TargetsStream {
             ..
         } = self;
         signed.extend_from_slice(format!(r#"}},"version":{version}}}"#).as_bytes());
+        // Borrowed, unless a path holds control characters.
+        let message = canonicalize(&signed).map_err(io::Error::other)?;
         let sign = |signer: &&dyn Signer| -> Result<Value, SignError> {
-            let signature = signer.sign_canonical(&signed)?;
+            let signature = signer.sign_canonical(&message)?;
             Ok(Value::from_iter([
                 ("keyid", Value::from(keys::keyid(signer.public()).as_str())),
                 (

@@ -23,11 +23,11 @@ fn tables(text: &str) -> Vec<(String, String)> {
     for line in text.lines() {
         if line.starts_with('[') {
             tables.push((line.to_owned(), String::new()));
-        } else if let Some((_, body)) = tables.last_mut() {
-            if !line.trim().is_empty() {
-                body.push_str(line);
-                body.push('\n');
-            }
+        } else if let Some((_, body)) = tables.last_mut()
+            && !line.trim().is_empty()
+        {
+            body.push_str(line);
+            body.push('\n');
         }
     }
     tables

@@ -146,10 +146,10 @@ impl Place<'_> {
 
     /// The file of a targets role, unless it is published already.
     fn targets_file(&self, role: RoleName, version: Version) -> Result<Option<Staged>, Error> {
-        if let Some((drafted, bytes)) = self.draft(&role) {
-            if drafted == version {
-                return Ok(Some(self.staged(&role, version, bytes)));
-            }
+        if let Some((drafted, bytes)) = self.draft(&role)
+            && drafted == version
+        {
+            return Ok(Some(self.staged(&role, version, bytes)));
         }
         let name = layout::file_name(&role, Some(version));
         if self.published(&name).exists() {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use tuffet_core::json::Value;
 use tuffet_core::metadata::{RoleName, TargetPath, UnixTime, Version};
-use tuffet_core::trust::{Class, Rejected, TrustedView};
+use tuffet_core::trust::{Class, TrustedView};
 
 use super::release::{Place, Release, Staged, has_timestamp};
 use crate::Error;
@@ -87,13 +87,35 @@ pub(super) fn verify(
         }
     }
     let switch = match seen {
-        Some((client, then)) => order(&published, release, &client, then, now)?,
+        Some((client, then)) => {
+            require_another_version(&published, release)?;
+            order(&published, release, &client, then, now)?
+        }
         None => Switch::RootFirst,
     };
     if switch == Switch::Gap {
         actions.push(Action::Gap);
     }
     Ok(Verdict { switch, actions })
+}
+
+/// Clients that have seen a timestamp ignore another one of the same version, so nobody may publish one.
+fn require_another_version(published: &Directory, release: &Release) -> Result<(), Error> {
+    let name = super::timestamp_name();
+    let version = |bytes: &[u8]| Document::parse(bytes).ok()?.version();
+    let old = published.file(&name)?;
+    let new = release
+        .files
+        .iter()
+        .find(|staged| staged.role == RoleName::Timestamp);
+    match (old.as_deref(), new) {
+        (Some(old), Some(new)) if version(old) == version(&new.bytes) && old != new.bytes => {
+            Err(Error::VersionReused {
+                path: published.0.join(name),
+            })
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Finds an order of the last two writes in which the tree is good in between, too.
@@ -229,17 +251,13 @@ fn look_for(
                     by: None,
                 });
             }
-            Err(rejected) => return Err(refused(rejected)),
+            Err(rejected) => {
+                let fault = Fault::Refused((*rejected).into());
+                return Err(fault.while_doing("looking for a new target"));
+            }
         }
     }
     Ok(actions)
-}
-
-fn refused(rejected: Box<Rejected>) -> Error {
-    Error::Refused {
-        what: "looking for a new target",
-        error: Box::new((*rejected).into()),
-    }
 }
 
 /// Targets that clients have not seen, and one at least of every role that is new.
