@@ -138,8 +138,11 @@ impl Failure {
     /// The report for people.
     pub(crate) fn render(&self) -> String {
         let head = format!("error[{}]: ", self.code);
-        let message = text::wrap(&text::visible(&self.message), text::WIDTH, 2);
-        let mut report = format!("{ERROR}{}{ERROR:#}{message}", head);
+        let message = text::visible(&self.message);
+        let wrapped = text::wrap(&format!("{head}{message}"), text::WIDTH, 2);
+        // The head is one word and a blank, so wrapping has left it alone.
+        let message = wrapped.strip_prefix(&head).unwrap_or(&message);
+        let mut report = format!("{ERROR}{head}{ERROR:#}{message}");
         for (place, cause) in self.causes.iter().enumerate() {
             let last = place + 1 == self.causes.len();
             let branch = if last { '└' } else { '├' };
