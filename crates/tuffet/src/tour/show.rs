@@ -131,7 +131,7 @@ fn verdict(done: &Done, ran: &Ran) -> Option<String> {
 /// The last words.
 pub(super) fn ending(steps: usize, seconds: f64, app: &App) -> Result<Exit, Failure> {
     let lines = format!(
-        "\n{GOOD}✓{GOOD:#} {steps} steps in {seconds:.1} seconds, each as it must be. Nothing of yours was touched.\n  tuffet explain CODE tells more about each refusal; tuffet --help lists the commands."
+        "\n{GOOD}✓{GOOD:#} {steps} steps in {seconds:.1} seconds, each as it must be. Nothing of yours was touched.\n  tuffet explain CODE says more about a refusal; tuffet --help lists the rest."
     );
     print(&lines, app)?;
     Ok(Exit::Done)

@@ -162,7 +162,7 @@ fn the_proof_is_data() {
     let home = Home::with_client();
     let (_, objects) = home.json(&["get", "acme:dir/tool.txt", "--explain"]);
     let target = &objects[0]["targets"][0];
-    assert_eq!(target["file"], "./dir/tool.txt");
+    assert_eq!(target["file"], "dir/tool.txt");
     assert_eq!(target["role"], "targets");
     let steps = target["proof"]["steps"].as_array().unwrap();
     let roles: Vec<&str> = steps

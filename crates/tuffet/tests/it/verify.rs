@@ -173,7 +173,7 @@ fn real_repositories_verify_as_of_their_time() {
         let case: serde_json::Value = serde_json::from_str(&case).unwrap();
         let (Some(time), Some(root)) = (
             case["reference_time"].as_str(),
-            case["initial_roots"][0].as_str(),
+            case["initial_roots"][0]["file"].as_str(),
         ) else {
             continue;
         };
