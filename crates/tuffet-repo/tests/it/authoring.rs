@@ -40,7 +40,7 @@ fn k05_every_role_expires_when_the_policy_says() {
 }
 
 #[test]
-fn f07_keyids_are_hashes_and_f13_dates_are_plain_and_f20_the_specification_is_named() {
+fn f07_f13_f20_keyids_are_hashes_dates_are_plain_and_the_specification_is_named() {
     let world = World::published();
     // The strict client refuses other keyids and other dates.
     world.client().refresh(&world.public(), NOW).unwrap();
