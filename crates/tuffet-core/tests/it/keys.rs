@@ -128,7 +128,7 @@ fn a03_one_key_counts_once_whatever_it_is_called_and_however_it_is_written() {
             timestamp_by(1, 2, same.clone()),
             "{place}"
         );
-        World::with_timestamp(&both, 1, &[second.clone()])
+        World::with_timestamp(&both, 1, std::slice::from_ref(&second))
             .refresh()
             .unwrap_or_else(|error| panic!("{place}: {error}"));
 
