@@ -1,6 +1,7 @@
 //! Development tasks of tuffet. `cargo xtask help` lists them.
 
 mod arguments;
+mod bench;
 mod command;
 mod conformance;
 mod deny;
@@ -32,6 +33,8 @@ usage: cargo xtask TASK [OPTION...]
   deny [--install]           licences, bans, sources and advisories of dependencies
   conformance --suite DIR [--entrypoint COMMAND] [--filter EXPRESSION]
                              runs a checkout of the public TUF conformance suite
+  bench [--rounds N] [--only SCENARIO]
+                             measures us beside other clients; writes docs/benchmarks.md
   fuzz [--minutes N] [--target NAME] [--install]
                              runs the fuzz targets, or replays what they found
 ";
@@ -56,6 +59,7 @@ fn run(task: &str, arguments: Arguments) -> Result<ExitCode, Failure> {
     let workspace = Workspace::load()?;
     let outcome = match task {
         "test" => return test::run(&workspace, arguments),
+        "bench" => bench::run(&workspace, arguments),
         "edges" => edges::run(&workspace, arguments),
         "rules" => rules::run(&workspace, arguments),
         "package" => package::run(&workspace, arguments),

@@ -26,13 +26,19 @@ impl Request {
     /// Asks for the whole of a URL.
     #[must_use]
     pub fn new(url: impl Into<String>) -> Self {
-        Self { url: url.into(), resume: None }
+        Self {
+            url: url.into(),
+            resume: None,
+        }
     }
 
     /// Asks for the rest of what is at hand.
     #[must_use]
     pub fn resuming(self, resume: Resume) -> Self {
-        Self { resume: Some(resume), ..self }
+        Self {
+            resume: Some(resume),
+            ..self
+        }
     }
 }
 
@@ -47,6 +53,23 @@ pub enum Outcome<B> {
     Retryable(TransportError),
     /// Nothing came, and trying again here will not help.
     Fatal(TransportError),
+}
+
+impl<B> Outcome<B> {
+    /// The same outcome with another kind of stream.
+    pub fn map<C>(self, stream: impl FnOnce(B) -> C) -> Outcome<C> {
+        match self {
+            Self::Found(body) => Outcome::Found(Body {
+                stream: stream(body.stream),
+                offset: body.offset,
+                length: body.length,
+                validator: body.validator,
+            }),
+            Self::Absent => Outcome::Absent,
+            Self::Retryable(error) => Outcome::Retryable(error),
+            Self::Fatal(error) => Outcome::Fatal(error),
+        }
+    }
 }
 
 /// A stream and what is known of it.
@@ -135,7 +158,9 @@ impl fmt::Display for TransportError {
             TransportErrorKind::Deadline => "the deadline has passed",
             TransportErrorKind::TooSlow => "bytes arrive too slowly",
             TransportErrorKind::Interrupted => "the connection broke",
-            TransportErrorKind::Status(status) => return write!(f, "{}: HTTP status {status}", self.url),
+            TransportErrorKind::Status(status) => {
+                return write!(f, "{}: HTTP status {status}", self.url);
+            }
             TransportErrorKind::Redirect => "a redirect that must not be followed",
             TransportErrorKind::Protocol => "an answer that makes no sense",
             TransportErrorKind::Url => "not a URL that can be fetched here",

@@ -1,6 +1,6 @@
 //! Signature verification and hashing for tuffet-core.
 //!
-//! Two implementations of [`Crypto`]: [`aws_lc`], the default, and [`pure`] for
+//! Two implementations of [`tuffet_core::crypto::Crypto`]: `aws_lc`, the default, and `pure` for
 //! WebAssembly and for builds without a C compiler. Both give the same verdict on every input; the tests of this
 //! crate compare them on published vectors, on edge cases and on damaged input.
 //!
@@ -16,8 +16,8 @@
 //!
 //! # Features
 //!
-//! * `aws-lc` (default): [`aws_lc`].
-//! * `pure`: [`pure`].
+//! * `aws-lc` (default): `aws_lc()`.
+//! * `pure`: `pure()`.
 #![no_std]
 #![deny(
     clippy::indexing_slicing,

@@ -302,6 +302,11 @@ impl<R> Parsed<R> {
     pub fn notes(&self) -> &[Note] {
         &self.notes
     }
+
+    /// The bytes that the content indexes.
+    pub(super) fn document(&self) -> &[u8] {
+        self.payload.as_deref().unwrap_or(&self.received)
+    }
 }
 
 fn message_of(received: &[u8], signed: SignedSpan) -> Result<Message, FormatError> {
@@ -315,8 +320,9 @@ fn message_of(received: &[u8], signed: SignedSpan) -> Result<Message, FormatErro
     })
 }
 
-/// `DSSEv1 LEN(type) type LEN(payload) payload`.
-fn pre_authentication_encoding(payload: &[u8]) -> Vec<u8> {
+/// What the signatures of a DSSE envelope around TUF metadata are over: `DSSEv1 LEN(type) type LEN(payload) payload`.
+#[must_use]
+pub fn pre_authentication_encoding(payload: &[u8]) -> Vec<u8> {
     let mut message =
         format!("DSSEv1 {} {DSSE_TYPE} {} ", DSSE_TYPE.len(), payload.len()).into_bytes();
     message.extend_from_slice(payload);

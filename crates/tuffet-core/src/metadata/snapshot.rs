@@ -5,7 +5,7 @@ use alloc::string::String;
 use core::cmp::Ordering;
 
 use super::envelope::{Header, HeaderFields};
-use super::{MetaFile, Notes, Role, RoleName, Tolerance, UnixTime, Version};
+use super::{MetaFile, Notes, Parsed, Role, RoleName, Tolerance, UnixTime, Version};
 use crate::json::{FormatError, Index, Reader, Reason};
 
 /// The content of a snapshot file: an index into the signed bytes, because a registry lists tens of thousands of roles.
@@ -122,6 +122,13 @@ fn targets_role(file: &str) -> Option<RoleName> {
     match RoleName::new(file.strip_suffix(".json")?).ok()? {
         RoleName::Root | RoleName::Timestamp | RoleName::Snapshot => None,
         role => Some(role),
+    }
+}
+
+impl Parsed<Snapshot> {
+    /// Every role that the file lists, in the order of the names; nobody has vouched for them yet.
+    pub fn unverified_roles(&self) -> impl Iterator<Item = (RoleName, MetaFile)> + '_ {
+        self.content.roles(self.document())
     }
 }
 

@@ -3,7 +3,7 @@
 use alloc::format;
 
 use super::envelope::{Header, HeaderFields};
-use super::{Delegations, Notes, Role, TargetFile, UnixTime, Version};
+use super::{Delegations, Notes, Parsed, Role, TargetFile, UnixTime, Version};
 use crate::json::{FormatError, Index, Reader, Reason};
 
 /// The content of a targets file: an index into the signed bytes, because there may be a million entries.
@@ -52,6 +52,15 @@ impl Targets {
                 TargetFile::parse(span.of(bytes)?).ok()?,
             ))
         })
+    }
+}
+
+impl Parsed<Targets> {
+    /// Every target that the file lists, in the order of the paths; nobody has vouched for them yet.
+    pub fn unverified_targets(
+        &self,
+    ) -> impl Iterator<Item = (alloc::string::String, TargetFile)> + '_ {
+        self.content.iter(self.document())
     }
 }
 

@@ -185,6 +185,11 @@ pub enum Rejected {
         /// Whether the search ended at the limit on roles.
         limit: bool,
     },
+    /// A target that its role lists and the repository does not have.
+    TargetMissing {
+        /// The target.
+        path: TargetPath,
+    },
     /// A target that is longer or shorter than its role says (C-51).
     TargetLength {
         /// The target.
@@ -280,6 +285,7 @@ impl Rejected {
             Self::Backstop { role, .. } => role_code!("backstop", role),
             Self::NotFound { limit: false, .. } => "target.not-found",
             Self::NotFound { limit: true, .. } => "target.search-limit",
+            Self::TargetMissing { .. } => "missing.target",
             Self::TargetLength { .. } => "length.target",
             Self::TargetHash { .. } => "hash.target",
             Self::Disagreement { .. } => "map.disagreement",
@@ -406,6 +412,9 @@ impl fmt::Display for Rejected {
                 f,
                 "{path} was not found in the first {searched} roles, and more are not searched"
             ),
+            Self::TargetMissing { path } => {
+                write!(f, "the repository lists {path} and does not have it")
+            }
             Self::TargetLength {
                 path,
                 expected,

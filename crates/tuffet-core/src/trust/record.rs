@@ -19,6 +19,20 @@ pub(super) struct Record {
     pub(super) last_refresh: Option<UnixTime>,
 }
 
+/// When the last successful refresh began, as an [`Item::Record`](super::Item::Record) says; `None` if it does not say, or is
+/// none. For a shell that may do without asking the repository.
+///
+/// ```
+/// # use tuffet_core::{metadata::UnixTime, trust::last_refresh};
+/// let record = br#"{"format":1,"last_refresh":1764000000,"snapshot":[],"timestamp":[]}"#;
+/// assert_eq!(last_refresh(record), Some(UnixTime(1_764_000_000)));
+/// assert_eq!(last_refresh(b"damaged"), None);
+/// ```
+#[must_use]
+pub fn last_refresh(record: &[u8]) -> Option<UnixTime> {
+    Record::parse(record).ok()?.last_refresh
+}
+
 /// Which root accepted which bytes: those of the stored file and, between two writes, those of its successor.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(super) struct Acceptances(Vec<(Digest, Version)>);

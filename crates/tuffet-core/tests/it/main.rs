@@ -1,4 +1,4 @@
-//! The rule book of the client, rule by rule: every test is named after the id of the rule it proves.
+//! Tests of the public interface, in one binary. Those of the client workflow are named after the rules of `docs/rules.md`.
 
 mod agreement;
 mod attacks;
@@ -7,6 +7,7 @@ mod documents;
 mod download;
 mod envelope;
 mod format;
+mod json;
 mod keys;
 mod listed;
 mod properties;
@@ -15,6 +16,7 @@ mod rotation;
 mod search;
 mod signatures;
 mod snapshot;
+mod spelling;
 mod store;
 mod timestamp;
 mod tolerances;

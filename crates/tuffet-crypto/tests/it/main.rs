@@ -5,6 +5,7 @@ mod ecdsa;
 mod hashes;
 mod ml_dsa;
 mod mutation;
+mod repositories;
 mod rsa;
 mod support;
 mod vectors;
