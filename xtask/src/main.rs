@@ -1,2 +1,78 @@
-//! placeholder
-fn main() {}
+//! Development tasks of tuffet. `cargo xtask help` lists them.
+
+mod arguments;
+mod bench;
+mod command;
+mod conformance;
+mod deny;
+mod edges;
+mod fuzz;
+mod package;
+mod peers;
+mod report;
+mod rules;
+mod test;
+mod workspace;
+
+use arguments::Arguments;
+use report::{Failure, Outcome};
+use std::process::ExitCode;
+use workspace::Workspace;
+
+const HELP: &str = "\
+Development tasks of tuffet
+
+usage: cargo xtask TASK [OPTION...]
+
+  test [--only STEP,...]     everything that a change must pass; installs the other
+                             implementations it tests against, says what it skips
+  edges                      no crate depends on what it must not
+  rules [--write]            every rule of docs/rules.md has its test;
+                             --write fills the table in from the tests
+  package                    every crate can be packaged
+  deny [--install]           licences, bans, sources and advisories of dependencies
+  conformance --suite DIR [--entrypoint COMMAND] [--filter EXPRESSION]
+                             runs a checkout of the public TUF conformance suite
+  bench [--rounds N] [--only SCENARIO]
+                             measures us beside other clients; writes docs/benchmarks.md
+  fuzz [--minutes N] [--target NAME] [--install]
+                             runs the fuzz targets, or replays what they found
+";
+
+fn main() -> ExitCode {
+    let mut arguments = Arguments::new(std::env::args().skip(1));
+    let Some(task) = arguments.positional() else {
+        eprint!("{HELP}");
+        return ExitCode::from(2);
+    };
+    if matches!(task.as_str(), "help" | "--help" | "-h") {
+        print!("{HELP}");
+        return ExitCode::SUCCESS;
+    }
+    run(&task, arguments).unwrap_or_else(|failure| {
+        eprintln!("{}", report::line("failed", &task, &failure.to_string()));
+        ExitCode::FAILURE
+    })
+}
+
+fn run(task: &str, arguments: Arguments) -> Result<ExitCode, Failure> {
+    let workspace = Workspace::load()?;
+    let outcome = match task {
+        "test" => return test::run(&workspace, arguments),
+        "bench" => bench::run(&workspace, arguments),
+        "edges" => edges::run(&workspace, arguments),
+        "rules" => rules::run(&workspace, arguments),
+        "package" => package::run(&workspace, arguments),
+        "deny" => deny::run(&workspace, arguments),
+        "conformance" => conformance::run(&workspace, arguments),
+        "fuzz" => fuzz::run(&workspace, arguments),
+        other => Err(Failure::new(format!(
+            "no task {other}; `cargo xtask help` lists them"
+        ))),
+    }?;
+    match outcome {
+        Outcome::Passed(note) => println!("{}", report::line("passed", task, &note)),
+        Outcome::Skipped(why) => println!("{}", report::line("skipped", task, &why)),
+    }
+    Ok(ExitCode::SUCCESS)
+}

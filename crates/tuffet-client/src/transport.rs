@@ -55,6 +55,23 @@ pub enum Outcome<B> {
     Fatal(TransportError),
 }
 
+impl<B> Outcome<B> {
+    /// The same outcome with another kind of stream.
+    pub fn map<C>(self, stream: impl FnOnce(B) -> C) -> Outcome<C> {
+        match self {
+            Self::Found(body) => Outcome::Found(Body {
+                stream: stream(body.stream),
+                offset: body.offset,
+                length: body.length,
+                validator: body.validator,
+            }),
+            Self::Absent => Outcome::Absent,
+            Self::Retryable(error) => Outcome::Retryable(error),
+            Self::Fatal(error) => Outcome::Fatal(error),
+        }
+    }
+}
+
 /// A stream and what is known of it.
 #[derive(Debug)]
 pub struct Body<B> {

@@ -84,6 +84,10 @@ pub const CODES: &[Explanation] = explanations! {
     "A role is delegated to, but snapshot does not list it."
     "Without an entry in snapshot nothing says which version of the role is current."
     "Operators: publish a snapshot that lists the role, or remove the delegation."
+    "missing" ["target"]
+    "The repository lists a target and does not have it under any of the names it may have."
+    "Nothing was downloaded. What is trusted has not changed."
+    "Check the URL of the targets. Operators: upload the target before the metadata that lists it, with consistent snapshots under HASH.NAME."
     "backstop" ["root", "snapshot"]
     "The version is below the one that the application knows to have existed."
     "On a machine without a history this is what a rollback looks like."

@@ -16,7 +16,7 @@ mod tolerance;
 
 pub use date::UnixTime;
 pub use delegations::{DelegatedRole, Delegations, PathSet, RoleDelegations};
-pub use envelope::{EnvelopeKind, Parsed, Role};
+pub use envelope::{EnvelopeKind, Parsed, Role, pre_authentication_encoding};
 pub(crate) use keys::RoleKeysFields;
 pub use keys::{KeyTable, RoleKeys};
 pub use listed::{Hashes, MetaFile, TargetFile};

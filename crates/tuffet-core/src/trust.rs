@@ -4,6 +4,7 @@
 //! wrong order does not compile, and a refusal hands the untouched state back. Over them, [`Refresh`] and [`Search`] tell a
 //! shell step by step what to load, fetch and store.
 
+mod audit;
 mod download;
 mod error;
 mod event;
@@ -19,6 +20,7 @@ mod search;
 mod verified;
 mod view;
 
+pub use audit::{Audit, AuditedRole};
 pub use download::{TargetCheck, VerifiedTarget};
 pub use error::{Class, Error, Rejected, Signers, Uncounted, UncountedReason};
 pub use event::Event;
@@ -27,8 +29,9 @@ pub use map::{Agreement, Mapping, RepositoryMap};
 pub use phases::{Refused, WithRoot, WithSnapshot, WithTimestamp};
 pub use policy::{Context, Limits, MinimumVersions, Policy};
 pub use proof::{Proof, ProofStep};
+pub use record::last_refresh;
 pub use refresh::{Mode, Refresh, TrustAnchor};
 pub use roots::Roots;
 pub use search::{Outcome, Search};
-pub use verified::{Counted, Quorum, Verified};
+pub use verified::{Counted, Quorum, Verified, count_signatures};
 pub use view::{Found, TrustedView};

@@ -1,1 +1,94 @@
-//! placeholder
+//! Authors repositories of The Update Framework: makes, edits, signs and publishes them.
+//!
+//! A [`Repository`] is a directory: `tuffet.toml` with its [`Policy`], `metadata/` with every version that was ever sealed, and
+//! `.tuffet/` with what is on the way: the open change and the artifacts that wait to be published. Edits go into the open
+//! change as drafts of the next version of each role they touch; people sign the drafts, in any order; [`Repository::publish`]
+//! seals them, writes snapshot and timestamp, and copies what is new to the place that clients read.
+//!
+//! Every operation returns a [`Plan`], which says what would be done and has not written anything yet.
+//!
+//! * Nobody types a version number, and nobody can use one twice for other bytes (R-14).
+//! * What is about to be published is verified by `tuffet-core`, as a client would, before the first byte of it is written.
+//! * No clock is read here: every operation that needs the time is given it.
+//!
+//! ```
+//! use tuffet_core::crypto::Scheme;
+//! use tuffet_core::metadata::{TargetPath, UnixTime};
+//! use tuffet_repo::{AddTarget, InitOptions, NamedKey, Publish, Repository};
+//! use tuffet_sign::{FileKey, Signer};
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let place = tempfile::tempdir()?;
+//! # let directory = place.path().join("acme");
+//! # let file = place.path().join("app.tar");
+//! # std::fs::write(&file, b"app")?;
+//! let now = UnixTime(1_800_000_000);
+//! let (ana, ben, online) = (FileKey::generate(Scheme::Ed25519)?, FileKey::generate(Scheme::Ed25519)?, FileKey::generate(Scheme::Ed25519)?);
+//! let options = InitOptions::new("acme", vec![NamedKey::of("ana", &ana)?, NamedKey::of("ben", &ben)?], 2, vec![NamedKey::of("online", &online)?]);
+//! Repository::init(&directory, &options, &[&ana, &ben], now)?.execute()?;
+//!
+//! let repository = Repository::open(&directory)?;
+//! repository.add_target(&AddTarget::new(TargetPath::new("app.tar")?, &file), now)?.execute()?;
+//! repository.sign(&[&ana, &ben])?.execute()?;
+//! repository.publish(&Publish::to(place.path().join("public")), &[&online], now)?.execute()?;
+//! assert!(place.path().join("public/metadata/timestamp.json").exists());
+//! # Ok(())
+//! # }
+//! ```
+#![forbid(unsafe_code)]
+#![deny(
+    clippy::arithmetic_side_effects,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used
+)]
+#![cfg_attr(
+    test,
+    allow(
+        clippy::arithmetic_side_effects,
+        clippy::indexing_slicing,
+        clippy::panic,
+        clippy::unwrap_used
+    )
+)]
+
+pub mod builder;
+mod change;
+mod delegate;
+mod document;
+mod edit;
+mod error;
+pub mod explain;
+mod graph;
+mod init;
+mod keys;
+mod layout;
+mod plan;
+mod policy;
+mod publish;
+mod quorum;
+mod repository;
+mod rotate;
+mod sign;
+mod status;
+mod store;
+mod targets;
+mod tree;
+mod write;
+
+pub use change::{Change, Draft};
+pub use delegate::{Delegate, DelegatedPaths};
+pub use document::Document;
+pub use error::{Class, Error, MissingSignatures};
+pub use init::{InitOptions, RoleOptions};
+pub use keys::{KeyName, NamedKey};
+pub use plan::{Action, Plan};
+pub use policy::{KeyPolicy, Period, Policy, RolePolicy};
+pub use publish::Publish;
+
+pub use quorum::Need;
+pub use repository::Repository;
+pub use rotate::RotateKey;
+pub use status::RoleStatus;
+pub use targets::{AddTarget, TargetEntry};
+pub use write::{Disk, FileSystem, Write, WriteKind};

@@ -1,1 +1,44 @@
-//! placeholder
+//! Produces signatures for The Update Framework.
+//!
+//! A [`Signer`] holds, or can reach, one private key. Every signature is verified against the declared public key
+//! before it is handed out, so a broken device or a file that was mixed up is noticed by whoever signs, not by
+//! those who verify.
+//!
+//! ```
+//! use tuffet_core::crypto::Scheme;
+//! use tuffet_sign::{FileKey, Passphrase, Protection, Signer};
+//!
+//! # fn main() -> Result<(), tuffet_sign::SignError> {
+//! # let directory = tempfile::tempdir().unwrap();
+//! # let path = directory.path().join("root.pem");
+//! let passphrase = Passphrase::new("correct horse battery staple");
+//! FileKey::generate(Scheme::Ed25519)?.save(&path, Protection::Passphrase(&passphrase))?;
+//!
+//! let key = FileKey::open(&path, || Some(passphrase))?;
+//! let signature = key.sign_canonical(br#"{"_type":"root"}"#)?;
+//! assert_eq!(signature.len(), 64);
+//! # Ok(())
+//! # }
+//! ```
+#![deny(
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic
+)]
+
+mod encoding;
+pub mod error;
+pub mod explain;
+mod file;
+mod passphrase;
+mod private;
+mod signer;
+mod uri;
+
+pub use error::SignError;
+pub use file::{FileKey, Protection};
+pub use passphrase::Passphrase;
+pub use signer::{PublicKeyInfo, Signer};
+pub use uri::KeyUri;

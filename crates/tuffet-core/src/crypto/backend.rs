@@ -47,8 +47,8 @@ pub trait Hasher: Send {
 /// * Ed25519 is strict: public keys and `R` of small order, public keys that are not canonically encoded, and
 ///   `S` not below the group order are refused.
 /// * ECDSA signatures are strict DER; both values of `s` are accepted.
-/// * RSASSA-PSS accepts a salt as long as the digest, as long as the key allows, or of 0, 20, 32, 48 or 64 bytes:
-///   the lengths other tools use.
+/// * RSASSA-PSS accepts a salt as long as the digest, as long as the key allows, or of 0, 20, 28, 32, 48 or 64
+///   bytes: the lengths that tools use.
 /// * ML-DSA is pure mode with an empty context.
 /// * Opaque keys are answered with [`Verdict::Unsupported`], unless the implementation is one made to
 ///   support that kind of key.

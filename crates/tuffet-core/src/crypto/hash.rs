@@ -9,7 +9,6 @@ use super::hex;
 ///
 /// Weaker ones (md5, sha1) have no value here: a file described only by them is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[non_exhaustive]
 pub enum HashAlgorithm {
     /// SHA-256.
     Sha256,

@@ -23,7 +23,6 @@ const RSA_EXPONENT_LONGEST: usize = 33;
 /// The functions that read keys refuse values of the wrong size. A value built by hand may hold anything: a
 /// backend then simply finds no signature valid.
 #[derive(Clone, PartialEq, Eq)]
-#[non_exhaustive]
 pub enum PublicKey {
     /// An Ed25519 key, as encoded by RFC 8032 §5.1.5.
     Ed25519([u8; 32]),

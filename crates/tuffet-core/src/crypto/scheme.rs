@@ -5,8 +5,9 @@ use core::fmt;
 use super::hash::HashAlgorithm;
 
 /// A signature scheme (TUF §4.2.2), bound to its key by the metadata that lists the key.
+///
+/// Exhaustive on purpose: a new scheme is one that every backend has to implement.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[non_exhaustive]
 pub enum Scheme {
     /// Ed25519 (RFC 8032), strict verification.
     Ed25519,
@@ -120,7 +121,6 @@ impl fmt::Display for Scheme {
 
 /// An elliptic curve of the ECDSA schemes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[non_exhaustive]
 pub enum Curve {
     /// NIST P-256.
     P256,
@@ -144,7 +144,6 @@ impl Curve {
 
 /// A parameter set of ML-DSA (FIPS 204 §4).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[non_exhaustive]
 pub enum MlDsaParameters {
     /// ML-DSA-44, security category 2.
     MlDsa44,

@@ -4,9 +4,10 @@ use alloc::borrow::Cow;
 use alloc::vec::Vec;
 
 use super::error::{FormatError, Reason};
-use super::index::{Member, Span, sort_by_name};
+use super::index::Span;
+use super::order::Arrangement;
 use super::reader::Reader;
-use super::scan::{self, Members};
+use super::scan;
 
 /// Returns the canonical form of the one JSON value in `input`; borrowed if the value is
 /// canonical already.
@@ -16,8 +17,8 @@ use super::scan::{self, Members};
 /// stand for themselves, so the result need not be JSON. Unicode is not normalised: two names
 /// that look alike stay two names, and different values never have the same form.
 ///
-/// Memory: the result, which is no longer than the input, and 16 bytes for each member of the
-/// objects whose members are not in order.
+/// Memory: the result, which is no longer than the input, and some 20 bytes for each member of an
+/// object whose members are not in order.
 ///
 /// # Errors
 /// Those of reading signed JSON: see the [module](super).
@@ -31,21 +32,19 @@ use super::scan::{self, Members};
 /// ```
 pub fn canonicalize(input: &[u8]) -> Result<Cow<'_, [u8]>, FormatError> {
     let mut reader = Reader::new(input)?;
-    reader.note_unordered();
+    reader.arrange();
     let (_, signed) = reader.signed(Reader::skip)?;
-    let (text, mut unordered) = (reader.source(), reader.take_unordered());
+    let (text, arrangement) = (reader.source(), reader.arrangement());
     reader.finish()?;
 
     let value = signed.span.of(input).unwrap_or_default();
     if signed.canonical {
         return Ok(Cow::Borrowed(value));
     }
-    unordered.sort_unstable();
     let output = Vec::with_capacity(value.len());
     let mut writer = Writer {
         text,
-        unordered,
-        members: Vec::new(),
+        arrangement: &arrangement,
         output,
     };
     match writer.copy(signed.span) {
@@ -58,10 +57,7 @@ pub fn canonicalize(input: &[u8]) -> Result<Cow<'_, [u8]>, FormatError> {
 /// Writes a value that a reader has accepted.
 struct Writer<'a> {
     text: &'a str,
-    /// Where objects begin whose members have to be put in order; sorted.
-    unordered: Vec<u32>,
-    /// Members of the objects being put in order, each using the part from its own base on.
-    members: Vec<Member>,
+    arrangement: &'a Arrangement,
     output: Vec<u8>,
 }
 
@@ -72,34 +68,35 @@ impl Writer<'_> {
         let mut copied = span.range().start;
         let mut position = copied;
         while let Some(byte) = bytes.get(position) {
-            let resume = match byte {
+            let next = position.checked_add(1)?;
+            match byte {
                 b'"' => {
-                    let stop = scan::special(bytes, position.checked_add(1)?);
+                    let stop = scan::special(bytes, next);
                     if bytes.get(stop)? == &b'"' {
                         position = stop.checked_add(1)?;
                         continue;
                     }
                     self.output.extend_from_slice(bytes.get(copied..position)?);
-                    self.copy_escaped(position)?
+                    position = self.copy_escaped(position)?;
                 }
-                b'{' if self
-                    .unordered
-                    .binary_search(&Span::between(position, 0).start)
-                    .is_ok() =>
-                {
+                b'{' => {
+                    let Some(members) = self.arrangement.members(position) else {
+                        position = next;
+                        continue;
+                    };
                     self.output.extend_from_slice(bytes.get(copied..position)?);
-                    self.copy_in_order(position)?
+                    position = self.copy_members(members)?;
                 }
                 b' ' | b'\n' | b'\r' | b'\t' => {
                     self.output.extend_from_slice(bytes.get(copied..position)?);
-                    scan::after_whitespace(bytes, position)
+                    position = scan::after_whitespace(bytes, next);
                 }
                 _ => {
-                    position = position.checked_add(1)?;
+                    position = next;
                     continue;
                 }
-            };
-            (copied, position) = (resume, resume);
+            }
+            copied = position;
         }
         self.output.extend_from_slice(bytes.get(copied..)?);
         Some(())
@@ -113,37 +110,20 @@ impl Writer<'_> {
         Some(end)
     }
 
-    /// Writes the object that begins at `open`, sorting its members, and returns its end.
-    fn copy_in_order(&mut self, open: usize) -> Option<usize> {
-        let base = self.members.len();
-        let mut members = Members::new(self.text.as_bytes(), open);
-        self.members.extend(members.by_ref());
-        let end = members.position().checked_add(1)?;
-
-        let found = self.members.get_mut(base..)?;
-        let is_escaped = |member: &Member| {
-            member
-                .name
-                .of(self.text.as_bytes())
-                .is_some_and(|name| name.contains(&b'\\'))
-        };
-        let escaped = found.iter().any(is_escaped);
-        sort_by_name(self.text, escaped, found, |member| member.name);
-
+    /// Writes an object with its members as given and returns where it ends in the input.
+    fn copy_members(&mut self, members: &[Span]) -> Option<usize> {
+        let mut end = 0;
         self.output.push(b'{');
-        for position in base..self.members.len() {
-            let member = *self.members.get(position)?;
-            if position > base {
+        for (position, member) in members.iter().enumerate() {
+            if position > 0 {
                 self.output.push(b',');
             }
-            let text = member.name.name(self.text)?;
-            push_string(&mut self.output, &text.decode(), Controls::Raw);
-            self.output.push(b':');
-            self.copy(member.value)?;
+            self.copy(*member)?;
+            end = end.max(member.range().end);
         }
         self.output.push(b'}');
-        self.members.truncate(base);
-        Some(end)
+        // The closing brace stands behind the member that comes last in the input.
+        scan::after_whitespace(self.text.as_bytes(), end).checked_add(1)
     }
 }
 
@@ -176,6 +156,8 @@ pub(super) fn push_string(output: &mut Vec<u8>, text: &str, controls: Controls) 
     output.push(b'"');
 }
 
+const DIGITS: &[u8; 16] = b"0123456789abcdef";
+
 fn push_control(output: &mut Vec<u8>, control: u8) {
     let short = match control {
         0x08 => b'b',
@@ -184,8 +166,7 @@ fn push_control(output: &mut Vec<u8>, control: u8) {
         0x0c => b'f',
         b'\r' => b'r',
         _ => {
-            let digit =
-                |value: u8| char::from_digit(u32::from(value), 16).map_or(b'0', |d| d as u8);
+            let digit = |value: u8| DIGITS.get(usize::from(value)).copied().unwrap_or_default();
             output.extend_from_slice(b"\\u00");
             output.extend_from_slice(&[digit(control >> 4), digit(control & 0xf)]);
             return;

@@ -1,10 +1,10 @@
 //! Where values stand, so that they can be read when they are needed and not before.
 
 use alloc::vec::Vec;
-use core::cmp::Ordering;
 use core::ops::Range;
 use core::str;
 
+use super::order::Member;
 use super::text::Text;
 
 /// The range of bytes a value occupies in the input, without white space around it.
@@ -53,13 +53,6 @@ pub struct SignedSpan {
     /// Whether the bytes are the canonical form already, so that they are what was signed and
     /// need no copy.
     pub canonical: bool,
-}
-
-/// Where the name (without its quotes) and the value of a member stand.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Member {
-    pub(super) name: Span,
-    pub(super) value: Span,
 }
 
 /// The members of one object, sorted by name, as positions in the input.
@@ -131,35 +124,4 @@ impl Index {
     pub fn iter<'a>(&self, input: &'a [u8]) -> impl Iterator<Item = (Text<'a>, Span)> {
         (0..self.members.len()).filter_map(move |position| self.entry(input, position))
     }
-}
-
-/// Sorts `items` by the names found at their spans, and returns the later one of two equal names
-/// if there are any. `escaped` tells whether any of the names holds an escape.
-pub(super) fn sort_by_name<T>(
-    text: &str,
-    escaped: bool,
-    items: &mut [T],
-    span: impl Fn(&T) -> Span,
-) -> Option<Span> {
-    let compare = |left: &T, right: &T| {
-        let (left, right) = (span(left), span(right));
-        if escaped {
-            match (left.name(text), right.name(text)) {
-                (Some(left), Some(right)) => left.compare(&right),
-                (left, right) => left.is_some().cmp(&right.is_some()),
-            }
-        } else {
-            let bytes = text.as_bytes();
-            left.of(bytes).cmp(&right.of(bytes))
-        }
-    };
-    items.sort_unstable_by(compare);
-    let mut pairs = items.iter().zip(items.iter().skip(1));
-    let (left, right) = pairs.find(|(left, right)| compare(left, right) == Ordering::Equal)?;
-    let (left, right) = (span(left), span(right));
-    Some(if left.start > right.start {
-        left
-    } else {
-        right
-    })
 }

@@ -5,10 +5,12 @@ mod tokens;
 
 use alloc::format;
 use alloc::vec::Vec;
+use core::fmt;
 use core::str;
 
 use super::error::{FormatError, Reason};
-use super::index::{Index, Member, SignedSpan, Span, sort_by_name};
+use super::index::{Index, SignedSpan, Span};
+use super::order::{Arrangement, Member};
 use super::text::Text;
 
 /// The type of a JSON value.
@@ -33,10 +35,11 @@ pub enum Kind {
 /// The caller asks for the value it needs next. Everything the document holds is checked, also
 /// what is skipped: see the [module](super) for the rules.
 ///
-/// A method that finds a value of another type reports [`Reason::Expected`] and leaves the value
-/// where it is, to be skipped or read in another way. Any other error is final: the reader then
-/// behaves as if the document had ended, so that a caller who ignores the error cannot be led to
-/// see a structure which the document does not have.
+/// A method that finds a value of another type reports [`Reason::Expected`], or for an integer
+/// [`Reason::IntegerRange`], and leaves the value where it is, to be skipped or read in another
+/// way. Any other error is final: the reader then behaves as if the document had ended, so that a
+/// caller who ignores the error cannot be led to see a structure which the document does not have.
+/// A document has been read when [`Reader::finish`] says so.
 ///
 /// ```
 /// use tuffet_core::json::{FormatError, Reader};
@@ -55,18 +58,16 @@ pub enum Kind {
 /// assert_eq!((length, name.as_deref()), (Some(3), Some("x")));
 /// # Ok::<(), FormatError>(())
 /// ```
-#[derive(Debug)]
 pub struct Reader<'a> {
     text: &'a str,
     position: usize,
     depth: usize,
     signed: bool,
     canonical: bool,
-    /// Names of the objects being read whose members are not in order; each object uses the part
-    /// from its own base on.
-    names: Vec<Span>,
-    /// Where objects whose members are not in order begin, if that is of interest.
-    unordered: Option<Vec<u32>>,
+    /// Members of the objects being read; each object uses the part from its own base on.
+    members: Vec<Member>,
+    /// How to arrange objects whose members are not in order, if that is asked for.
+    arrangement: Option<Arrangement>,
 }
 
 impl<'a> Reader<'a> {
@@ -89,8 +90,8 @@ impl<'a> Reader<'a> {
             depth: 0,
             signed: false,
             canonical: true,
-            names: Vec::new(),
-            unordered: None,
+            members: Vec::new(),
+            arrangement: None,
         })
     }
 
@@ -126,13 +127,14 @@ impl<'a> Reader<'a> {
         &mut self,
         mut member: impl FnMut(&mut Self, Text<'a>) -> Result<(), FormatError>,
     ) -> Result<(), FormatError> {
-        let mut progress = self.open_object(true)?;
-        while let Some(name) = self.next_name(&mut progress)? {
+        let mut object = self.open_object()?;
+        while let Some(name) = self.next_name(&mut object)? {
             let start = self.position;
             let outcome = member(self, name);
-            self.check_member(outcome, start, name)?;
+            let member = self.check_member(outcome, start, name)?;
+            self.members.push(member);
         }
-        self.close_object(&progress)
+        self.close_object(&object)
     }
 
     /// Reads an object as [`Reader::object`] does, and remembers where its members stand.
@@ -143,23 +145,15 @@ impl<'a> Reader<'a> {
         &mut self,
         mut entry: impl FnMut(&mut Self, Text<'a>) -> Result<(), FormatError>,
     ) -> Result<Index, FormatError> {
-        let mut progress = self.open_object(false)?;
+        let mut object = self.open_object()?;
         let mut members = Vec::new();
-        while let Some(name) = self.next_name(&mut progress)? {
+        while let Some(name) = self.next_name(&mut object)? {
             let start = self.position;
             let outcome = entry(self, name);
-            self.check_member(outcome, start, name)?;
-            members.push(Member {
-                name: name.span(),
-                value: Span::between(start, self.position),
-            });
+            members.push(self.check_member(outcome, start, name)?);
         }
-        if !progress.ordered {
-            let span = |member: &Member| member.name;
-            let repeated = sort_by_name(self.text, progress.escaped, &mut members, span);
-            self.refuse_repeated(repeated)?;
-        }
-        Ok(Index::new(members, progress.escaped))
+        self.put_in_order(&object, &mut members)?;
+        Ok(Index::new(members, object.escaped))
     }
 
     /// Reads an array, calling `element` with each position. `element` has to read the value.
@@ -266,6 +260,29 @@ impl<'a> Reader<'a> {
     /// Calls `read` for a value that is signed: numbers have to be integers, and the answer tells
     /// whether the bytes are canonical JSON already.
     ///
+    /// ```
+    /// use tuffet_core::json::{FormatError, Reader, canonicalize};
+    ///
+    /// let input = br#"{"signed": {"version":1}, "signatures": []}"#;
+    /// let mut signed = None;
+    /// let mut reader = Reader::new(input)?;
+    /// reader.object(|reader, name| {
+    ///     if name.equals("signed") {
+    ///         signed = Some(reader.signed(Reader::skip)?.1);
+    ///         Ok(())
+    ///     } else {
+    ///         reader.skip().map(drop)
+    ///     }
+    /// })?;
+    /// reader.finish()?;
+    ///
+    /// let signed = signed.expect("the document above has it");
+    /// let bytes = signed.span.of(input).expect("the span is of this input");
+    /// assert!(signed.canonical);
+    /// assert_eq!(canonicalize(bytes)?, bytes);
+    /// # Ok::<(), FormatError>(())
+    /// ```
+    ///
     /// # Errors
     /// Those of `read`, [`Reason::FloatInSigned`] and [`Reason::NegativeZero`].
     pub fn signed<T>(
@@ -308,14 +325,14 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Has the reader remember where objects out of order begin.
-    pub(super) fn note_unordered(&mut self) {
-        self.unordered = Some(Vec::new());
+    /// Has the reader remember how to put objects in order that are not.
+    pub(super) fn arrange(&mut self) {
+        self.arrangement = Some(Arrangement::default());
     }
 
-    /// Returns where objects out of order begin, in no particular order.
-    pub(super) fn take_unordered(&mut self) -> Vec<u32> {
-        self.unordered.take().unwrap_or_default()
+    /// Returns how to put objects in order that are not.
+    pub(super) fn arrangement(&mut self) -> Arrangement {
+        self.arrangement.take().unwrap_or_default().seal()
     }
 
     /// Returns all the reader was given.
@@ -332,5 +349,15 @@ impl<'a> Reader<'a> {
             Kind::Boolean => self.boolean().map(drop),
             Kind::Null => self.literal("null"),
         }
+    }
+}
+
+impl fmt::Debug for Reader<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("Reader")
+            .field("offset", &self.position)
+            .field("length", &self.text.len())
+            .finish_non_exhaustive()
     }
 }

@@ -25,7 +25,7 @@ use super::index::Span;
 #[derive(Clone, Copy)]
 pub struct Text<'a> {
     raw: &'a str,
-    offset: usize,
+    offset: u32,
     escaped: bool,
 }
 
@@ -35,7 +35,7 @@ impl<'a> Text<'a> {
     pub(super) fn new(raw: &'a str, offset: usize, escaped: bool) -> Self {
         Self {
             raw,
-            offset,
+            offset: Span::between(offset, offset).start,
             escaped,
         }
     }
@@ -87,12 +87,12 @@ impl<'a> Text<'a> {
     /// Returns where the opening quote stands, in bytes from the start of the input.
     #[must_use]
     pub fn offset(&self) -> usize {
-        self.offset
+        self.offset as usize
     }
 
     /// Returns where what stands between the quotes is.
     pub(super) fn span(&self) -> Span {
-        let start = self.offset.saturating_add(1);
+        let start = self.offset().saturating_add(1);
         Span::between(start, start.saturating_add(self.raw.len()))
     }
 

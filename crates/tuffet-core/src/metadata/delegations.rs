@@ -2,6 +2,7 @@
 
 use alloc::collections::BTreeSet;
 use alloc::format;
+use alloc::string::ToString;
 use alloc::vec::Vec;
 
 use super::keys::{RoleKeysFields, note_undefined};
@@ -98,7 +99,13 @@ impl Delegations {
         let (mut keys, mut named, mut succinct) = (None, None, None);
         reader.object(|reader, name| {
             match &*name.decode() {
-                "keys" => keys = Some(KeyTable::parse(reader, notes)?),
+                "keys" => {
+                    let table = notes.within(
+                        || "delegations".to_string(),
+                        |notes| KeyTable::parse(reader, notes),
+                    );
+                    keys = Some(table?);
+                }
                 "roles" => named = Some(parse_roles(reader)?),
                 "succinct_roles" => succinct = Some(SuccinctRoles::parse(reader)?),
                 _ => {

@@ -52,15 +52,25 @@ pub(super) struct Header {
 }
 
 /// Collects the members of a [`Header`].
-#[derive(Default)]
 pub(super) struct HeaderFields {
-    kind: Option<(String, usize)>,
+    expected: &'static str,
+    kind: bool,
     version: Option<Version>,
     expires: Option<UnixTime>,
     spec_version: bool,
 }
 
 impl HeaderFields {
+    pub(super) fn of<R: Role>() -> Self {
+        Self {
+            expected: R::TYPE,
+            kind: false,
+            version: None,
+            expires: None,
+            spec_version: false,
+        }
+    }
+
     /// Consumes the value of a member that no role claims for itself.
     pub(super) fn member(
         &mut self,
@@ -71,7 +81,14 @@ impl HeaderFields {
         match name {
             "_type" => {
                 let text = reader.text()?;
-                self.kind = Some((text.decode().into_owned(), text.offset()));
+                // At once, because a file of another role is wrong in other ways too, and this is the one to name.
+                if !text.equals(self.expected) {
+                    return Err(FormatError::new(
+                        text.offset(),
+                        Reason::Expected(self.expected),
+                    ));
+                }
+                self.kind = true;
             }
             "version" => self.version = Some(parse_version(reader)?),
             "expires" => {
@@ -83,7 +100,7 @@ impl HeaderFields {
                     )
                 })?;
                 if !date.plain {
-                    notes.add(Tolerance::ExpiresForm, "signed.expires");
+                    notes.add(Tolerance::ExpiresForm, "expires");
                 }
                 self.expires = Some(date.at);
             }
@@ -91,7 +108,7 @@ impl HeaderFields {
                 let text = reader.text()?;
                 match spec_version_numbers(&text.decode()) {
                     Some(3) => {}
-                    Some(_) => notes.add(Tolerance::SpecVersionForm, "signed.spec_version"),
+                    Some(_) => notes.add(Tolerance::SpecVersionForm, "spec_version"),
                     None => {
                         return Err(FormatError::new(
                             text.offset(),
@@ -108,11 +125,10 @@ impl HeaderFields {
         Ok(())
     }
 
-    pub(super) fn finish<R: Role>(self, start: usize) -> Result<Header, FormatError> {
+    pub(super) fn finish(self, start: usize) -> Result<Header, FormatError> {
         let missing = |name| FormatError::new(start, Reason::Missing(name));
-        let (kind, offset) = self.kind.ok_or_else(|| missing("_type"))?;
-        if kind != R::TYPE {
-            return Err(FormatError::new(offset, Reason::Expected(R::TYPE)).within("_type"));
+        if !self.kind {
+            return Err(missing("_type"));
         }
         if !self.spec_version {
             return Err(missing("spec_version"));
@@ -225,9 +241,11 @@ impl<R: Role> Parsed<R> {
                 }
                 let signatures = signatures.read(&received, EnvelopeKind::Dsse, &mut notes)?;
                 let mut reader = Reader::new(&payload).map_err(|error| error.within("payload"))?;
-                let (content, _) = reader
-                    .signed(|reader| R::parse(reader, &mut notes))
-                    .map_err(|error| error.within("payload"))?;
+                let signed = notes.within(
+                    || "payload".to_string(),
+                    |notes| reader.signed(|reader| R::parse(reader, notes)),
+                );
+                let (content, _) = signed.map_err(|error| error.within("payload"))?;
                 reader.finish().map_err(|error| error.within("payload"))?;
                 let message = Message::Built(pre_authentication_encoding(&payload));
                 Ok(Self {
@@ -284,6 +302,11 @@ impl<R> Parsed<R> {
     pub fn notes(&self) -> &[Note] {
         &self.notes
     }
+
+    /// The bytes that the content indexes.
+    pub(super) fn document(&self) -> &[u8] {
+        self.payload.as_deref().unwrap_or(&self.received)
+    }
 }
 
 fn message_of(received: &[u8], signed: SignedSpan) -> Result<Message, FormatError> {
@@ -297,8 +320,9 @@ fn message_of(received: &[u8], signed: SignedSpan) -> Result<Message, FormatErro
     })
 }
 
-/// `DSSEv1 LEN(type) type LEN(payload) payload`.
-fn pre_authentication_encoding(payload: &[u8]) -> Vec<u8> {
+/// What the signatures of a DSSE envelope around TUF metadata are over: `DSSEv1 LEN(type) type LEN(payload) payload`.
+#[must_use]
+pub fn pre_authentication_encoding(payload: &[u8]) -> Vec<u8> {
     let mut message =
         format!("DSSEv1 {} {DSSE_TYPE} {} ", DSSE_TYPE.len(), payload.len()).into_bytes();
     message.extend_from_slice(payload);
@@ -324,7 +348,13 @@ impl<R: Role> Outer<R> {
         let mut reader = Reader::new(received)?;
         reader.object(|reader, name| {
             match &*name.decode() {
-                "signed" => outer.signed = Some(reader.signed(|reader| R::parse(reader, notes))?),
+                "signed" => {
+                    let signed = notes.within(
+                        || "signed".to_string(),
+                        |notes| reader.signed(|reader| R::parse(reader, notes)),
+                    );
+                    outer.signed = Some(signed?);
+                }
                 "signatures" => outer.signatures = Some(SignatureSpans::scan(reader)?),
                 "payload" if reader.kind()? == Kind::Text => {
                     let text = reader.text()?;

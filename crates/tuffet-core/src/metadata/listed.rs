@@ -1,5 +1,6 @@
 //! What one file says about another: version, length, hashes.
 
+use alloc::format;
 use alloc::string::ToString;
 use alloc::vec::Vec;
 
@@ -60,7 +61,7 @@ fn scan_hashes(
                 strong = true;
                 found(digest);
             }
-            None => notes.add(Tolerance::HashUnknown, name.decode()),
+            None => notes.add(Tolerance::HashUnknown, format!("hashes.{}", name.decode())),
         }
         Ok(())
     })?;

@@ -76,7 +76,7 @@ impl Role for Root {
 
     fn parse(reader: &mut Reader<'_>, notes: &mut Notes) -> Result<Self, FormatError> {
         let start = reader.offset();
-        let mut header = HeaderFields::default();
+        let mut header = HeaderFields::of::<Self>();
         let (mut consistent_snapshot, mut keys, mut roles) = (false, None, None);
         reader.object(|reader, name| {
             match &*name.decode() {
@@ -87,7 +87,7 @@ impl Role for Root {
             }
             Ok(())
         })?;
-        let header = header.finish::<Self>(start)?;
+        let header = header.finish(start)?;
         let keys = keys.ok_or_else(|| FormatError::new(start, Reason::Missing("keys")))?;
         let mut roles = roles.ok_or_else(|| FormatError::new(start, Reason::Missing("roles")))?;
         for (name, role) in &roles {

@@ -1,9 +1,10 @@
 //! Snapshot: which version of every targets role is current (TUF §4.4).
 
-use alloc::string::{String, ToString};
+use alloc::format;
+use alloc::string::String;
 
 use super::envelope::{Header, HeaderFields};
-use super::{MetaFile, Notes, Role, RoleName, Tolerance, UnixTime, Version};
+use super::{MetaFile, Notes, Parsed, Role, RoleName, Tolerance, UnixTime, Version};
 use crate::json::{FormatError, Index, Reader, Reason};
 
 /// The content of a snapshot file: an index into the signed bytes, because a registry lists tens of thousands of roles.
@@ -62,6 +63,13 @@ fn targets_role(file: &str) -> Option<RoleName> {
     }
 }
 
+impl Parsed<Snapshot> {
+    /// Every role that the file lists, in the order of the names; nobody has vouched for them yet.
+    pub fn unverified_roles(&self) -> impl Iterator<Item = (RoleName, MetaFile)> + '_ {
+        self.content.roles(self.document())
+    }
+}
+
 impl Role for Snapshot {
     const TYPE: &'static str = "snapshot";
 
@@ -75,23 +83,27 @@ impl Role for Snapshot {
 
     fn parse(reader: &mut Reader<'_>, notes: &mut Notes) -> Result<Self, FormatError> {
         let start = reader.offset();
-        let mut header = HeaderFields::default();
+        let mut header = HeaderFields::of::<Self>();
         let mut meta = None;
         reader.object(|reader, name| {
             match &*name.decode() {
                 "meta" => {
                     meta = Some(reader.index(|reader, name| {
                         if targets_role(&name.decode()).is_none() {
-                            notes.add(Tolerance::SnapshotExtra, name.decode().to_string());
+                            let field = format!("meta.{}", name.decode());
+                            notes.add(Tolerance::SnapshotExtra, field);
                         }
-                        MetaFile::parse(reader, notes).map(drop)
+                        notes.within(
+                            || format!("meta.{}", name.decode()),
+                            |notes| MetaFile::parse(reader, notes).map(drop),
+                        )
                     })?);
                 }
                 other => header.member(reader, other, notes)?,
             }
             Ok(())
         })?;
-        let header = header.finish::<Self>(start)?;
+        let header = header.finish(start)?;
         let meta = meta.ok_or_else(|| FormatError::new(start, Reason::Missing("meta")))?;
         Ok(Self { header, meta })
     }

@@ -1,7 +1,9 @@
 //! Targets: the files a role vouches for, and the roles it delegates to (TUF §4.5).
 
+use alloc::format;
+
 use super::envelope::{Header, HeaderFields};
-use super::{Delegations, Notes, Role, TargetFile, UnixTime, Version};
+use super::{Delegations, Notes, Parsed, Role, TargetFile, UnixTime, Version};
 use crate::json::{FormatError, Index, Reader, Reason};
 
 /// The content of a targets file: an index into the signed bytes, because there may be a million entries.
@@ -53,6 +55,15 @@ impl Targets {
     }
 }
 
+impl Parsed<Targets> {
+    /// Every target that the file lists, in the order of the paths; nobody has vouched for them yet.
+    pub fn unverified_targets(
+        &self,
+    ) -> impl Iterator<Item = (alloc::string::String, TargetFile)> + '_ {
+        self.content.iter(self.document())
+    }
+}
+
 impl Role for Targets {
     const TYPE: &'static str = "targets";
 
@@ -66,19 +77,24 @@ impl Role for Targets {
 
     fn parse(reader: &mut Reader<'_>, notes: &mut Notes) -> Result<Self, FormatError> {
         let start = reader.offset();
-        let mut header = HeaderFields::default();
+        let mut header = HeaderFields::of::<Self>();
         let (mut targets, mut delegations) = (None, None);
         reader.object(|reader, name| {
             match &*name.decode() {
                 "targets" => {
-                    targets = Some(reader.index(|reader, _| TargetFile::scan(reader, notes))?)
+                    targets = Some(reader.index(|reader, name| {
+                        notes.within(
+                            || format!("targets.{}", name.decode()),
+                            |notes| TargetFile::scan(reader, notes),
+                        )
+                    })?);
                 }
                 "delegations" => delegations = Some(Delegations::parse(reader, notes)?),
                 other => header.member(reader, other, notes)?,
             }
             Ok(())
         })?;
-        let header = header.finish::<Self>(start)?;
+        let header = header.finish(start)?;
         let targets = targets.ok_or_else(|| FormatError::new(start, Reason::Missing("targets")))?;
         Ok(Self {
             header,

@@ -1,5 +1,7 @@
 //! Timestamp: which snapshot is current (TUF §4.6).
 
+use alloc::string::ToString;
+
 use super::envelope::{Header, HeaderFields};
 use super::{MetaFile, Notes, Role, UnixTime, Version};
 use crate::json::{FormatError, Reader, Reason};
@@ -32,7 +34,7 @@ impl Role for Timestamp {
 
     fn parse(reader: &mut Reader<'_>, notes: &mut Notes) -> Result<Self, FormatError> {
         let start = reader.offset();
-        let mut header = HeaderFields::default();
+        let mut header = HeaderFields::of::<Self>();
         let mut snapshot = None;
         reader.object(|reader, name| match &*name.decode() {
             "meta" => reader.object(|reader, name| {
@@ -42,12 +44,16 @@ impl Role for Timestamp {
                         Reason::Invalid("a timestamp that lists a file other than snapshot.json"),
                     ));
                 }
-                snapshot = Some(MetaFile::parse(reader, notes)?);
+                let entry = notes.within(
+                    || "meta.snapshot.json".to_string(),
+                    |notes| MetaFile::parse(reader, notes),
+                );
+                snapshot = Some(entry?);
                 Ok(())
             }),
             other => header.member(reader, other, notes),
         })?;
-        let header = header.finish::<Self>(start)?;
+        let header = header.finish(start)?;
         let snapshot = snapshot.ok_or_else(|| {
             FormatError::new(start, Reason::Missing("snapshot.json")).within("meta")
         })?;

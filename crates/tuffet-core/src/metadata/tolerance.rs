@@ -1,5 +1,6 @@
 //! What reading forgives, each by name, so that a strict policy can refuse it by name.
 
+use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 
@@ -139,6 +140,23 @@ impl Notes {
                 field: field.into(),
             });
         }
+    }
+
+    /// Calls `read`, and says of the notes it adds that they are about something within `segment`.
+    pub(crate) fn within<T>(
+        &mut self,
+        segment: impl FnOnce() -> String,
+        read: impl FnOnce(&mut Self) -> T,
+    ) -> T {
+        let before = self.0.len();
+        let outcome = read(self);
+        if let Some(added) = self.0.get_mut(before..).filter(|added| !added.is_empty()) {
+            let segment = segment();
+            for note in added {
+                note.field = format!("{segment}.{}", note.field);
+            }
+        }
+        outcome
     }
 
     pub(crate) fn into_vec(self) -> Vec<Note> {

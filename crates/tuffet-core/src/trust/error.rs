@@ -58,12 +58,14 @@ pub enum UncountedReason {
 
 impl fmt::Display for Uncounted {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let keyid: String = self.keyid.as_str().chars().take(16).collect();
+        // Whoever wrote the file chose the id: nothing in it may speak to a terminal.
+        let keyid = self.keyid.as_str().chars().take(16);
+        let keyid: String = keyid.flat_map(char::escape_debug).collect();
         match &self.reason {
             UncountedReason::NotSigned => write!(f, "{keyid} did not sign"),
             UncountedReason::NoValue => write!(f, "{keyid} left its signature empty"),
             UncountedReason::Undefined => write!(f, "{keyid} is named but not defined"),
-            UncountedReason::Unsupported(why) => write!(f, "{keyid} cannot be verified: {why}"),
+            UncountedReason::Unsupported(why) => write!(f, "{keyid} is an {why}"),
             UncountedReason::Invalid => write!(f, "{keyid} has a wrong signature"),
             UncountedReason::SameKey => write!(f, "{keyid} is a key that was counted already"),
         }
@@ -183,6 +185,11 @@ pub enum Rejected {
         /// Whether the search ended at the limit on roles.
         limit: bool,
     },
+    /// A target that its role lists and the repository does not have.
+    TargetMissing {
+        /// The target.
+        path: TargetPath,
+    },
     /// A target that is longer or shorter than its role says (C-51).
     TargetLength {
         /// The target.
@@ -278,6 +285,7 @@ impl Rejected {
             Self::Backstop { role, .. } => role_code!("backstop", role),
             Self::NotFound { limit: false, .. } => "target.not-found",
             Self::NotFound { limit: true, .. } => "target.search-limit",
+            Self::TargetMissing { .. } => "missing.target",
             Self::TargetLength { .. } => "length.target",
             Self::TargetHash { .. } => "hash.target",
             Self::Disagreement { .. } => "map.disagreement",
@@ -404,6 +412,9 @@ impl fmt::Display for Rejected {
                 f,
                 "{path} was not found in the first {searched} roles, and more are not searched"
             ),
+            Self::TargetMissing { path } => {
+                write!(f, "the repository lists {path} and does not have it")
+            }
             Self::TargetLength {
                 path,
                 expected,

@@ -210,8 +210,8 @@ fn read_texts(reader: &mut Reader<'_>) -> Result<Vec<String>, FormatError> {
 pub struct Agreement {
     path: TargetPath,
     threshold: u32,
-    /// The answers that differ, with the repositories that gave them.
-    groups: Vec<(TargetFile, Vec<(String, Found)>)>,
+    /// The repositories and their answers, grouped by agreement of each with each.
+    groups: Vec<Vec<(String, Found)>>,
 }
 
 impl Agreement {
@@ -230,20 +230,21 @@ impl Agreement {
         if self
             .groups
             .iter()
-            .any(|(_, members)| members.iter().any(|(name, _)| name == repository))
+            .flatten()
+            .any(|(name, _)| name == repository)
         {
             return;
         }
+        // With each: two that contradict each other may both agree with one that lists fewer hashes.
+        let group = self.groups.iter_mut().find(|members| {
+            members
+                .iter()
+                .all(|(_, member)| agree(&member.target, &found.target))
+        });
         let member = (String::from(repository), found);
-        match self
-            .groups
-            .iter_mut()
-            .find(|(target, _)| agree(target, &member.1.target))
-        {
-            Some((_, members)) => members.push(member),
-            None => self
-                .groups
-                .push((member.1.target.clone(), alloc::vec![member])),
+        match group {
+            Some(members) => members.push(member),
+            None => self.groups.push(alloc::vec![member]),
         }
     }
 
@@ -252,18 +253,15 @@ impl Agreement {
     /// # Errors
     /// [`Rejected::Disagreement`].
     pub fn decide(&self) -> Result<&[(String, Found)], Rejected> {
-        let members = self.groups.iter().map(|(_, members)| members.as_slice());
-        if let Some(agreed) = members
-            .clone()
+        if let Some(agreed) = self
+            .groups
+            .iter()
             .find(|members| members.len() >= self.threshold as usize)
         {
             return Ok(agreed);
         }
-        let have = members
-            .map(<[_]>::len)
-            .max()
-            .and_then(|have| u32::try_from(have).ok())
-            .unwrap_or(0);
+        let most = self.groups.iter().map(Vec::len).max();
+        let have = most.and_then(|have| u32::try_from(have).ok()).unwrap_or(0);
         Err(Rejected::Disagreement {
             path: self.path.clone(),
             have,

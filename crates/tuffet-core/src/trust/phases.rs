@@ -116,7 +116,7 @@ impl<'c> WithRoot<'c> {
         keys: fn(&Root) -> &RoleKeys,
     ) -> Result<Verified<R>, Rejected> {
         let root = self.root.content();
-        let mut candidate = Candidate::<R>::read(role, bytes, self.cx)?;
+        let mut candidate = Candidate::<R>::read_stored(role, bytes, self.cx)?;
         let quorum = candidate.require(Signers::Root(root.version()), root.keys(), keys(root))?;
         Ok(candidate.seal(quorum))
     }
@@ -177,6 +177,7 @@ impl<'c> WithRoot<'c> {
             }
             None => (offered, Origin::Offered),
         };
+        accepted.0.check_tolerances(&self.cx)?;
         accepted.0.check_expiry(&self.cx)?;
         Ok(accepted)
     }
@@ -194,7 +195,8 @@ impl<'c> WithRoot<'c> {
                 },
             ));
         };
-        match stored.check_expiry(&self.cx) {
+        let usable = stored.check_tolerances(&self.cx);
+        match usable.and_then(|()| stored.check_expiry(&self.cx)) {
             Ok(()) => Ok(WithTimestamp::new(
                 self,
                 stored,
@@ -264,19 +266,20 @@ impl<'c> WithTimestamp<'c> {
     }
 
     /// Checks a snapshot: as the timestamp lists it (C-31, C-33), signed by root's keys (C-32), with no listed role gone or
-    /// gone back (C-34), not expired (C-35).
+    /// gone back (C-34), listing the top-level targets role (F-30), not expired (C-35).
     ///
     /// # Errors
     /// [`Rejected::Length`], [`Rejected::Hash`], [`Rejected::Format`], [`Rejected::Strict`], [`Rejected::Threshold`],
-    /// [`Rejected::Version`], [`Rejected::Rollback`], [`Rejected::Removed`], [`Rejected::Expired`], [`Rejected::Backstop`].
+    /// [`Rejected::Version`], [`Rejected::Rollback`], [`Rejected::Removed`], [`Rejected::Unlisted`], [`Rejected::Expired`],
+    /// [`Rejected::Backstop`].
     pub fn snapshot(self, bytes: Vec<u8>) -> Result<WithSnapshot<'c>, Refused<Self>> {
         match self.verify_snapshot(bytes) {
-            Ok(snapshot) => Ok(WithSnapshot::new(self, snapshot)),
+            Ok((snapshot, targets)) => Ok(WithSnapshot::new(self, snapshot, targets)),
             Err(error) => Err(Refused::new(self, error)),
         }
     }
 
-    fn verify_snapshot(&self, bytes: Vec<u8>) -> Result<Verified<Snapshot>, Rejected> {
+    fn verify_snapshot(&self, bytes: Vec<u8>) -> Result<(Verified<Snapshot>, MetaFile), Rejected> {
         let listed = self.timestamp.content().snapshot();
         check_fetched(
             &RoleName::Snapshot,
@@ -293,8 +296,8 @@ impl<'c> WithTimestamp<'c> {
             root.snapshot_keys(),
         )?;
         let snapshot = candidate.seal(quorum);
-        self.accept_snapshot(&snapshot)?;
-        Ok(snapshot)
+        let targets = self.accept_snapshot(&snapshot)?;
+        Ok((snapshot, targets))
     }
 
     /// Goes on with the stored snapshot if it is the one that the timestamp lists; nothing needs to be fetched then.
@@ -312,13 +315,15 @@ impl<'c> WithTimestamp<'c> {
         };
         let listed = self.timestamp.content().snapshot();
         let fits = check_listed(&RoleName::Snapshot, stored.received(), listed, &self.cx);
-        match fits.and_then(|()| self.accept_snapshot(&stored)) {
-            Ok(()) => Ok(WithSnapshot::new(self, stored)),
+        let usable = fits.and_then(|()| stored.check_tolerances(&self.cx));
+        match usable.and_then(|()| self.accept_snapshot(&stored)) {
+            Ok(targets) => Ok(WithSnapshot::new(self, stored, targets)),
             Err(error) => Err(Refused::new(self, error)),
         }
     }
 
-    fn accept_snapshot(&self, snapshot: &Verified<Snapshot>) -> Result<(), Rejected> {
+    /// What an acceptable snapshot says about the top-level targets role, which it must list (F-30).
+    fn accept_snapshot(&self, snapshot: &Verified<Snapshot>) -> Result<MetaFile, Rejected> {
         let (expected, offered) = (
             self.timestamp.content().snapshot().version,
             snapshot.version(),
@@ -342,6 +347,11 @@ impl<'c> WithTimestamp<'c> {
                 }
             }
         }
+        let targets = snapshot
+            .listed(&RoleName::Targets)
+            .ok_or(Rejected::Unlisted {
+                role: RoleName::Targets,
+            })?;
         snapshot.check_expiry(&self.cx)?;
         match self.cx.policy.minimum_versions.snapshot {
             Some(minimum) if offered < minimum => Err(Rejected::Backstop {
@@ -349,7 +359,7 @@ impl<'c> WithTimestamp<'c> {
                 minimum,
                 offered,
             }),
-            _ => Ok(()),
+            _ => Ok(targets),
         }
     }
 }
@@ -361,15 +371,18 @@ pub struct WithSnapshot<'c> {
     root: Verified<Root>,
     timestamp: Verified<Timestamp>,
     snapshot: Verified<Snapshot>,
+    /// What snapshot says about the top-level targets role.
+    targets: MetaFile,
 }
 
 impl<'c> WithSnapshot<'c> {
-    fn new(before: WithTimestamp<'c>, snapshot: Verified<Snapshot>) -> Self {
+    fn new(before: WithTimestamp<'c>, snapshot: Verified<Snapshot>, targets: MetaFile) -> Self {
         Self {
             cx: before.cx,
             root: before.root,
             timestamp: before.timestamp,
             snapshot,
+            targets,
         }
     }
 
@@ -384,18 +397,16 @@ impl<'c> WithSnapshot<'c> {
     }
 
     /// The file that holds the top-level targets role (C-40).
-    ///
-    /// # Errors
-    /// [`Rejected::Unlisted`] if snapshot does not list it.
-    pub fn fetch(&self) -> Result<Fetch, Rejected> {
-        targets_fetch(&self.cx, &self.root, &self.snapshot, &RoleName::Targets)
+    #[must_use]
+    pub fn fetch(&self) -> Fetch {
+        targets_fetch(&self.cx, &self.root, RoleName::Targets, &self.targets)
     }
 
     /// Checks the top-level targets role: as snapshot lists it (C-41, C-43), signed by root's keys (C-42), not expired (C-44).
     ///
     /// # Errors
-    /// [`Rejected::Unlisted`], [`Rejected::Length`], [`Rejected::Hash`], [`Rejected::Format`], [`Rejected::Strict`],
-    /// [`Rejected::Threshold`], [`Rejected::Version`], [`Rejected::Expired`].
+    /// [`Rejected::Length`], [`Rejected::Hash`], [`Rejected::Format`], [`Rejected::Strict`], [`Rejected::Threshold`],
+    /// [`Rejected::Version`], [`Rejected::Expired`].
     pub fn targets(self, bytes: Vec<u8>) -> Result<TrustedView, Refused<Self>> {
         let root = self.root.content();
         let by = Delegation {
@@ -404,7 +415,7 @@ impl<'c> WithSnapshot<'c> {
             keys: root.keys(),
             role_keys: root.targets_keys(),
         };
-        match verify_targets(&self.cx, &self.snapshot, &by, bytes) {
+        match verify_targets(&self.cx, &self.targets, &by, bytes) {
             Ok(targets) => Ok(TrustedView::new(
                 self.root,
                 self.timestamp,
@@ -428,16 +439,11 @@ pub(super) struct Delegation<'k> {
 /// Checks a targets role, top-level or delegated: the same sequence for each (C-41 to C-45).
 pub(super) fn verify_targets(
     cx: &Context<'_>,
-    snapshot: &Verified<Snapshot>,
+    listed: &MetaFile,
     by: &Delegation<'_>,
     bytes: Vec<u8>,
 ) -> Result<Verified<Targets>, Rejected> {
-    let listed = snapshot
-        .listed(&by.role)
-        .ok_or_else(|| Rejected::Unlisted {
-            role: by.role.clone(),
-        })?;
-    check_fetched(&by.role, &bytes, &listed, cx.policy.limits.targets, cx)?;
+    check_fetched(&by.role, &bytes, listed, cx.policy.limits.targets, cx)?;
     let mut candidate = Candidate::<Targets>::read(by.role.clone(), bytes, *cx)?;
     let quorum = candidate.require(by.signers.clone(), by.keys, by.role_keys)?;
     candidate.require_version(listed.version)?;
@@ -453,19 +459,10 @@ pub(super) fn verify_targets(
 pub(super) fn targets_fetch(
     cx: &Context<'_>,
     root: &Verified<Root>,
-    snapshot: &Verified<Snapshot>,
-    role: &RoleName,
-) -> Result<Fetch, Rejected> {
-    let listed = snapshot
-        .listed(role)
-        .ok_or_else(|| Rejected::Unlisted { role: role.clone() })?;
-    Ok(listed_fetch(
-        cx,
-        root,
-        role.clone(),
-        &listed,
-        cx.policy.limits.targets,
-    ))
+    role: RoleName,
+    listed: &MetaFile,
+) -> Fetch {
+    listed_fetch(cx, root, role, listed, cx.policy.limits.targets)
 }
 
 fn listed_fetch(

@@ -8,9 +8,6 @@ use crate::crypto::{Crypto, Digest, HashAlgorithm};
 use crate::json::{FormatError, Reader, Reason};
 use crate::metadata::{UnixTime, Version};
 
-/// How many acceptances of one role are remembered: the stored file's and, between two writes, its successor's.
-const KEPT: usize = 2;
-
 /// The content of [`Item::Record`](super::Item::Record).
 ///
 /// It is written before the file it speaks of, so that after a crash it knows the file that is there, old or new. A lost record
@@ -22,31 +19,42 @@ pub(super) struct Record {
     pub(super) last_refresh: Option<UnixTime>,
 }
 
-/// Which root accepted which bytes, the newest last.
+/// When the last successful refresh began, as an [`Item::Record`](super::Item::Record) says; `None` if it does not say, or is
+/// none. For a shell that may do without asking the repository.
+///
+/// ```
+/// # use tuffet_core::{metadata::UnixTime, trust::last_refresh};
+/// let record = br#"{"format":1,"last_refresh":1764000000,"snapshot":[],"timestamp":[]}"#;
+/// assert_eq!(last_refresh(record), Some(UnixTime(1_764_000_000)));
+/// assert_eq!(last_refresh(b"damaged"), None);
+/// ```
+#[must_use]
+pub fn last_refresh(record: &[u8]) -> Option<UnixTime> {
+    Record::parse(record).ok()?.last_refresh
+}
+
+/// Which root accepted which bytes: those of the stored file and, between two writes, those of its successor.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(super) struct Acceptances(Vec<(Digest, Version)>);
 
 impl Acceptances {
-    /// The root that accepted these bytes.
-    pub(super) fn root_of(&self, bytes: &[u8], crypto: &dyn Crypto) -> Option<Version> {
-        let digest = crypto.digest(HashAlgorithm::Sha256, bytes);
-        self.0
-            .iter()
-            .find(|(of, _)| *of == digest)
-            .map(|&(_, root)| root)
+    /// The root that accepted the file in the store. What is remembered of other files is dropped: they never got there, and
+    /// however often that happens, the one that is there stays known.
+    pub(super) fn of_stored(
+        &mut self,
+        stored: Option<&[u8]>,
+        crypto: &dyn Crypto,
+    ) -> Option<Version> {
+        let digest = stored.map(|bytes| crypto.digest(HashAlgorithm::Sha256, bytes));
+        self.0.retain(|(of, _)| Some(*of) == digest);
+        self.0.last().map(|&(_, root)| root)
     }
 
-    /// Remembers one more; returns whether that changed anything.
-    pub(super) fn add(&mut self, bytes: &[u8], root: Version, crypto: &dyn Crypto) -> bool {
+    /// Remembers the successor of the file in the store.
+    pub(super) fn add(&mut self, bytes: &[u8], root: Version, crypto: &dyn Crypto) {
         let digest = crypto.digest(HashAlgorithm::Sha256, bytes);
-        if self.0.last() == Some(&(digest, root)) {
-            return false;
-        }
         self.0.retain(|(of, _)| *of != digest);
         self.0.push((digest, root));
-        let surplus = self.0.len().saturating_sub(KEPT);
-        self.0.drain(..surplus);
-        true
     }
 
     fn write(&self) -> String {

@@ -1,8 +1,8 @@
 //! One refresh, step by step, for a shell that moves bytes (TUF §5.2 to §5.6).
 
+mod state;
+
 use alloc::boxed::Box;
-use alloc::sync::Arc;
-use alloc::vec;
 use alloc::vec::Vec;
 use core::mem;
 
@@ -10,9 +10,10 @@ use super::phases::Origin;
 use super::record::Record;
 use super::{
     Answer, Context, Error, Event, Item, Refused, Rejected, Roots, Step, TrustedView, Verified,
-    WithRoot, WithSnapshot, WithTimestamp, Write, WriteKind,
+    WithRoot, WithSnapshot, WithTimestamp,
 };
-use crate::metadata::{Role, RoleName, Root, Version};
+use crate::metadata::{Role, RoleName, Version};
+use state::State;
 
 /// Where trust begins (rule O-06).
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -67,30 +68,7 @@ pub struct Refresh<'c> {
     events: Vec<Event>,
 }
 
-#[derive(Debug)]
-enum State<'c> {
-    LoadRecord(TrustAnchor),
-    LoadAnchor,
-    LoadHistory(Roots<'c>),
-    LoadCurrentRoot(Roots<'c>),
-    StoreCurrentRoot(Roots<'c>),
-    FetchRoot(Roots<'c>),
-    StoreRoot(Roots<'c>),
-    LoadTimestamp(WithRoot<'c>),
-    LoadSnapshot(WithRoot<'c>),
-    Purge(WithRoot<'c>),
-    FetchTimestamp(WithRoot<'c>),
-    StoreTimestamp(WithTimestamp<'c>),
-    FetchSnapshot(WithTimestamp<'c>),
-    StoreSnapshot(WithSnapshot<'c>),
-    LoadTargets(WithSnapshot<'c>),
-    FetchTargets(WithSnapshot<'c>),
-    StoreTargets(TrustedView),
-    StoreRecord(TrustedView),
-    Done(TrustedView),
-    /// Only while an answer is being worked on.
-    Busy,
-}
+const MISFIT: &str = "the answer does not fit the step";
 
 /// The next state, or the state to stay in and why.
 type Turn<'c> = Result<State<'c>, Box<(State<'c>, Error)>>;
@@ -125,49 +103,19 @@ impl<'c> Refresh<'c> {
     /// What is wanted now; the same until it is answered.
     #[must_use]
     pub fn step(&self) -> Step {
-        match &self.state {
-            State::LoadRecord(_) => Step::Load(Item::Record),
-            State::LoadAnchor | State::LoadCurrentRoot(_) => Step::Load(Item::Role(RoleName::Root)),
-            State::LoadHistory(roots) => Step::Load(Item::Root(roots.next_version())),
-            State::StoreCurrentRoot(roots) => {
-                Step::Store(vec![put(Item::Role(RoleName::Root), roots.trusted())])
-            }
-            State::FetchRoot(roots) => Step::Fetch(roots.fetch()),
-            State::StoreRoot(roots) => Step::Store(store_root(roots.trusted())),
-            State::LoadTimestamp(_) => Step::Load(Item::Role(RoleName::Timestamp)),
-            State::LoadSnapshot(_) => Step::Load(Item::Role(RoleName::Snapshot)),
-            State::Purge(_) => Step::Store(
-                [RoleName::Timestamp, RoleName::Snapshot]
-                    .map(delete)
-                    .to_vec(),
-            ),
-            State::FetchTimestamp(phase) => Step::Fetch(phase.fetch()),
-            State::StoreTimestamp(phase) => Step::Store(vec![
-                self.put_record(),
-                put(Item::Role(RoleName::Timestamp), phase.timestamp()),
-            ]),
-            State::FetchSnapshot(phase) => Step::Fetch(phase.fetch()),
-            State::StoreSnapshot(phase) => Step::Store(vec![
-                self.put_record(),
-                put(Item::Role(RoleName::Snapshot), phase.snapshot()),
-            ]),
-            State::LoadTargets(_) => Step::Load(Item::Role(RoleName::Targets)),
-            // `begin_targets` has seen that snapshot lists targets.
-            State::FetchTargets(phase) => phase.fetch().map_or(Step::Done, Step::Fetch),
-            State::StoreTargets(view) => {
-                Step::Store(vec![put(Item::Role(RoleName::Targets), view.targets())])
-            }
-            State::StoreRecord(_) => Step::Store(vec![self.put_record()]),
-            State::Done(_) | State::Busy => Step::Done,
-        }
+        self.state.step(&self.record)
     }
 
     /// Answers the step.
     ///
     /// # Errors
-    /// [`Error::Rejected`] if the answer, or what it brings to light, must not be trusted; the step stands.
+    /// [`Error::Rejected`] if the answer, or what it brings to light, must not be trusted; a fetch stands then.
     /// [`Error::Misuse`] if the answer does not fit the step.
     pub fn answer(&mut self, answer: Answer) -> Result<(), Error> {
+        // A store that was never read must not pass for an empty one: that would be a refresh without floors.
+        if (answer == Answer::Stored) != self.state.stores() {
+            return Err(Error::Misuse(MISFIT));
+        }
         let state = mem::replace(&mut self.state, State::Busy);
         match self.turn(state, answer) {
             Ok(next) => {
@@ -236,9 +184,7 @@ impl<'c> Refresh<'c> {
                 phase.fetch().file.version,
                 State::FetchSnapshot(phase),
             ),
-            (State::StoreSnapshot(phase), Answer::Stored) => {
-                begin_targets(phase, State::StoreSnapshot)
-            }
+            (State::StoreSnapshot(phase), Answer::Stored) => Ok(State::LoadTargets(phase)),
             (State::LoadTargets(phase), answer) => self.targets_loaded(phase, loaded(answer)),
             (State::FetchTargets(phase), Answer::Bytes(bytes)) => match phase.targets(bytes) {
                 Ok(view) => {
@@ -247,13 +193,14 @@ impl<'c> Refresh<'c> {
                 }
                 Err(error) => refused(State::FetchTargets, error),
             },
-            (State::FetchTargets(phase), Answer::Absent) => {
-                let version = phase.fetch().ok().and_then(|fetch| fetch.file.version);
-                missing(RoleName::Targets, version, State::FetchTargets(phase))
-            }
+            (State::FetchTargets(phase), Answer::Absent) => missing(
+                RoleName::Targets,
+                phase.fetch().file.version,
+                State::FetchTargets(phase),
+            ),
             (State::StoreTargets(view), Answer::Stored) => Ok(self.complete(view)),
             (State::StoreRecord(view), Answer::Stored) => Ok(State::Done(view)),
-            (state, _) => stay(state, Error::Misuse("the answer does not fit the step")),
+            (state, _) => stay(state, Error::Misuse(MISFIT)),
         }
     }
 
@@ -321,6 +268,10 @@ impl<'c> Refresh<'c> {
             }
             Err(error) => {
                 let (roots, error) = error.into_parts();
+                // A policy that has become stricter must not be a way back to an older root.
+                if matches!(error, Rejected::Strict { .. }) {
+                    return stay(State::LoadHistory(roots), error);
+                }
                 match self.ignore(item, error) {
                     Ok(()) => Ok(State::LoadCurrentRoot(roots)),
                     Err(error) => stay(State::LoadHistory(roots), error),
@@ -370,13 +321,12 @@ impl<'c> Refresh<'c> {
     }
 
     fn timestamp_loaded(&mut self, mut phase: WithRoot<'c>, bytes: Option<Vec<u8>>) -> Turn<'c> {
+        let acceptances = &mut self.record.timestamp;
+        let accepted_by = acceptances.of_stored(bytes.as_deref(), self.cx.crypto);
         let Some(bytes) = bytes else {
             return Ok(State::LoadSnapshot(phase));
         };
-        if is_void(
-            &phase,
-            self.record.timestamp.root_of(&bytes, self.cx.crypto),
-        ) {
+        if is_void(&phase, accepted_by) {
             return Ok(State::Purge(phase.forget()));
         }
         match phase.restore_timestamp(bytes) {
@@ -389,8 +339,10 @@ impl<'c> Refresh<'c> {
     }
 
     fn snapshot_loaded(&mut self, mut phase: WithRoot<'c>, bytes: Option<Vec<u8>>) -> Turn<'c> {
+        let acceptances = &mut self.record.snapshot;
+        let accepted_by = acceptances.of_stored(bytes.as_deref(), self.cx.crypto);
         if let Some(bytes) = bytes {
-            if is_void(&phase, self.record.snapshot.root_of(&bytes, self.cx.crypto)) {
+            if is_void(&phase, accepted_by) {
                 return Ok(State::Purge(phase.forget()));
             }
             let restored = phase.restore_snapshot(bytes);
@@ -444,7 +396,7 @@ impl<'c> Refresh<'c> {
         match phase.keep_snapshot() {
             Ok(phase) => {
                 self.accepted(phase.snapshot(), true);
-                begin_targets(phase, State::StoreSnapshot)
+                Ok(State::LoadTargets(phase))
             }
             Err(error) if self.mode == Mode::Offline => refused(State::StoreTimestamp, error),
             Err(error) => Ok(State::FetchSnapshot(error.into_parts().0)),
@@ -533,13 +485,6 @@ impl<'c> Refresh<'c> {
             reason => self.ignore(Item::Role(role), reason),
         }
     }
-
-    fn put_record(&self) -> Write {
-        Write {
-            item: Item::Record,
-            kind: WriteKind::Put(Arc::new(self.record.write())),
-        }
-    }
 }
 
 /// The bytes of an answer to a load.
@@ -557,35 +502,6 @@ fn is_void(phase: &WithRoot<'_>, accepted_by: Option<Version>) -> bool {
     matches!((phase.rotated(), accepted_by), (Some(rotated), Some(accepted_by)) if rotated > accepted_by)
 }
 
-fn begin_targets<'c>(phase: WithSnapshot<'c>, back: fn(WithSnapshot<'c>) -> State<'c>) -> Turn<'c> {
-    match phase.fetch() {
-        Ok(_) => Ok(State::LoadTargets(phase)),
-        Err(error) => stay(back(phase), error),
-    }
-}
-
 fn missing<'c>(role: RoleName, version: Option<Version>, back: State<'c>) -> Turn<'c> {
     stay(back, Rejected::Missing { role, version })
-}
-
-fn put<R: Role>(item: Item, file: &Verified<R>) -> Write {
-    Write {
-        item,
-        kind: WriteKind::Put(Arc::clone(file.received())),
-    }
-}
-
-fn delete(role: RoleName) -> Write {
-    Write {
-        item: Item::Role(role),
-        kind: WriteKind::Delete,
-    }
-}
-
-/// The history first: it is what the next refresh starts from (C-08).
-fn store_root(root: &Verified<Root>) -> Vec<Write> {
-    vec![
-        put(Item::Root(root.version()), root),
-        put(Item::Role(RoleName::Root), root),
-    ]
 }

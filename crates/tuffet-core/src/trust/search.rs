@@ -13,7 +13,9 @@ use super::{
     TrustedView, Verified, Write, WriteKind,
 };
 use crate::crypto::{Digest, HashAlgorithm};
-use crate::metadata::{DelegatedName, RoleDelegations, RoleKeys, RoleName, TargetPath, Targets};
+use crate::metadata::{
+    DelegatedName, MetaFile, RoleDelegations, RoleKeys, RoleName, TargetPath, Targets,
+};
 
 /// What a search ended in.
 #[derive(Debug)]
@@ -53,11 +55,18 @@ struct Visit {
     trail: Vec<ProofStep>,
 }
 
+/// A role that is needed now, and what snapshot says about its file.
+#[derive(Debug)]
+struct Wanted {
+    visit: Visit,
+    listed: MetaFile,
+}
+
 #[derive(Debug)]
 enum State {
-    Load(Box<Visit>),
-    Fetch(Box<Visit>),
-    Store(Box<Visit>, Verified<Targets>),
+    Load(Box<Wanted>),
+    Fetch(Box<Wanted>),
+    Store(Box<Wanted>, Verified<Targets>),
     Done(Result<Found, Box<Rejected>>),
     /// Only while an answer is being worked on.
     Busy,
@@ -96,19 +105,15 @@ impl<'c> Search<'c> {
     #[must_use]
     pub fn step(&self) -> Step {
         match &self.state {
-            State::Load(visit) => Step::Load(Item::Role(visit.role())),
-            State::Fetch(visit) => match targets_fetch(
+            State::Load(wanted) => Step::Load(Item::Role(wanted.visit.role())),
+            State::Fetch(wanted) => Step::Fetch(targets_fetch(
                 &self.cx,
                 self.view.root(),
-                self.view.snapshot(),
-                &visit.role(),
-            ) {
-                Ok(fetch) => Step::Fetch(fetch),
-                // `advance` has seen that snapshot lists the role.
-                Err(_) => Step::Done,
-            },
-            State::Store(visit, role) => Step::Store(vec![Write {
-                item: Item::Role(visit.role()),
+                wanted.visit.role(),
+                &wanted.listed,
+            )),
+            State::Store(wanted, role) => Step::Store(vec![Write {
+                item: Item::Role(wanted.visit.role()),
                 kind: WriteKind::Put(role.received().clone()),
             }]),
             State::Done(_) | State::Busy => Step::Done,
@@ -121,30 +126,25 @@ impl<'c> Search<'c> {
     /// As for [`Refresh::answer`](super::Refresh::answer).
     pub fn answer(&mut self, answer: Answer) -> Result<(), Error> {
         match (mem::replace(&mut self.state, State::Busy), answer) {
-            (State::Load(visit), Answer::Bytes(bytes)) => self.loaded(visit, bytes),
-            (State::Load(visit), Answer::Absent) => self.not_loaded(visit, None),
-            (State::Fetch(visit), Answer::Bytes(bytes)) => match self.verify(&visit, bytes) {
+            (State::Load(wanted), Answer::Bytes(bytes)) => self.loaded(wanted, bytes),
+            (State::Load(wanted), Answer::Absent) => self.not_loaded(wanted, None),
+            (State::Fetch(wanted), Answer::Bytes(bytes)) => match self.verify(&wanted, bytes) {
                 Ok(role) => {
                     self.accepted(&role, false);
-                    self.state = State::Store(visit, role);
+                    self.state = State::Store(wanted, role);
                     Ok(())
                 }
-                Err(error) => self.stay(State::Fetch(visit), error),
+                Err(error) => self.stay(State::Fetch(wanted), error),
             },
-            (State::Fetch(visit), Answer::Absent) => {
-                let version = self
-                    .view
-                    .snapshot()
-                    .listed(&visit.role())
-                    .map(|listed| listed.version);
+            (State::Fetch(wanted), Answer::Absent) => {
                 let missing = Rejected::Missing {
-                    role: visit.role(),
-                    version,
+                    role: wanted.visit.role(),
+                    version: Some(wanted.listed.version),
                 };
-                self.stay(State::Fetch(visit), missing)
+                self.stay(State::Fetch(wanted), missing)
             }
-            (State::Store(visit, role), Answer::Stored) => {
-                self.enter(*visit, role);
+            (State::Store(wanted, role), Answer::Stored) => {
+                self.enter(wanted.visit, role);
                 Ok(())
             }
             (state, _) => {
@@ -178,46 +178,46 @@ impl<'c> Search<'c> {
         Err(error.into())
     }
 
-    fn loaded(&mut self, visit: Box<Visit>, bytes: Vec<u8>) -> Result<(), Error> {
-        match self.verify(&visit, bytes) {
+    fn loaded(&mut self, wanted: Box<Wanted>, bytes: Vec<u8>) -> Result<(), Error> {
+        match self.verify(&wanted, bytes) {
             Ok(role) => {
                 self.accepted(&role, true);
-                self.enter(*visit, role);
+                self.enter(wanted.visit, role);
                 Ok(())
             }
-            Err(error) => self.not_loaded(visit, Some(error)),
+            Err(error) => self.not_loaded(wanted, Some(error)),
         }
     }
 
-    fn not_loaded(&mut self, visit: Box<Visit>, reason: Option<Rejected>) -> Result<(), Error> {
+    fn not_loaded(&mut self, wanted: Box<Wanted>, reason: Option<Rejected>) -> Result<(), Error> {
         match self.mode {
             // Most often the stored file is just older than the one that snapshot lists now.
             Mode::Online => {
-                self.state = State::Fetch(visit);
+                self.state = State::Fetch(wanted);
                 Ok(())
             }
             Mode::Offline => {
-                let item = Item::Role(visit.role());
+                let item = Item::Role(wanted.visit.role());
                 self.stay(
-                    State::Load(visit),
+                    State::Load(wanted),
                     reason.unwrap_or(Rejected::Offline { item }),
                 )
             }
         }
     }
 
-    fn verify(&self, visit: &Visit, bytes: Vec<u8>) -> Result<Verified<Targets>, Rejected> {
+    fn verify(&self, wanted: &Wanted, bytes: Vec<u8>) -> Result<Verified<Targets>, Rejected> {
+        let visit = &wanted.visit;
         let Some(delegations) = visit.delegator.content().delegations() else {
             return Err(Rejected::Unlisted { role: visit.role() });
         };
-        let signers = Signers::Delegator(visit.delegator.role().clone());
         let by = Delegation {
             role: visit.role(),
-            signers,
+            signers: Signers::Delegator(visit.delegator.role().clone()),
             keys: delegations.keys(),
             role_keys: &visit.keys,
         };
-        verify_targets(&self.cx, self.view.snapshot(), &by, bytes)
+        verify_targets(&self.cx, &wanted.listed, &by, bytes)
     }
 
     fn enter(&mut self, visit: Visit, role: Verified<Targets>) {
@@ -313,12 +313,13 @@ impl<'c> Search<'c> {
                 return Err(Box::new(self.not_found(true)));
             }
             self.visited.insert(visit.role());
-            if self.view.snapshot().listed(&visit.role()).is_none() {
+            let Some(listed) = self.view.snapshot().listed(&visit.role()) else {
                 let unlisted = Rejected::Unlisted { role: visit.role() };
                 return Err(Box::new(State::Done(Err(Box::new(unlisted)))));
-            }
+            };
             let Some(role) = self.view.role(visit.delegator.role(), &visit.name).cloned() else {
-                return Err(Box::new(State::Load(Box::new(visit))));
+                let wanted = Wanted { visit, listed };
+                return Err(Box::new(State::Load(Box::new(wanted))));
             };
             let mut trail = visit.trail;
             trail.push(ProofStep::of(&role, Some(visit.matched), visit.terminating));

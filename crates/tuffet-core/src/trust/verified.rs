@@ -98,6 +98,11 @@ impl<R: Role> Verified<R> {
         })
     }
 
+    /// Refuses the tolerances that the policy refuses, for a file that was read as a floor and is to be used.
+    pub(super) fn check_tolerances(&self, cx: &Context<'_>) -> Result<(), Rejected> {
+        check_tolerances(self.role(), self.notes(), cx)
+    }
+
     /// The bytes that the spans of the content refer to.
     fn document(&self) -> &[u8] {
         self.0.payload.as_deref().unwrap_or(&self.0.received)
@@ -192,6 +197,17 @@ pub(super) struct Candidate<'c, R> {
 impl<'c, R: Role> Candidate<'c, R> {
     /// Reads the bytes and refuses the tolerances that the policy refuses.
     pub(super) fn read(role: RoleName, bytes: Vec<u8>, cx: Context<'c>) -> Result<Self, Rejected> {
+        let candidate = Self::read_stored(role, bytes, cx)?;
+        check_tolerances(&candidate.role, &candidate.parsed.notes, &cx)?;
+        Ok(candidate)
+    }
+
+    /// Reads the bytes of a stored file: it is a floor for versions also under a policy that has become stricter.
+    pub(super) fn read_stored(
+        role: RoleName,
+        bytes: Vec<u8>,
+        cx: Context<'c>,
+    ) -> Result<Self, Rejected> {
         let parsed = match Parsed::parse(bytes) {
             Ok(parsed) => parsed,
             Err(error) => {
@@ -201,16 +217,6 @@ impl<'c, R: Role> Candidate<'c, R> {
                 });
             }
         };
-        if let Some(note) = parsed
-            .notes
-            .iter()
-            .find(|note| cx.policy.refuse.contains(note.tolerance))
-        {
-            return Err(Rejected::Strict {
-                role,
-                note: note.clone(),
-            });
-        }
         Ok(Self {
             role,
             parsed,
@@ -336,7 +342,9 @@ impl<'c, R: Role> Candidate<'c, R> {
         let (scheme, identity) = match key.kind() {
             KeyKind::Usable { scheme, public } => (*scheme, public.identity()),
             // A key kind that nobody can verify here never counts, signature or not.
-            KeyKind::Opaque { why } => return Err(UncountedReason::Unsupported(format!("{why}"))),
+            KeyKind::Opaque { .. } => {
+                return Err(UncountedReason::Unsupported(format!("{key}")));
+            }
         };
         let (place, entry) = self
             .parsed
@@ -387,9 +395,40 @@ impl<'c, R: Role> Candidate<'c, R> {
             Verdict::Valid => Ok(true),
             Verdict::Invalid => Ok(false),
             Verdict::Unsupported => Err(UncountedReason::Unsupported(format!(
-                "this build has no {scheme}"
+                "unsupported key: this build has no {scheme}"
             ))),
         }
+    }
+}
+
+/// Counts the signatures of a file by these keys without trusting it: for authoring, where files are half signed for a while.
+///
+/// With [`Policy::exhaustive_signatures`](super::Policy::exhaustive_signatures) every key is looked at; else counting stops at the
+/// threshold.
+///
+/// # Errors
+/// [`Rejected::Format`], [`Rejected::Strict`]. Too few signatures are no error here: see [`Quorum::is_met`].
+pub fn count_signatures<R: Role>(
+    role: RoleName,
+    bytes: Vec<u8>,
+    signers: Signers,
+    keys: &KeyTable,
+    role_keys: &RoleKeys,
+    cx: Context<'_>,
+) -> Result<Quorum, Rejected> {
+    Ok(Candidate::<R>::read(role, bytes, cx)?.count(signers, keys, role_keys))
+}
+
+fn check_tolerances(role: &RoleName, notes: &[Note], cx: &Context<'_>) -> Result<(), Rejected> {
+    match notes
+        .iter()
+        .find(|note| cx.policy.refuse.contains(note.tolerance))
+    {
+        Some(note) => Err(Rejected::Strict {
+            role: role.clone(),
+            note: note.clone(),
+        }),
+        None => Ok(()),
     }
 }
 

@@ -1,23 +1,22 @@
 //! Braces, brackets, commas, colons, and the order of names.
 
 use core::cmp::Ordering;
+use core::mem::take;
 
 use super::super::MAX_DEPTH;
 use super::super::error::{FormatError, Reason};
-use super::super::index::{Span, sort_by_name};
-use super::super::scan::Members;
+use super::super::index::Span;
+use super::super::order::{Member, sort_by_name};
 use super::super::text::Text;
 use super::{Kind, Reader};
 
 /// What has been seen of the object being read.
-pub(super) struct Progress<'a> {
-    pub(super) open: usize,
-    pub(super) previous: Option<Text<'a>>,
-    pub(super) ordered: bool,
+pub(super) struct Object<'a> {
+    open: usize,
+    previous: Option<&'a str>,
+    ordered: bool,
     pub(super) escaped: bool,
-    /// Whether the reader is to collect names out of order; an index has them anyway.
-    pub(super) collect: bool,
-    pub(super) base: usize,
+    base: usize,
 }
 
 impl<'a> Reader<'a> {
@@ -36,22 +35,23 @@ impl<'a> Reader<'a> {
         self.advance(1);
     }
 
-    pub(super) fn open_object(&mut self, collect: bool) -> Result<Progress<'a>, FormatError> {
+    pub(super) fn open_object(&mut self) -> Result<Object<'a>, FormatError> {
+        let base = self.members.len();
         self.open(Kind::Object, "an object")?;
-        Ok(Progress {
-            open: self.position.saturating_sub(1),
+        let open = self.position.saturating_sub(1);
+        Ok(Object {
+            open,
             previous: None,
             ordered: true,
             escaped: false,
-            collect,
-            base: self.names.len(),
+            base,
         })
     }
 
     /// Reads up to the next value and returns its name, or reads the closing brace.
     pub(super) fn next_name(
         &mut self,
-        object: &mut Progress<'a>,
+        object: &mut Object<'a>,
     ) -> Result<Option<Text<'a>>, FormatError> {
         self.whitespace();
         match self.peek() {
@@ -83,60 +83,59 @@ impl<'a> Reader<'a> {
         Ok(Some(name))
     }
 
-    fn note_name(&mut self, object: &mut Progress<'a>, name: Text<'a>) -> Result<(), FormatError> {
+    fn note_name(&mut self, object: &mut Object<'a>, name: Text<'a>) -> Result<(), FormatError> {
         object.escaped |= name.is_escaped();
-        let order = match object.previous {
-            Some(previous) => previous.compare(&name),
-            None => Ordering::Less,
-        };
-        if order == Ordering::Equal {
-            return Err(self.refuse(name.offset(), Reason::duplicate(&name.decode())));
+        if object.ordered {
+            let order = match object.previous {
+                Some(previous) if object.escaped => Text::new(previous, 0, true).compare(&name),
+                Some(previous) => previous.cmp(name.raw()),
+                None => Ordering::Less,
+            };
+            match order {
+                Ordering::Less => {}
+                Ordering::Equal => {
+                    let reason = Reason::duplicate(&name.decode());
+                    return Err(self.refuse(name.offset(), reason));
+                }
+                Ordering::Greater => {
+                    object.ordered = false;
+                    self.canonical = false;
+                }
+            }
         }
-        if order == Ordering::Greater && object.ordered {
-            self.lose_order(object, name);
-        }
-        if !object.ordered && object.collect {
-            self.names.push(name.span());
-        }
-        object.previous = Some(name);
+        object.previous = Some(name.raw());
         Ok(())
     }
 
-    /// Notes that `name` comes before a name already seen. From now on names have to be
-    /// remembered to find duplicates; those seen so far are read again.
-    #[cold]
-    fn lose_order(&mut self, object: &mut Progress<'a>, name: Text<'a>) {
-        object.ordered = false;
-        self.canonical = false;
-        if let Some(unordered) = &mut self.unordered {
-            unordered.push(Span::between(object.open, object.open).start);
+    pub(super) fn close_object(&mut self, object: &Object<'a>) -> Result<(), FormatError> {
+        if !object.ordered {
+            let mut all = take(&mut self.members);
+            let outcome = self.put_in_order(object, all.get_mut(object.base..).unwrap_or_default());
+            self.members = all;
+            outcome?;
         }
-        if object.collect {
-            let seen = self
-                .text
-                .as_bytes()
-                .get(..name.offset())
-                .unwrap_or_default();
-            self.names
-                .extend(Members::new(seen, object.open).map(|member| member.name));
-        }
+        self.members.truncate(object.base);
+        Ok(())
     }
 
-    pub(super) fn close_object(&mut self, object: &Progress<'a>) -> Result<(), FormatError> {
+    /// Sorts the members of an object that has ended, unless they are in order already, and
+    /// refuses names that occur twice.
+    pub(super) fn put_in_order(
+        &mut self,
+        object: &Object<'a>,
+        members: &mut [Member],
+    ) -> Result<(), FormatError> {
         if object.ordered {
             return Ok(());
         }
-        let names = self.names.get_mut(object.base..).unwrap_or_default();
-        let repeated = sort_by_name(self.text, object.escaped, names, |name| *name);
-        self.names.truncate(object.base);
-        self.refuse_repeated(repeated)
-    }
-
-    pub(super) fn refuse_repeated(&mut self, repeated: Option<Span>) -> Result<(), FormatError> {
-        match repeated.and_then(|span| span.name(self.text)) {
-            Some(name) => Err(self.refuse(name.offset(), Reason::duplicate(&name.decode()))),
-            None => Ok(()),
+        let repeated = sort_by_name(self.text, object.escaped, members);
+        if let Some(name) = repeated.and_then(|span| span.name(self.text)) {
+            return Err(self.refuse(name.offset(), Reason::duplicate(&name.decode())));
         }
+        if let Some(arrangement) = &mut self.arrangement {
+            arrangement.add(object.open, members);
+        }
+        Ok(())
     }
 
     /// Reads up to the next element and tells whether there is one, or reads the closing bracket.
@@ -154,9 +153,6 @@ impl<'a> Reader<'a> {
             Some(_) if first => {}
             _ => return Err(self.unexpected("no comma or bracket after an element")),
         }
-        if matches!(self.peek(), Some(b']' | b',')) {
-            return Err(self.unexpected("no value where one has to be"));
-        }
         Ok(true)
     }
 
@@ -166,9 +162,12 @@ impl<'a> Reader<'a> {
         outcome: Result<(), FormatError>,
         start: usize,
         name: Text<'a>,
-    ) -> Result<(), FormatError> {
+    ) -> Result<Member, FormatError> {
         match outcome.and_then(|()| self.check_progress(start)) {
-            Ok(()) => Ok(()),
+            Ok(()) => Ok(Member {
+                name: name.span(),
+                value: Span::between(start, self.position),
+            }),
             Err(error) => {
                 self.spend();
                 Err(error.within(&name.decode()))

@@ -36,11 +36,21 @@ impl<'a> Reader<'a> {
     }
 
     /// Reads a string; the reader stands at its opening quote.
+    #[inline(always)]
     pub(super) fn string(&mut self) -> Result<Text<'a>, FormatError> {
         let open = self.position;
-        let start = open.saturating_add(1);
+        let escaped = self.pass_string()?;
+        let raw = self
+            .text
+            .get(open.saturating_add(1)..self.position.saturating_sub(1));
+        Ok(Text::new(raw.unwrap_or_default(), open, escaped))
+    }
+
+    /// Reads a string and tells whether it has escapes.
+    #[inline(never)]
+    fn pass_string(&mut self) -> Result<bool, FormatError> {
         let mut escaped = false;
-        self.position = start;
+        self.advance(1);
         loop {
             self.position = scan::special(self.text.as_bytes(), self.position);
             match self.peek() {
@@ -52,9 +62,8 @@ impl<'a> Reader<'a> {
                 _ => return Err(self.unexpected("control character in a string")),
             }
         }
-        let raw = self.text.get(start..self.position).unwrap_or_default();
         self.advance(1);
-        Ok(Text::new(raw, open, escaped))
+        Ok(escaped)
     }
 
     /// Reads an escape; the reader stands at its backslash.
@@ -86,6 +95,9 @@ impl<'a> Reader<'a> {
                     if (0xdc00..=0xdfff).contains(&self.hexadecimal()?) {
                         return Ok(());
                     }
+                }
+                if "\\u".starts_with(rest) {
+                    return Err(self.refuse(self.text.len(), Reason::Truncated));
                 }
                 Err(self.refuse(start, Reason::LoneSurrogate))
             }

@@ -1,0 +1,208 @@
+//! Answering the steps of the core.
+
+use tuffet_core::metadata::RoleName;
+use tuffet_core::trust::{
+    Answer, Audit, AuditedRole, Error as CoreError, Event, Fetch, Refresh, Rejected, RemoteFile,
+    Search, Step,
+};
+
+use super::receive::receive;
+use super::{Asked, Engine, Link, Reply};
+use crate::Error;
+use crate::error::{Attempt, Failure};
+use crate::observer::{Notice, Subject};
+use crate::source::without_secrets;
+use crate::transport::Request;
+
+/// What the machines of the core have in common.
+pub(super) trait Machine {
+    fn step(&self) -> Step;
+    fn answer(&mut self, answer: Answer) -> Result<(), CoreError>;
+    fn take_events(&mut self) -> Vec<Event>;
+}
+
+macro_rules! machine {
+    ($machine:ident, $events:expr) => {
+        impl Machine for $machine<'_> {
+            fn step(&self) -> Step {
+                $machine::step(self)
+            }
+
+            fn answer(&mut self, answer: Answer) -> Result<(), CoreError> {
+                $machine::answer(self, answer)
+            }
+
+            fn take_events(&mut self) -> Vec<Event> {
+                $events(self)
+            }
+        }
+    };
+}
+
+machine!(Refresh, Refresh::take_events);
+machine!(Search, Search::take_events);
+
+/// An audit as a machine: a role that must not be trusted is a finding, not the end.
+pub(super) struct Auditing<'c> {
+    pub(super) audit: Audit<'c>,
+    pub(super) findings: Vec<Result<AuditedRole, Box<Rejected>>>,
+}
+
+impl Machine for Auditing<'_> {
+    fn step(&self) -> Step {
+        self.audit.fetch().map_or(Step::Done, Step::Fetch)
+    }
+
+    fn answer(&mut self, answer: Answer) -> Result<(), CoreError> {
+        let bytes = match answer {
+            Answer::Bytes(bytes) => Some(bytes),
+            Answer::Absent | Answer::Stored => None,
+        };
+        self.findings.extend(self.audit.answer(bytes).transpose());
+        Ok(())
+    }
+
+    fn take_events(&mut self) -> Vec<Event> {
+        Vec::new()
+    }
+}
+
+/// Answers steps until there are no more.
+pub(super) fn run(
+    engine: &Engine,
+    link: &Link<'_>,
+    machine: &mut impl Machine,
+) -> Result<(), Error> {
+    while !turn(engine, link, machine)? {}
+    Ok(())
+}
+
+/// Answers one step; returns whether there was none.
+pub(super) fn turn(
+    engine: &Engine,
+    link: &Link<'_>,
+    machine: &mut impl Machine,
+) -> Result<bool, Error> {
+    link.check_cancelled()?;
+    let done = match machine.step() {
+        Step::Done => true,
+        Step::Load(item) => {
+            let answer = engine
+                .store
+                .load(&item)?
+                .map_or(Answer::Absent, Answer::Bytes);
+            finish(engine, machine, answer)?;
+            false
+        }
+        Step::Store(writes) => {
+            engine.store.apply(&writes)?;
+            finish(engine, machine, Answer::Stored)?;
+            false
+        }
+        Step::Fetch(fetch) => {
+            let result = fetch_from_mirrors(engine, link, machine, &fetch);
+            report(engine, machine);
+            result?;
+            false
+        }
+    };
+    Ok(done)
+}
+
+fn finish(engine: &Engine, machine: &mut impl Machine, answer: Answer) -> Result<(), Error> {
+    let result = machine.answer(answer);
+    report(engine, machine);
+    Ok(result?)
+}
+
+fn report(engine: &Engine, machine: &mut impl Machine) {
+    for event in machine.take_events() {
+        engine.observer.notice(&Notice::Event(&event));
+    }
+}
+
+/// Asks the mirrors in order until one delivers what the core accepts.
+///
+/// That there is no newer root is believed when one mirror says so and none delivers it: a mirror that is down or hostile must
+/// not keep a client from the others. That an old mirror hides a root is found out by the expiry of what it has (C-10).
+fn fetch_from_mirrors(
+    engine: &Engine,
+    link: &Link<'_>,
+    machine: &mut impl Machine,
+    fetch: &Fetch,
+) -> Result<(), Error> {
+    let mut attempts = Vec::new();
+    for mirror in link.order() {
+        let url = engine
+            .sources
+            .get(mirror)
+            .map(|source| source.metadata_url(&fetch.file))
+            .unwrap_or_default();
+        let failure = match ask(engine, link, mirror, &url, fetch)? {
+            Asked::Found(bytes) => match machine.answer(Answer::Bytes(bytes)) {
+                Ok(()) => return Ok(()),
+                Err(CoreError::Rejected(rejected)) => Failure::Rejected(rejected),
+                Err(error) => return Err(error.into()),
+            },
+            Asked::Absent => Failure::Absent,
+            Asked::Failed(error) => Failure::Transport(error),
+        };
+        let attempt = Attempt {
+            url: without_secrets(&url),
+            failure,
+        };
+        if fetch.file.role != RoleName::Root || attempt.failure != Failure::Absent {
+            engine.observer.notice(&Notice::MirrorFailed(&attempt));
+            link.put_last(mirror);
+        }
+        attempts.push(attempt);
+    }
+    let absent = attempts
+        .iter()
+        .any(|attempt| attempt.failure == Failure::Absent);
+    if absent && (fetch.file.role == RoleName::Root || attempts_are_absent(&attempts)) {
+        return match machine.answer(Answer::Absent) {
+            Ok(()) => Ok(()),
+            Err(CoreError::Rejected(rejected)) => Err(Error::refused(*rejected, attempts)),
+            Err(error) => Err(error.into()),
+        };
+    }
+    Err(Error::of_attempts(attempts, || missing(&fetch.file)))
+}
+
+fn attempts_are_absent(attempts: &[Attempt]) -> bool {
+    attempts
+        .iter()
+        .all(|attempt| attempt.failure == Failure::Absent)
+}
+
+fn missing(file: &RemoteFile) -> Rejected {
+    Rejected::Missing {
+        role: file.role.clone(),
+        version: file.version,
+    }
+}
+
+fn ask(
+    engine: &Engine,
+    link: &Link<'_>,
+    mirror: usize,
+    url: &str,
+    fetch: &Fetch,
+) -> Result<Asked<Vec<u8>>, Error> {
+    let request = Request::new(url);
+    let progress = |received| {
+        engine.observer.notice(&Notice::Progress {
+            subject: Subject::Metadata(&fetch.file),
+            received,
+            total: fetch.length,
+        });
+        link.check_cancelled()
+    };
+    link.ask(engine, mirror, url, |transport| {
+        Reply::of(transport.fetch(&request), |body| {
+            let received = receive(body.stream, url, fetch, progress)?;
+            Ok(received.map_or_else(|error| Reply::broken(error, false), Reply::Found))
+        })
+    })
+}

@@ -1,0 +1,220 @@
+//! Where a repository is: mirrors, and the URLs of files at each.
+
+use std::path::Path;
+
+use tuffet_core::metadata::{NameError, TargetPath};
+use tuffet_core::trust::{Found, RemoteFile};
+
+use crate::file::url_of_path;
+use crate::{Error, Local};
+
+/// One mirror of a repository: where its metadata is and where its targets are.
+///
+/// Each place is a URL such as `https://example.org/metadata`, or a path of a local directory. A query is kept at the end of every
+/// URL that is made from it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Source {
+    metadata: String,
+    targets: String,
+}
+
+impl Source {
+    /// A mirror with its two places.
+    #[must_use]
+    pub fn new(metadata: impl Into<String>, targets: impl Into<String>) -> Self {
+        Self {
+            metadata: metadata.into(),
+            targets: targets.into(),
+        }
+    }
+
+    /// A mirror in the usual form: `metadata` and `targets` below one place.
+    ///
+    /// ```
+    /// # use tuffet_client::Source;
+    /// assert_eq!(
+    ///     Source::at("https://example.org/tuf"),
+    ///     Source::new("https://example.org/tuf/metadata", "https://example.org/tuf/targets")
+    /// );
+    /// ```
+    #[must_use]
+    pub fn at(base: &str) -> Self {
+        Self::new(join(base, "metadata"), join(base, "targets"))
+    }
+
+    /// Brings both places into the form of URLs.
+    pub(crate) fn into_urls(self) -> Result<Self, Error> {
+        Ok(Self {
+            metadata: base_url(self.metadata)?,
+            targets: base_url(self.targets)?,
+        })
+    }
+
+    pub(crate) fn metadata_url(&self, file: &RemoteFile) -> String {
+        join(&self.metadata, &file.url_path())
+    }
+
+    /// The URLs under which this mirror may hold a target, in the order to try them.
+    pub(crate) fn target_urls(&self, found: &Found) -> Result<Vec<String>, Error> {
+        check_segments(&found.path)?;
+        let paths = found.url_paths();
+        Ok(paths.iter().map(|path| join(&self.targets, path)).collect())
+    }
+}
+
+/// Refuses a target path that a server would not take literally: dot segments leave the base, however they are encoded (A-41).
+fn check_segments(path: &TargetPath) -> Result<(), Error> {
+    if path
+        .as_str()
+        .split('/')
+        .any(|part| matches!(part, "." | ".."))
+    {
+        return Err(Local::TargetPath {
+            target: path.clone(),
+            error: NameError::UnsafePath("a component that names another directory"),
+        }
+        .into());
+    }
+    Ok(())
+}
+
+/// Appends an encoded path to a base, before the base's query. Nothing is resolved, so nothing leaves the base.
+fn join(base: &str, path: &str) -> String {
+    let (place, query) = match base.split_once('?') {
+        Some((place, query)) => (place, Some(query)),
+        None => (base, None),
+    };
+    let mut url = String::with_capacity(base.len().saturating_add(path.len()).saturating_add(1));
+    url.push_str(place);
+    if !place.ends_with('/') {
+        url.push('/');
+    }
+    url.push_str(path);
+    if let Some(query) = query {
+        url.push('?');
+        url.push_str(query);
+    }
+    url
+}
+
+fn base_url(base: String) -> Result<String, Error> {
+    if base.is_empty() {
+        return Err(Error::Misuse("a source has an empty place"));
+    }
+    if scheme(&base).is_none() {
+        return url_of_path(Path::new(&base)).ok_or(Error::Misuse(
+            "a source is a path that cannot be made absolute",
+        ));
+    }
+    if base.contains('#') {
+        return Err(Error::Misuse("the URL of a source has a fragment"));
+    }
+    if base.chars().any(|c| c.is_control() || c.is_whitespace()) {
+        return Err(Error::Misuse(
+            "the URL of a source has a blank or a control character",
+        ));
+    }
+    Ok(base)
+}
+
+/// The scheme of a URL; `None` for a path. One letter is a drive of Windows.
+pub(crate) fn scheme(url: &str) -> Option<&str> {
+    let (scheme, _) = url.split_once(':')?;
+    let valid = scheme.len() > 1
+        && scheme.starts_with(|first: char| first.is_ascii_alphabetic())
+        && scheme
+            .chars()
+            .all(|c| c.is_ascii_alphanumeric() || matches!(c, '+' | '-' | '.'));
+    valid.then_some(scheme)
+}
+
+/// A URL for people: without user, password and query, which may hold secrets.
+pub(crate) fn without_secrets(url: &str) -> String {
+    let (place, query) = match url.split_once('?') {
+        Some((place, _)) => (place, "?…"),
+        None => (url, ""),
+    };
+    let Some((scheme, rest)) = place.split_once("://") else {
+        return format!("{place}{query}");
+    };
+    let (authority, path) = match rest.find('/') {
+        Some(at) => rest.split_at(at),
+        None => (rest, ""),
+    };
+    let host = authority
+        .rsplit_once('@')
+        .map_or(authority, |(_, host)| host);
+    format!("{scheme}://{host}{path}{query}")
+}
+
+#[cfg(test)]
+mod tests {
+    use tuffet_core::metadata::{RoleName, Version};
+
+    use super::*;
+
+    #[test]
+    fn a38_metadata_urls_stay_below_the_base() {
+        let table = [
+            ("https://x/m", "a", None, "https://x/m/a.json"),
+            ("https://x/m/", "a", Version::new(3), "https://x/m/3.a.json"),
+            (
+                "https://x/m",
+                "../r",
+                Version::new(1),
+                "https://x/m/1...%2Fr.json",
+            ),
+            ("https://x/m", "a?b#c", None, "https://x/m/a%3Fb%23c.json"),
+            ("https://x/m?sig=1", "a", None, "https://x/m/a.json?sig=1"),
+            (
+                "file:///srv/m",
+                "https://evil/x",
+                None,
+                "file:///srv/m/https%3A%2F%2Fevil%2Fx.json",
+            ),
+        ];
+        for (base, role, version, expected) in table {
+            let file = RemoteFile {
+                role: RoleName::new(role).unwrap(),
+                version,
+            };
+            assert_eq!(Source::new(base, base).metadata_url(&file), expected);
+        }
+    }
+
+    #[test]
+    fn a41_dot_segments_never_become_a_url() {
+        for path in ["..", "../x", "a/../x", "./x", "a/.", "a/./x"] {
+            let error = check_segments(&TargetPath::new(path).unwrap()).unwrap_err();
+            assert_eq!(error.code(), "target.path", "{path}");
+        }
+        for path in ["a..b", "...", ".x/y.", "//x", "/abs"] {
+            check_segments(&TargetPath::new(path).unwrap()).unwrap();
+        }
+    }
+
+    #[test]
+    fn a_place_is_a_url_or_a_path() {
+        assert_eq!(scheme("https://x"), Some("https"));
+        assert_eq!(scheme("file:///x"), Some("file"));
+        assert_eq!(scheme("C:/x"), None);
+        assert_eq!(scheme("/srv/x:y"), None);
+        assert_eq!(base_url("/srv/a b".into()).unwrap(), "file:///srv/a%20b");
+        assert!(base_url(String::new()).is_err());
+        assert!(base_url("https://x/#y".into()).is_err());
+        assert!(base_url("https://x/ y".into()).is_err());
+    }
+
+    #[test]
+    fn secrets_are_not_shown() {
+        let table = [
+            ("https://user:pass@host/a?sig=1", "https://host/a?…"),
+            ("https://host/a@b", "https://host/a@b"),
+            ("https://u@host", "https://host"),
+            ("file:///a/b", "file:///a/b"),
+        ];
+        for (url, shown) in table {
+            assert_eq!(without_secrets(url), shown);
+        }
+    }
+}

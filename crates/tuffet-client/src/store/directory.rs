@@ -1,0 +1,173 @@
+//! A store in a directory.
+
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use tuffet_core::trust::{Item, Write, WriteKind};
+
+use super::{Store, StoreError, StoreLock, durable, names};
+use crate::CancelToken;
+use crate::clock::wait;
+
+/// The name of the lock.
+const LOCK: &str = "lock";
+/// The name of what the core remembers. It is no metadata, so it does not end in `.json`.
+const RECORD: &str = "record";
+/// The directory of the root history.
+const ROOTS: &str = "roots";
+/// How often a lock that is taken is looked at again.
+const LOCK_INTERVAL: Duration = Duration::from_millis(20);
+
+/// Keeps metadata in one flat directory.
+///
+/// | file | holds |
+/// |---|---|
+/// | `root.json`, `timestamp.json`, `snapshot.json`, `targets.json` | the current top-level roles, as received |
+/// | `role.ENCODED.json` | the delegated roles that were needed |
+/// | `roots/N.json` | every root since the trust anchor |
+/// | `record` | which root accepted the files, and when the last refresh succeeded |
+/// | `lock` | an advisory lock, held during a refresh or a search |
+///
+/// Every file is replaced atomically and flushed before the next is touched, so that a crash at any moment leaves a store from
+/// which the next refresh goes on. Symbolic links are neither followed nor left in place.
+#[derive(Debug, Clone)]
+pub struct DirectoryStore {
+    directory: PathBuf,
+    lock_timeout: Duration,
+}
+
+impl DirectoryStore {
+    /// A store in this directory, which is created at the first use.
+    #[must_use]
+    pub fn new(directory: impl Into<PathBuf>) -> Self {
+        Self {
+            directory: directory.into(),
+            lock_timeout: Duration::from_secs(60),
+        }
+    }
+
+    /// How long to wait for another process that holds the lock; 60 seconds unless set.
+    #[must_use]
+    pub fn lock_timeout(self, lock_timeout: Duration) -> Self {
+        Self {
+            lock_timeout,
+            ..self
+        }
+    }
+
+    /// The directory.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.directory
+    }
+
+    /// The directory and the name of an item's file.
+    fn place(&self, item: &Item) -> Result<(PathBuf, String), StoreError> {
+        match item {
+            Item::Role(role) => Ok((self.directory.clone(), names::of_role(role))),
+            Item::Root(version) => Ok((self.directory.join(ROOTS), format!("{version}.json"))),
+            Item::Record => Ok((self.directory.clone(), RECORD.into())),
+            _ => Err(StoreError::Other(
+                "an item of a newer version of the core".into(),
+            )),
+        }
+    }
+
+    fn acquire(&self, path: &Path) -> Result<File, StoreError> {
+        let unavailable = |error| StoreError::Lock {
+            path: path.to_path_buf(),
+            error,
+        };
+        if path.is_symlink() {
+            let error = io::Error::new(io::ErrorKind::InvalidInput, "a symbolic link");
+            return Err(unavailable(error));
+        }
+        let file = OpenOptions::new()
+            .create(true)
+            .truncate(false)
+            .write(true)
+            .open(path)
+            .map_err(unavailable)?;
+        let start = Instant::now();
+        loop {
+            match file.try_lock() {
+                Ok(()) => return Ok(file),
+                Err(TryLockError::WouldBlock) if start.elapsed() < self.lock_timeout => {
+                    wait(LOCK_INTERVAL, &CancelToken::new());
+                }
+                Err(TryLockError::WouldBlock) => {
+                    return Err(StoreError::Locked {
+                        path: path.to_path_buf(),
+                        waited: self.lock_timeout,
+                    });
+                }
+                Err(TryLockError::Error(error)) => return Err(unavailable(error)),
+            }
+        }
+    }
+}
+
+impl Store for DirectoryStore {
+    fn load(&self, item: &Item) -> Result<Option<Vec<u8>>, StoreError> {
+        let (directory, name) = self.place(item)?;
+        let path = directory.join(name);
+        let unreadable = |error| StoreError::Read {
+            path: path.clone(),
+            error,
+        };
+        match fs::symlink_metadata(&path) {
+            Ok(found) if found.is_file() => fs::read(&path).map(Some).map_err(unreadable),
+            Ok(_) => Err(unreadable(io::Error::new(
+                io::ErrorKind::InvalidInput,
+                "not a regular file",
+            ))),
+            Err(error) if is_absent(&error) => Ok(None),
+            Err(error) => Err(unreadable(error)),
+        }
+    }
+
+    fn apply(&self, writes: &[Write]) -> Result<(), StoreError> {
+        for write in writes {
+            let (directory, name) = self.place(&write.item)?;
+            let done = match &write.kind {
+                WriteKind::Put(bytes) => fs::create_dir_all(&directory)
+                    .and_then(|()| durable::write(&directory, &name, bytes)),
+                WriteKind::Delete => durable::remove(&directory, &name),
+            };
+            done.map_err(|error| StoreError::Write {
+                path: directory.join(&name),
+                error,
+            })?;
+        }
+        Ok(())
+    }
+
+    fn lock(&self) -> Result<StoreLock, StoreError> {
+        let roots = self.directory.join(ROOTS);
+        if !roots.is_dir() {
+            fs::create_dir_all(&roots)
+                .and_then(|()| durable::sync_directory(&self.directory))
+                .map_err(|error| StoreError::Write {
+                    path: roots.clone(),
+                    error,
+                })?;
+        }
+        let file = self.acquire(&self.directory.join(LOCK))?;
+        for directory in [&self.directory, &roots] {
+            durable::sweep(directory).map_err(|error| StoreError::Write {
+                path: directory.clone(),
+                error,
+            })?;
+        }
+        Ok(StoreLock::new(file))
+    }
+}
+
+fn is_absent(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::NotFound | io::ErrorKind::NotADirectory
+    )
+}

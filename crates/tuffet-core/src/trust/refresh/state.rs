@@ -1,0 +1,120 @@
+//! Where a refresh stands, and what it wants there.
+
+use alloc::sync::Arc;
+use alloc::vec;
+use alloc::vec::Vec;
+
+use super::super::record::Record;
+use super::super::{
+    Item, Roots, Step, TrustAnchor, TrustedView, Verified, WithRoot, WithSnapshot, WithTimestamp,
+    Write, WriteKind,
+};
+use crate::metadata::{Role, RoleName, Root};
+
+#[derive(Debug)]
+pub(super) enum State<'c> {
+    LoadRecord(TrustAnchor),
+    LoadAnchor,
+    LoadHistory(Roots<'c>),
+    LoadCurrentRoot(Roots<'c>),
+    StoreCurrentRoot(Roots<'c>),
+    FetchRoot(Roots<'c>),
+    StoreRoot(Roots<'c>),
+    LoadTimestamp(WithRoot<'c>),
+    LoadSnapshot(WithRoot<'c>),
+    Purge(WithRoot<'c>),
+    FetchTimestamp(WithRoot<'c>),
+    StoreTimestamp(WithTimestamp<'c>),
+    FetchSnapshot(WithTimestamp<'c>),
+    StoreSnapshot(WithSnapshot<'c>),
+    LoadTargets(WithSnapshot<'c>),
+    FetchTargets(WithSnapshot<'c>),
+    StoreTargets(TrustedView),
+    StoreRecord(TrustedView),
+    Done(TrustedView),
+    /// Only while an answer is being worked on.
+    Busy,
+}
+
+impl State<'_> {
+    /// What is wanted in this state.
+    pub(super) fn step(&self, record: &Record) -> Step {
+        match self {
+            State::LoadRecord(_) => Step::Load(Item::Record),
+            State::LoadAnchor | State::LoadCurrentRoot(_) => Step::Load(Item::Role(RoleName::Root)),
+            State::LoadHistory(roots) => Step::Load(Item::Root(roots.next_version())),
+            State::StoreCurrentRoot(roots) => {
+                Step::Store(vec![put(Item::Role(RoleName::Root), roots.trusted())])
+            }
+            State::FetchRoot(roots) => Step::Fetch(roots.fetch()),
+            State::StoreRoot(roots) => Step::Store(store_root(roots.trusted())),
+            State::LoadTimestamp(_) => Step::Load(Item::Role(RoleName::Timestamp)),
+            State::LoadSnapshot(_) => Step::Load(Item::Role(RoleName::Snapshot)),
+            State::Purge(_) => Step::Store(
+                [RoleName::Timestamp, RoleName::Snapshot]
+                    .map(delete)
+                    .to_vec(),
+            ),
+            State::FetchTimestamp(phase) => Step::Fetch(phase.fetch()),
+            State::StoreTimestamp(phase) => Step::Store(vec![
+                put_record(record),
+                put(Item::Role(RoleName::Timestamp), phase.timestamp()),
+            ]),
+            State::FetchSnapshot(phase) => Step::Fetch(phase.fetch()),
+            State::StoreSnapshot(phase) => Step::Store(vec![
+                put_record(record),
+                put(Item::Role(RoleName::Snapshot), phase.snapshot()),
+            ]),
+            State::LoadTargets(_) => Step::Load(Item::Role(RoleName::Targets)),
+            State::FetchTargets(phase) => Step::Fetch(phase.fetch()),
+            State::StoreTargets(view) => {
+                Step::Store(vec![put(Item::Role(RoleName::Targets), view.targets())])
+            }
+            State::StoreRecord(_) => Step::Store(vec![put_record(record)]),
+            State::Done(_) | State::Busy => Step::Done,
+        }
+    }
+
+    /// Whether the step of this state is a [`Step::Store`].
+    pub(super) fn stores(&self) -> bool {
+        matches!(
+            self,
+            Self::StoreCurrentRoot(_)
+                | Self::StoreRoot(_)
+                | Self::Purge(_)
+                | Self::StoreTimestamp(_)
+                | Self::StoreSnapshot(_)
+                | Self::StoreTargets(_)
+                | Self::StoreRecord(_)
+        )
+    }
+}
+
+fn put_record(record: &Record) -> Write {
+    Write {
+        item: Item::Record,
+        kind: WriteKind::Put(Arc::new(record.write())),
+    }
+}
+
+fn put<R: Role>(item: Item, file: &Verified<R>) -> Write {
+    Write {
+        item,
+        kind: WriteKind::Put(Arc::clone(file.received())),
+    }
+}
+
+fn delete(role: RoleName) -> Write {
+    Write {
+        item: Item::Role(role),
+        kind: WriteKind::Delete,
+    }
+}
+
+/// The history first: it is what the next refresh starts from (C-08).
+fn store_root(root: &Verified<Root>) -> Vec<Write> {
+    vec![
+        put(Item::Root(root.version()), root),
+        put(Item::Role(RoleName::Root), root),
+    ]
+}

@@ -1,0 +1,319 @@
+//! Several repositories that must agree (TAP 4), and that share nothing (rule O-09).
+
+use tuffet_core::json::Reason;
+use tuffet_core::trust::{Agreement, Found, Rejected, RepositoryMap};
+
+use crate::world::{Repository, World, insert, object, path, remove, sha256, sha384, sha512, text};
+
+const MAP: &str = r#"{
+    "repositories": {"a": ["https://a.example", "https://a2.example"], "b": ["https://b.example"], "c": ["https://c.example"]},
+    "mapping": [
+        {"paths": ["app/*", "lib/*"], "repositories": ["a", "b"], "threshold": 2, "terminating": false},
+        {"paths": ["app/*"], "repositories": ["c", "a"], "threshold": 1, "terminating": true},
+        {"paths": ["*", "*/*"], "repositories": ["b"], "threshold": 1, "terminating": false}
+    ]
+}"#;
+
+fn refused(from: &str, to: &str, at: &str, reason: Reason) {
+    let changed = MAP.replacen(from, to, 1);
+    assert_ne!(changed, MAP);
+    let rejected = RepositoryMap::parse(changed.as_bytes()).unwrap_err();
+    assert_eq!(rejected.code(), "map.format");
+    let Rejected::Map { error } = rejected else {
+        panic!("{rejected:?}");
+    };
+    assert_eq!((error.path.as_str(), error.reason), (at, reason), "{to}");
+}
+
+#[test]
+fn tap4_a_map_names_repositories_and_who_decides_about_which_paths() {
+    let map = RepositoryMap::parse(MAP.as_bytes()).unwrap();
+    let repositories: Vec<(&str, usize)> = map
+        .repositories()
+        .map(|(name, urls)| (name, urls.len()))
+        .collect();
+    assert_eq!(repositories, [("a", 2), ("b", 1), ("c", 1)]);
+    for (target, expected) in [
+        ("app/x", vec![vec!["a", "b"], vec!["c", "a"]]),
+        ("lib/x", vec![vec!["a", "b"], vec!["b"]]),
+        ("x", vec![vec!["b"]]),
+        ("x/y/z", vec![]),
+    ] {
+        let target = path(target);
+        let mappings: Vec<Vec<&str>> = map
+            .mappings_for(&target)
+            .map(|mapping| mapping.repositories.iter().map(String::as_str).collect())
+            .collect();
+        assert_eq!(
+            mappings, expected,
+            "{target}: in order, up to the first that terminates"
+        );
+    }
+}
+
+#[test]
+fn tap4_what_is_wrong_in_a_map_is_said() {
+    let threshold =
+        || Reason::Invalid("a threshold that is zero or above the number of repositories");
+    let name = || Reason::Invalid("a repository name that is not A-Za-z0-9._- up to 64");
+    refused(
+        "\"threshold\": 2",
+        "\"threshold\": 0",
+        "mapping[0]",
+        threshold(),
+    );
+    refused(
+        "\"threshold\": 2",
+        "\"threshold\": 3",
+        "mapping[0]",
+        threshold(),
+    );
+    refused(
+        "\"threshold\": 2",
+        "\"threshold\": true",
+        "mapping[0].threshold",
+        Reason::Expected("an integer"),
+    );
+    refused(
+        "[\"a\", \"b\"], \"threshold\": 2",
+        "[\"a\", \"a\"], \"threshold\": 2",
+        "mapping[0]",
+        threshold(),
+    );
+    refused(
+        "[\"a\", \"b\"]",
+        "[\"a\", \"d\"]",
+        "mapping",
+        Reason::Invalid("a repository that is not declared"),
+    );
+    refused(
+        "\"b\": [\"https://b.example\"]",
+        "\"b\": []",
+        "repositories.b",
+        Reason::Invalid("a repository without a URL"),
+    );
+    refused(
+        "\"b\": [\"https://b.example\"]",
+        "\"b\": \"https://b.example\"",
+        "repositories.b",
+        Reason::Expected("an array"),
+    );
+    refused(
+        "\"b\": [",
+        "\"a\": [",
+        "repositories",
+        Reason::DuplicateName("a".to_owned()),
+    );
+    for bad in [
+        "",
+        ".",
+        "..",
+        "../b",
+        "b/c",
+        "b\\\\c",
+        ".b",
+        "-b",
+        "b c",
+        "b\\u0000",
+        "NUL",
+        "com1",
+        "b:",
+        &"b".repeat(65),
+    ] {
+        let changed = MAP.replacen("\"b\": [", &format!("\"{bad}\": ["), 1);
+        let rejected = RepositoryMap::parse(changed.as_bytes()).unwrap_err();
+        let Rejected::Map { error } = rejected else {
+            panic!("{rejected:?}");
+        };
+        assert_eq!(error.reason, name(), "{bad}");
+    }
+    for (member, missing) in [
+        ("paths", "paths"),
+        ("repositories\": [\"a\", \"b\"]", "repositories"),
+        ("threshold", "threshold"),
+        ("terminating", "terminating"),
+    ] {
+        refused(
+            &format!("\"{member}"),
+            &format!("\"x{member}"),
+            "mapping[0]",
+            Reason::Missing(missing),
+        );
+    }
+    refused("\"mapping\"", "\"x\"", "", Reason::Missing("mapping"));
+    refused(
+        "\"repositories\": {",
+        "\"x\": {",
+        "",
+        Reason::Missing("repositories"),
+    );
+}
+
+#[test]
+fn tap4_a_repository_listed_twice_counts_once() {
+    let changed = MAP.replacen("[\"a\", \"b\"]", "[\"a\", \"b\", \"a\"]", 1);
+    let map = RepositoryMap::parse(changed.as_bytes()).unwrap();
+    let target = path("app/x");
+    let first = map.mappings_for(&target).next().unwrap();
+    assert_eq!(first.repositories, ["a", "b"]);
+}
+
+/// What a repository says about `x`: its length, and digests of some bytes by some algorithms.
+fn says(length: u64, hashes: &[(&str, &[u8])], custom: &str) -> Found {
+    let mut repository = Repository::new();
+    let digests = hashes.iter().map(|&(algorithm, bytes)| {
+        let digest = match algorithm {
+            "sha256" => sha256(bytes),
+            "sha384" => sha384(bytes),
+            _ => sha512(bytes),
+        };
+        (algorithm, text(&digest.to_hex()))
+    });
+    let mut entry = object([
+        ("length", length.into()),
+        ("custom", object([("x", text(custom))])),
+    ]);
+    insert(
+        &mut entry,
+        &["hashes"],
+        digests.collect::<tuffet_core::json::Value>(),
+    );
+    insert(&mut repository.targets.signed, &["targets", "x"], entry);
+    repository.write();
+    World::of(repository).find("x").unwrap()
+}
+
+fn agreement(threshold: u32, answers: &[(&str, Found)]) -> Result<Vec<String>, (u32, u32)> {
+    let map = RepositoryMap::parse(MAP.as_bytes()).unwrap();
+    let mut mapping = map.mappings_for(&path("app/x")).next().unwrap().clone();
+    mapping.threshold = threshold;
+    let mut agreement = Agreement::new(&mapping, path("x"));
+    for (repository, found) in answers {
+        agreement.add(repository, found.clone());
+    }
+    match agreement.decide() {
+        Ok(agreed) => Ok(agreed.iter().map(|(name, _)| name.clone()).collect()),
+        Err(rejected) => {
+            assert_eq!(rejected.code(), "map.disagreement");
+            let Rejected::Disagreement {
+                path: target,
+                have,
+                need,
+            } = rejected
+            else {
+                panic!("{rejected:?}");
+            };
+            assert_eq!(target, path("x"));
+            Err((have, need))
+        }
+    }
+}
+
+#[test]
+fn tap4_so_many_repositories_must_agree() {
+    let honest = || says(1, &[("sha256", b"1")], "");
+    let other = || says(1, &[("sha256", b"2")], "");
+    let longer = || says(2, &[("sha256", b"1")], "");
+    let names = |names: &[&str]| Ok(names.iter().map(|&name| name.to_owned()).collect());
+    assert_eq!(agreement(2, &[]), Err((0, 2)));
+    assert_eq!(agreement(1, &[("a", honest())]), names(&["a"]));
+    assert_eq!(agreement(2, &[("a", honest())]), Err((1, 2)));
+    assert_eq!(
+        agreement(2, &[("a", honest()), ("b", honest())]),
+        names(&["a", "b"])
+    );
+    assert_eq!(
+        agreement(2, &[("a", honest()), ("b", other())]),
+        Err((1, 2))
+    );
+    assert_eq!(
+        agreement(2, &[("a", honest()), ("b", longer())]),
+        Err((1, 2)),
+        "the length counts too"
+    );
+    assert_eq!(
+        agreement(2, &[("a", honest()), ("b", other()), ("c", honest())]),
+        names(&["a", "c"])
+    );
+    assert_eq!(
+        agreement(2, &[("a", honest()), ("a", honest())]),
+        Err((1, 2)),
+        "one voice each"
+    );
+    assert_eq!(
+        agreement(2, &[("a", honest()), ("a", other()), ("b", other())]),
+        Err((1, 2)),
+        "and no second thoughts"
+    );
+    assert_eq!(
+        agreement(1, &[("a", other()), ("b", honest()), ("c", honest())]),
+        names(&["a"]),
+        "the first in order"
+    );
+}
+
+#[test]
+fn tap4_custom_data_may_differ_and_hashes_must_have_one_in_common() {
+    let short = |custom: &str| says(1, &[("sha256", b"1")], custom);
+    let both = |custom: &str| says(1, &[("sha256", b"1"), ("sha512", b"1")], custom);
+    let long = || says(1, &[("sha512", b"1")], "");
+    let names = |names: &[&str]| Ok(names.iter().map(|&name| name.to_owned()).collect());
+    assert_eq!(
+        agreement(2, &[("a", short("this")), ("b", short("that"))]),
+        names(&["a", "b"])
+    );
+    assert_eq!(
+        agreement(2, &[("a", short("")), ("b", both(""))]),
+        names(&["a", "b"])
+    );
+    assert_eq!(
+        agreement(2, &[("a", short("")), ("b", long())]),
+        Err((1, 2))
+    );
+    let half = says(1, &[("sha256", b"1"), ("sha512", b"2")], "");
+    assert_eq!(
+        agreement(2, &[("a", both("")), ("b", half)]),
+        Err((1, 2)),
+        "every common hash"
+    );
+}
+
+#[test]
+fn tap4_all_who_agree_agree_with_one_another() {
+    // `b` and `c` contradict each other, and both could be taken to agree with `a`, who knows less.
+    let less = says(1, &[("sha256", b"1")], "");
+    let one = says(1, &[("sha256", b"1"), ("sha512", b"1")], "");
+    let other = says(1, &[("sha256", b"1"), ("sha512", b"2")], "");
+    let answers = [("a", less), ("b", one), ("c", other)];
+    assert_eq!(agreement(3, &answers), Err((2, 3)));
+    assert_eq!(
+        agreement(2, &answers),
+        Ok(vec!["a".to_owned(), "b".to_owned()])
+    );
+}
+
+#[test]
+fn o09_repositories_share_neither_roots_nor_stores() {
+    let mut one = World::refreshed();
+    // Another repository with keys of its own; its client keeps a store of its own.
+    let mut other = Repository::new();
+    for role in ["timestamp", "snapshot", "targets"] {
+        let key = crate::world::TestKey::new(&format!("other {role}"));
+        other.set_role(role, std::slice::from_ref(&key), 1);
+        other.document(role).signers = vec![key];
+    }
+    remove(&mut other.targets.signed, &["targets", "app"]);
+    other.write_root();
+    other.publish();
+    let mut other = World::of(other);
+    other.refresh().unwrap();
+    assert_eq!(other.find("app").unwrap_err().code(), "target.not-found");
+    one.download("app").unwrap();
+    // Files of the one are nothing to the other, not even from its store.
+    for item in one.store.keys() {
+        let mut mixed = other.clone();
+        mixed.store.insert(item.clone(), one.store[item].clone());
+        mixed.refresh().unwrap();
+        assert_eq!(mixed.metadata(), other.metadata(), "{item}");
+    }
+}

@@ -1,0 +1,274 @@
+//! What a rotation of the online keys makes void (TUF §5.3.11): rule C-11, decision A-15.
+
+use tuffet_core::trust::{Event, Item};
+
+use crate::world::expect::rollback;
+use crate::world::{Op, Stop, TestKey, World, name, version};
+
+const HIGH: u64 = i64::MAX as u64;
+
+fn key(name: &str) -> Vec<TestKey> {
+    vec![TestKey::new(name)]
+}
+
+/// A client that a thief of the online keys has driven to the highest versions there are.
+fn fast_forwarded() -> World {
+    let mut world = World::refreshed();
+    let honest = world.repository.clone();
+    world.repository.timestamp.set_version(HIGH);
+    world.repository.snapshot.set_version(HIGH);
+    world.repository.write();
+    world.refresh().unwrap();
+    assert_eq!(world.versions(), [1, HIGH, HIGH, 1]);
+    world.repository = honest;
+    world.repository.publish();
+    world
+}
+
+fn purged(world: &World) -> Option<u64> {
+    world.events.iter().find_map(|event| match event {
+        Event::Purged { root } => Some(root.number()),
+        _ => None,
+    })
+}
+
+fn deletes(world: &World) -> Vec<&Op> {
+    world
+        .log
+        .iter()
+        .filter(|op| matches!(op, Op::Delete(_)))
+        .collect()
+}
+
+#[test]
+fn c11_without_a_rotation_the_client_stays_where_the_thief_left_it() {
+    let mut world = fast_forwarded();
+    assert_eq!(world.refresh().unwrap_err(), rollback("timestamp", HIGH, 2));
+    world.repository.rotate("targets", &key("other"), 1);
+    world.repository.rotate("root", &key("other root"), 1);
+    world.repository.write();
+    assert_eq!(
+        world.refresh().unwrap_err(),
+        rollback("timestamp", HIGH, 2),
+        "neither targets nor root keys say anything about timestamp and snapshot"
+    );
+    assert_eq!(purged(&world), None);
+}
+
+#[test]
+fn c11_a_rotated_timestamp_or_snapshot_key_voids_both_files() {
+    for role in ["timestamp", "snapshot"] {
+        let mut world = fast_forwarded();
+        world.repository.rotate(role, &key("new"), 1);
+        world.repository.write();
+        let view = world.refresh().unwrap();
+        assert_eq!(
+            (view.timestamp().version(), view.snapshot().version()),
+            (version(2), version(2))
+        );
+        assert_eq!(purged(&world), Some(2), "{role}");
+        let story = world.story();
+        let deletion =
+            "delete timestamp metadata\ndelete snapshot metadata\nfetch timestamp.json\n";
+        assert!(story.contains(deletion), "{story}");
+        assert_eq!(world.versions(), [2, 2, 2, 2]);
+
+        world.repository.publish();
+        world.refresh().unwrap();
+        assert_eq!(
+            (purged(&world), deletes(&world)),
+            (None, vec![]),
+            "once is enough"
+        );
+    }
+}
+
+#[test]
+fn c11_a_key_that_leaves_a_role_of_several_keys_is_a_rotation() {
+    let mut world = World::new();
+    let (stays, leaves) = (TestKey::new("timestamp"), TestKey::new("stolen"));
+    world
+        .repository
+        .rotate("timestamp", &[stays.clone(), leaves], 1);
+    world.repository.timestamp.set_version(HIGH);
+    world.repository.write();
+    world.refresh().unwrap();
+
+    // Signed by both: the file is still good under the new root, and void all the same.
+    world.repository.rotate("timestamp", &[stays], 1);
+    world.repository.timestamp.set_version(2);
+    world.repository.write();
+    world.refresh().unwrap();
+    assert_eq!(
+        (purged(&world), world.stored("timestamp")),
+        (Some(3), Some(2))
+    );
+}
+
+#[test]
+fn a15_a_key_that_left_and_came_back_was_rotated() {
+    for role in ["timestamp", "snapshot"] {
+        let mut world = fast_forwarded();
+        world.repository.rotate(role, &key("between"), 1);
+        world.repository.rotate(role, &key(role), 1);
+        world.repository.write();
+        world.refresh().unwrap();
+        assert_eq!(purged(&world), Some(3), "{role}");
+        assert_eq!(world.versions(), [3, 2, 2, 2]);
+    }
+}
+
+#[test]
+fn a15_a_key_that_is_added_or_renamed_is_no_rotation() {
+    let mut world = fast_forwarded();
+    let timestamp = TestKey::new("timestamp");
+    world
+        .repository
+        .rotate("timestamp", &[timestamp.clone(), TestKey::new("added")], 1);
+    world.repository.write();
+    assert_eq!(world.refresh().unwrap_err(), rollback("timestamp", HIGH, 2));
+
+    let mut world = fast_forwarded();
+    world
+        .repository
+        .rotate("timestamp", &[timestamp.named("another id")], 1);
+    world.repository.write();
+    assert!(
+        world.refresh().is_ok(),
+        "the stored file does not verify any more"
+    );
+    assert_eq!(purged(&world), None, "but no key has left");
+}
+
+#[test]
+fn a15_files_accepted_by_the_root_that_rotated_are_not_void() {
+    let mut world = World::refreshed();
+    world.repository.rotate("timestamp", &key("new"), 1);
+    world.repository.publish();
+    world.refresh().unwrap();
+    let stored = world.repository.clone();
+    world.repository.publish();
+    world.refresh().unwrap();
+    world.repository = stored;
+    assert_eq!(world.refresh().unwrap_err(), rollback("timestamp", 3, 2));
+}
+
+#[test]
+fn a15_a_rotation_is_remembered_while_the_chain_is_cut_at_the_limit() {
+    let mut world = fast_forwarded();
+    world.policy.limits.roots = 1;
+    world.repository.rotate("timestamp", &key("between"), 1);
+    world.repository.rotate("timestamp", &key("timestamp"), 1);
+    world.repository.write();
+    // The first refresh ends at root 2, which does not know the key of the timestamp that is offered.
+    let rejected = world.refresh().unwrap_err();
+    assert_eq!(rejected.code(), "threshold.timestamp");
+    world.refresh().unwrap();
+    assert_eq!(world.versions(), [3, 2, 2, 2]);
+}
+
+#[test]
+fn a15_without_a_record_the_floor_is_kept_as_long_as_it_verifies() {
+    let mut world = fast_forwarded();
+    world.store.remove(&Item::Record);
+    world.repository.rotate("timestamp", &key("between"), 1);
+    world.repository.rotate("timestamp", &key("timestamp"), 1);
+    world.repository.write();
+    assert_eq!(world.refresh().unwrap_err(), rollback("timestamp", HIGH, 2));
+}
+
+#[test]
+fn a15_a_stored_file_that_the_present_keys_did_not_sign_is_no_floor() {
+    let mut world = fast_forwarded();
+    world.store.remove(&Item::Record);
+    world.repository.rotate("timestamp", &key("new"), 1);
+    world.repository.rotate("snapshot", &key("new snapshot"), 1);
+    world.repository.write();
+    world.policy.strict_local = true;
+    world
+        .refresh()
+        .expect("what a rotation leaves behind is no damage, in strict mode either");
+    assert_eq!(world.versions(), [3, 2, 2, 2]);
+    for role in ["timestamp", "snapshot"] {
+        assert!(world.events.iter().any(|event| matches!(
+            event,
+            Event::CacheIgnored { item, reason }
+                if *item == Item::Role(name(role)) && reason.code() == format!("threshold.{role}")
+        )));
+    }
+}
+
+/// Crashes after every operation, and after every operation of the refresh after that.
+#[test]
+fn a15_a_crash_at_any_step_of_a_rotation_neither_keeps_void_files_nor_loses_floors() {
+    let mut start = fast_forwarded();
+    start.repository.rotate("snapshot", &key("between"), 1);
+    start.repository.rotate("snapshot", &key("snapshot"), 1);
+    start.repository.write();
+    let steps = {
+        let mut whole = start.clone();
+        whole.refresh().unwrap();
+        whole.log.len()
+    };
+    for first in 0..steps {
+        for second in (0..steps).step_by(4) {
+            let mut world = start.clone();
+            for stop in [first, second] {
+                world.stop_after = Some(stop);
+                match world.try_refresh() {
+                    Ok(_) | Err(Stop::Crash) => {}
+                    Err(Stop::Rejected(rejected)) => panic!("{first}, {second}: {rejected}"),
+                }
+            }
+            world.stop_after = None;
+            world
+                .refresh()
+                .unwrap_or_else(|rejected| panic!("{first}, {second}: {rejected}"));
+            assert_eq!(world.versions(), [3, 2, 2, 2], "{first}, {second}");
+
+            // The purge is over: from here on there is a floor again.
+            world.repository.publish();
+            let old = world.repository.clone();
+            world.repository.publish();
+            world.refresh().unwrap();
+            world.repository = old;
+            assert_eq!(world.refresh().unwrap_err(), rollback("timestamp", 4, 3));
+        }
+    }
+}
+
+#[test]
+fn a15_crashes_before_a_rotation_do_not_make_the_client_forget_who_accepted_the_stored_file() {
+    let mut world = World::refreshed();
+    for document in [
+        &mut world.repository.timestamp,
+        &mut world.repository.snapshot,
+    ] {
+        document.set_version(HIGH - 9);
+    }
+    world.repository.write();
+    world.refresh().unwrap();
+    // New versions reach the record, and then the process ends before they reach the store; again and again.
+    for role in ["snapshot", "snapshot", "timestamp", "timestamp"] {
+        world.repository.publish();
+        let mut whole = world.clone();
+        whole.refresh().unwrap();
+        let put = Op::Put(Item::Role(name(role)));
+        world.stop_after = whole.log.iter().position(|op| *op == put);
+        let before = world.stored(role);
+        assert_eq!(world.try_refresh().unwrap_err(), Stop::Crash);
+        assert_eq!(world.stored(role), before);
+        world.stop_after = None;
+    }
+    world.repository.rotate("timestamp", &key("between"), 1);
+    world.repository.rotate("timestamp", &key("timestamp"), 1);
+    for document in [
+        &mut world.repository.timestamp,
+        &mut world.repository.snapshot,
+    ] {
+        document.set_version(2);
+    }
+    world.repository.write();
+    world.refresh().unwrap();
+    assert_eq!(purged(&world), Some(3));
+}

@@ -1,0 +1,275 @@
+//! What a snapshot may say after another (TUF §5.5.5): rules C-34, C-36, C-45, F-30, decision A-33, the backstop option.
+
+use tuffet_core::json::Reason;
+use tuffet_core::trust::{Item, Rejected};
+
+use crate::world::expect::{assert_format, rollback};
+use crate::world::{
+    Delegated, Listing, Repository, World, insert, name, object, path, remove, time, version,
+};
+
+/// A client at version 5 of everything but root, with a delegated role that it has never looked at.
+fn at_version_5() -> World {
+    let mut repository = Repository::new();
+    repository.delegate("targets", Delegated::new("team", &["team/*"]));
+    repository.listing = Listing::VersionOnly;
+    for _ in 2..=5 {
+        repository.publish();
+    }
+    let mut world = World::of(repository);
+    world.refresh().unwrap();
+    world
+}
+
+/// Lists a version of a role, or does not list it, in a new snapshot.
+fn list(repository: &mut Repository, file: &str, version: Option<u64>) {
+    repository.publish();
+    match version {
+        Some(version) => insert(
+            &mut repository.snapshot.signed,
+            &["meta", file],
+            object([("version", version.into())]),
+        ),
+        None => remove(&mut repository.snapshot.signed, &["meta", file]),
+    }
+    repository.write_snapshot();
+}
+
+#[test]
+fn c34_no_listed_version_goes_back() {
+    let world = at_version_5();
+    for role in ["targets", "team"] {
+        let file = format!("{role}.json");
+        for offered in [1, 4] {
+            let code = if role == "team" {
+                "rollback.delegated"
+            } else {
+                "rollback.targets"
+            };
+            world.refuses_with(
+                |repository| list(repository, &file, Some(offered)),
+                code,
+                &rollback(role, 5, offered),
+            );
+        }
+    }
+}
+
+#[test]
+fn c34_every_listed_role_stays_listed() {
+    let world = at_version_5();
+    let removed = |role| Rejected::Removed { role: name(role) };
+    world.refuses_with(
+        |repository| list(repository, "team.json", None),
+        "rollback.removed",
+        &removed("team"),
+    );
+    world.refuses_with(
+        |repository| list(repository, "targets.json", None),
+        "rollback.removed",
+        &removed("targets"),
+    );
+}
+
+#[test]
+fn c34_equal_and_higher_versions_and_new_roles_are_fine() {
+    let mut world = at_version_5();
+    list(&mut world.repository, "targets.json", Some(6));
+    insert(
+        &mut world.repository.snapshot.signed,
+        &["meta", "brand new.json"],
+        object([("version", 1.into())]),
+    );
+    list(&mut world.repository, "team.json", Some(5));
+    world.refresh().unwrap();
+    assert_eq!(world.versions(), [1, 7, 7, 7]);
+}
+
+#[test]
+fn c34_a_refused_snapshot_is_not_stored() {
+    let mut world = at_version_5();
+    let before = world.store[&Item::Role(name("snapshot"))].clone();
+    list(&mut world.repository, "team.json", Some(4));
+    world.refresh().unwrap_err();
+    assert_eq!(world.store[&Item::Role(name("snapshot"))], before);
+}
+
+#[test]
+fn a33_an_expired_snapshot_is_still_a_floor() {
+    let mut repository = Repository::new();
+    repository.listing = Listing::VersionOnly;
+    repository.snapshot.expire("2030-01-02T00:00:00Z");
+    repository.timestamp.expire("2030-01-02T00:00:00Z");
+    repository.publish();
+    let mut world = World::of(repository);
+    world.refresh().unwrap();
+    world.now = time("2030-03-01T00:00:00Z");
+    for document in [
+        &mut world.repository.snapshot,
+        &mut world.repository.timestamp,
+    ] {
+        document.expire("2031-01-01T00:00:00Z");
+    }
+    world.repository.publish();
+    world.refuses_with(
+        |repository| list(repository, "targets.json", Some(1)),
+        "rollback.targets",
+        &rollback("targets", 2, 1),
+    );
+    world.refuses_with(
+        |repository| {
+            repository.timestamp.set_version(1);
+            repository.write();
+        },
+        "rollback.timestamp",
+        &rollback("timestamp", 2, 1),
+    );
+}
+
+#[test]
+fn a33_a_snapshot_that_timestamp_no_longer_lists_is_still_a_floor() {
+    let mut world = at_version_5();
+    // Half a refresh: the timestamp is stored, the snapshot it lists is withheld.
+    world.repository.publish();
+    let withheld = world.repository.current("snapshot");
+    world.repository.files.remove(&withheld);
+    world.refresh().unwrap_err();
+    assert_eq!(world.versions(), [1, 6, 5, 5]);
+    world.refuses_with(
+        |repository| list(repository, "team.json", Some(4)),
+        "rollback.delegated",
+        &rollback("team", 5, 4),
+    );
+}
+
+#[test]
+fn c36_snapshot_is_stored_before_targets_are_asked_for() {
+    let mut world = at_version_5();
+    world.repository.publish();
+    world.refresh().unwrap();
+    let story = world.story();
+    assert!(
+        story.contains("fetch 6.snapshot.json\nput record of the last refresh\nput snapshot metadata\nload targets metadata\nfetch 6.targets.json\nput targets metadata\n"),
+        "{story}"
+    );
+    let stored = &world.store[&Item::Role(name("snapshot"))];
+    assert_eq!(*stored, world.repository.snapshot.bytes(), "as received");
+}
+
+#[test]
+fn c45_roles_are_stored_as_received_once_they_are_verified() {
+    let mut world = at_version_5();
+    world.repository.add_target("team", "team/tool", b"tool");
+    world.repository.publish();
+    let mut view = world.refresh().unwrap();
+    world.search(&mut view, "team/tool").unwrap();
+    assert_eq!(
+        world.story(),
+        "load team metadata\nfetch 6.team.json\nput team metadata\n"
+    );
+    assert_eq!(
+        world.store[&Item::Role(name("team"))],
+        world.repository.delegated["team"].bytes()
+    );
+    world.search(&mut view, "team/tool").unwrap();
+    assert_eq!(world.story(), "", "the view has it");
+    let mut view = world.refresh().unwrap();
+    world.search(&mut view, "team/tool").unwrap();
+    assert_eq!(
+        world.story(),
+        "load team metadata\n",
+        "and so has the store"
+    );
+}
+
+#[test]
+fn f30_snapshot_lists_the_top_level_targets() {
+    let mut repository = Repository::new();
+    remove(&mut repository.snapshot.signed, &["meta", "targets.json"]);
+    repository.write_snapshot();
+    let mut world = World::of(repository);
+    assert_eq!(
+        world.refresh().unwrap_err(),
+        Rejected::Unlisted {
+            role: name("targets")
+        }
+    );
+    assert_eq!(
+        world.versions(),
+        [1, 1, 0, 0],
+        "and is not stored without them"
+    );
+    world.recovers();
+}
+
+#[test]
+fn f31_an_entry_of_snapshot_needs_a_version() {
+    let world = at_version_5();
+    world.refuses(
+        |repository| {
+            repository.publish();
+            remove(
+                &mut repository.snapshot.signed,
+                &["meta", "team.json", "version"],
+            );
+            repository.write_snapshot();
+        },
+        |rejected| {
+            assert_format(
+                rejected,
+                "snapshot",
+                "signed.meta.team.json",
+                &Reason::Missing("version"),
+            );
+        },
+    );
+}
+
+#[test]
+fn f30_a_role_that_snapshot_does_not_list_is_not_searched() {
+    let mut repository = Repository::new();
+    repository.delegate("targets", Delegated::new("team", &["team/*"]));
+    repository.unlisted.insert("team".to_owned());
+    repository.write();
+    let mut world = World::of(repository);
+    assert_eq!(
+        world.find("team/tool").unwrap_err(),
+        Rejected::Unlisted { role: name("team") }
+    );
+    assert!(!world.fetched().contains(&"1.team.json"));
+    assert_eq!(
+        world.find("nobody's").unwrap_err(),
+        Rejected::NotFound {
+            path: path("nobody's"),
+            searched: 1,
+            limit: false
+        },
+        "other paths are not concerned"
+    );
+}
+
+#[test]
+fn backstop_versions_below_the_known_ones_are_refused() {
+    let mut world = World::new();
+    world.repository.publish();
+    world.policy.minimum_versions.snapshot = Some(version(3));
+    world.policy.minimum_versions.root = Some(version(2));
+    let expected = |role, minimum, offered| Rejected::Backstop {
+        role: name(role),
+        minimum: version(minimum),
+        offered: version(offered),
+    };
+    let rejected = world.refresh().unwrap_err();
+    assert_eq!(
+        (rejected.code(), rejected),
+        ("backstop.root", expected("root", 2, 1))
+    );
+    world.repository.publish_root();
+    let rejected = world.refresh().unwrap_err();
+    assert_eq!(
+        (rejected.code(), rejected),
+        ("backstop.snapshot", expected("snapshot", 3, 2))
+    );
+    assert_eq!(world.stored("snapshot"), None);
+    world.recovers();
+}

@@ -1,0 +1,115 @@
+//! The open change: what was edited and is not published yet.
+
+use tuffet_core::metadata::{RoleName, UnixTime, Version};
+
+use crate::Error;
+use crate::graph::Graph;
+use crate::plan::{Action, Plan};
+use crate::quorum::{Need, needs};
+use crate::repository::Repository;
+use crate::store::Store;
+use crate::write::{Write, WriteKind};
+
+/// The open change: the unit that people sign.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Change {
+    /// The next versions of the roles that were edited; none if nothing is open.
+    pub drafts: Vec<Draft>,
+}
+
+impl Change {
+    /// Whether every draft has the signatures that it needs.
+    #[must_use]
+    pub fn is_quorate(&self) -> bool {
+        self.drafts.iter().all(Draft::is_quorate)
+    }
+}
+
+/// The next version of a role.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Draft {
+    /// The role.
+    pub role: RoleName,
+    /// The version.
+    pub version: Version,
+    /// The version before; `None` for the first.
+    pub from: Option<Version>,
+    /// When it expires.
+    pub expires: UnixTime,
+    /// Who has signed and who is missing, for every set of keys that has to agree.
+    pub needs: Vec<Need>,
+    bytes: Vec<u8>,
+}
+
+impl Draft {
+    /// Whether it has the signatures that it needs.
+    #[must_use]
+    pub fn is_quorate(&self) -> bool {
+        !self.needs.is_empty() && self.needs.iter().all(Need::is_met)
+    }
+
+    /// The metadata file as it would be published, with the signatures so far.
+    #[must_use]
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+}
+
+impl Repository {
+    /// The open change.
+    ///
+    /// # Errors
+    /// [`Error::Io`], [`Error::Format`].
+    pub fn change(&self) -> Result<Change, Error> {
+        let store = Store::load(self.layout())?;
+        let graph = Graph::load(&store)?;
+        let mut drafts = Vec::new();
+        for (role, document) in store.drafts() {
+            let bytes = document.to_bytes();
+            drafts.push(Draft {
+                role: role.clone(),
+                version: document.version().unwrap_or(Version::FIRST),
+                from: store.head(role),
+                expires: document.expires().unwrap_or(UnixTime(0)),
+                needs: needs(role, &bytes, &graph, self.policy())?,
+                bytes,
+            });
+        }
+        Ok(Change { drafts })
+    }
+
+    /// Forgets the open change. What the policy has learned about names of keys stays.
+    ///
+    /// # Errors
+    /// [`Error::NoChange`].
+    pub fn drop_change(&self) -> Result<Plan, Error> {
+        let lock = self.lock()?;
+        let store = Store::load(self.layout())?;
+        let drafts = store
+            .drafts()
+            .map(|(role, draft)| (role.clone(), draft.version()));
+        let actions: Vec<Action> = drafts
+            .map(|(role, version)| Action::Dropped {
+                role,
+                version: version.unwrap_or(Version::FIRST),
+            })
+            .collect();
+        if actions.is_empty() {
+            return Err(Error::NoChange);
+        }
+        let roles = store.drafts().map(|(role, _)| role).chain(store.applied());
+        let writes = roles
+            .map(|role| Write {
+                path: self.layout().draft(role),
+                kind: WriteKind::Remove,
+            })
+            .collect();
+        Ok(Plan {
+            actions,
+            writes,
+            lock: Some(lock),
+        })
+    }
+}

@@ -1,0 +1,278 @@
+//! A metadata file while it is being written: the signed part, which may hold members that nobody here knows, and signatures.
+
+use std::collections::BTreeMap;
+
+use tuffet_core::crypto::hex;
+use tuffet_core::json::{FormatError, Reason, Value};
+use tuffet_core::metadata::{KeyId, Parsed, Root, Snapshot, Targets, Timestamp, UnixTime, Version};
+use tuffet_sign::{SignError, Signer};
+
+/// The version of the specification that this crate writes.
+pub(crate) const SPEC_VERSION: &str = "1.0.34";
+
+/// A metadata file for authoring: a JSON envelope whose unknown members, at every level, stay as they are (F-02).
+///
+/// ```
+/// use tuffet_repo::Document;
+/// let bytes = br#"{"signatures":[],"signed":{"version":1,"x-new":{"a":[1,2]}}}"#;
+/// let mut document = Document::parse(bytes)?;
+/// document.set("version", 2.into());
+/// assert_eq!(document.to_bytes(), br#"{"signatures":[],"signed":{"version":2,"x-new":{"a":[1,2]}}}"#);
+/// # Ok::<(), tuffet_core::json::FormatError>(())
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Document {
+    /// An object.
+    signed: Value,
+    /// An array.
+    signatures: Value,
+    /// Members of the envelope beside the two.
+    others: BTreeMap<String, Value>,
+}
+
+impl Document {
+    /// Begins a file of a role with what all roles have.
+    #[must_use]
+    pub fn new(kind: &str, version: Version, expires: UnixTime) -> Self {
+        let mut document = Self {
+            signed: Value::Object(BTreeMap::new()),
+            signatures: Value::Array(Vec::new()),
+            others: BTreeMap::new(),
+        };
+        document.set("_type", kind.into());
+        document.set("spec_version", SPEC_VERSION.into());
+        document.set_header(version, expires);
+        document
+    }
+
+    /// Reads a file.
+    ///
+    /// # Errors
+    /// What is not strict JSON, a file without `signed` or `signatures`, and numbers that are not integers.
+    pub fn parse(bytes: &[u8]) -> Result<Self, FormatError> {
+        let Value::Object(mut others) = Value::parse(bytes)? else {
+            return Err(FormatError::new(0, Reason::Expected("object")));
+        };
+        let wrong = |name, kind| FormatError::new(0, Reason::Expected(kind)).within(name);
+        let Some(signed @ Value::Object(_)) = others.remove("signed") else {
+            return Err(wrong("signed", "object"));
+        };
+        let Some(signatures @ Value::Array(_)) = others.remove("signatures") else {
+            return Err(wrong("signatures", "array"));
+        };
+        Ok(Self {
+            signed,
+            signatures,
+            others,
+        })
+    }
+
+    /// The signed part: an object.
+    #[must_use]
+    pub fn signed(&self) -> &Value {
+        &self.signed
+    }
+
+    /// A member of the signed part.
+    #[must_use]
+    pub fn member(&self, name: &str) -> Option<&Value> {
+        self.signed.get(name)
+    }
+
+    /// Sets a member of the signed part. Signatures made before are no longer valid and are kept until
+    /// [`Document::clear_signatures`].
+    pub fn set(&mut self, name: &str, value: Value) {
+        self.signed_mut().insert(name.to_owned(), value);
+    }
+
+    /// A member of the signed part that is an object, made so if it is not.
+    pub fn object(&mut self, name: &str) -> &mut BTreeMap<String, Value> {
+        object_in(self.signed_mut(), name)
+    }
+
+    /// Whether the signed part holds the same as that of another file.
+    #[must_use]
+    pub fn says_the_same_as(&self, other: &Self) -> bool {
+        self.signed == other.signed
+    }
+
+    pub(crate) fn set_header(&mut self, version: Version, expires: UnixTime) {
+        self.set("version", version.number().into());
+        self.set("expires", expires.to_string().into());
+    }
+
+    /// The version, if there is a valid one.
+    #[must_use]
+    pub fn version(&self) -> Option<Version> {
+        self.member("version")
+            .and_then(Value::as_u64)
+            .and_then(Version::new)
+    }
+
+    /// The expiry, if there is a valid one.
+    #[must_use]
+    pub fn expires(&self) -> Option<UnixTime> {
+        self.member("expires")
+            .and_then(Value::as_str)
+            .and_then(UnixTime::parse)
+    }
+
+    /// The canonical form of the signed part, over which signatures are made.
+    #[must_use]
+    pub fn canonical(&self) -> Vec<u8> {
+        self.signed.canonical()
+    }
+
+    /// Removes every signature.
+    pub fn clear_signatures(&mut self) {
+        self.signatures = Value::Array(Vec::new());
+    }
+
+    /// The keyids of the signatures.
+    pub fn signature_keyids(&self) -> impl Iterator<Item = &str> {
+        let all = self.signatures.as_array().unwrap_or_default();
+        all.iter().filter_map(keyid_of)
+    }
+
+    /// The signature with this keyid, if it has a readable one.
+    #[must_use]
+    pub fn signature(&self, keyid: &KeyId) -> Option<Vec<u8>> {
+        let all = self.signatures.as_array().unwrap_or_default();
+        let own = all
+            .iter()
+            .find(|one| keyid_of(one) == Some(keyid.as_str()))?;
+        hex::decode(own.get("sig")?.as_str()?)
+    }
+
+    /// Attaches a signature, in place of an earlier one with the same keyid. The order of the keyids is that of their text, so
+    /// that signing in another order gives the same bytes.
+    pub fn attach(&mut self, keyid: &KeyId, signature: &[u8]) {
+        let Some(signatures) = self.signatures.as_array_mut() else {
+            return;
+        };
+        signatures.retain(|other| keyid_of(other) != Some(keyid.as_str()));
+        signatures.push(Value::from_iter([
+            ("keyid", Value::from(keyid.as_str())),
+            ("sig", Value::from(hex::encode(signature))),
+        ]));
+        signatures.sort_by(|one, other| keyid_of(one).cmp(&keyid_of(other)));
+    }
+
+    /// Signs the file with every signer, each under the hash of its key as keyid.
+    ///
+    /// # Errors
+    /// What keeps a signer from signing.
+    pub fn sign(mut self, signers: &[&dyn Signer]) -> Result<Self, SignError> {
+        let message = self.canonical();
+        for signer in signers {
+            let keyid = crate::keys::keyid(signer.public());
+            self.attach(&keyid, &signer.sign_canonical(&message)?);
+        }
+        Ok(self)
+    }
+
+    /// The file: canonical where it stands, unless a string holds control characters.
+    #[must_use]
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let others = self
+            .others
+            .iter()
+            .map(|(name, value)| (name.as_str(), value));
+        let own = [("signatures", &self.signatures), ("signed", &self.signed)];
+        let members: BTreeMap<&str, &Value> = others.chain(own).collect();
+        let mut bytes = Vec::new();
+        for (name, value) in members {
+            bytes.push(if bytes.is_empty() { b'{' } else { b',' });
+            bytes.extend_from_slice(&Value::from(name).to_compact_json());
+            bytes.push(b':');
+            bytes.append(&mut value.to_compact_json());
+        }
+        bytes.push(b'}');
+        bytes
+    }
+
+    /// The members of the signed part, for changing them.
+    pub(crate) fn signed_mut(&mut self) -> &mut BTreeMap<String, Value> {
+        self.signed
+            .as_object_mut()
+            .expect("it is an object from the beginning and nothing replaces it")
+    }
+
+    /// Refuses what clients of this kind of file would refuse.
+    pub(crate) fn check(&self, kind: &str) -> Result<(), FormatError> {
+        let bytes = self.to_bytes();
+        match kind {
+            "root" => Parsed::<Root>::parse(bytes).map(drop),
+            "timestamp" => Parsed::<Timestamp>::parse(bytes).map(drop),
+            "snapshot" => Parsed::<Snapshot>::parse(bytes).map(drop),
+            _ => Parsed::<Targets>::parse(bytes).map(drop),
+        }
+    }
+}
+
+fn keyid_of(signature: &Value) -> Option<&str> {
+    signature.get("keyid").and_then(Value::as_str)
+}
+
+/// A member that is an object, made so if it is not.
+pub(crate) fn object_in<'v>(
+    members: &'v mut BTreeMap<String, Value>,
+    name: &str,
+) -> &'v mut BTreeMap<String, Value> {
+    let member = members.entry(name.to_owned()).or_insert(Value::Null);
+    if member.as_object().is_none() {
+        *member = Value::Object(BTreeMap::new());
+    }
+    member
+        .as_object_mut()
+        .expect("it has just been made an object")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn f02_unknown_members_stay_at_every_level() {
+        let bytes = br#"{"signatures":[{"bundle":{"a":"b"},"keyid":"k","sig":""}],"signed":{"keys":{"k":{"x-owner":"ana"}},"version":1},"x-envelope":[null,true]}"#;
+        let mut document = Document::parse(bytes).unwrap();
+        assert_eq!(document.to_bytes(), bytes);
+        document.object("keys");
+        document.attach(&KeyId::new("a").unwrap(), &[1]);
+        let text = String::from_utf8(document.to_bytes()).unwrap();
+        assert!(
+            text.contains(r#"{"bundle":{"a":"b"},"keyid":"k","sig":""}"#),
+            "{text}"
+        );
+        assert!(
+            text.contains(r#""x-owner":"ana""#) && text.contains("x-envelope"),
+            "{text}"
+        );
+    }
+
+    #[test]
+    fn signing_order_does_not_show() {
+        let (a, b) = (KeyId::new("a").unwrap(), KeyId::new("b").unwrap());
+        let empty = Document::new("targets", Version::FIRST, UnixTime(0));
+        let (mut one, mut other) = (empty.clone(), empty);
+        one.attach(&a, &[1]);
+        one.attach(&b, &[2]);
+        other.attach(&b, &[9]);
+        other.attach(&b, &[2]);
+        other.attach(&a, &[1]);
+        assert_eq!(one.to_bytes(), other.to_bytes());
+    }
+
+    #[test]
+    fn what_is_not_an_envelope_is_refused() {
+        for bytes in [
+            &b"[]"[..],
+            br#"{"signed":{}}"#,
+            br#"{"signatures":[],"signed":[]}"#,
+            br#"{"signatures":{},"signed":{}}"#,
+            br#"{"signatures":[],"signed":{"a":1.5}}"#,
+        ] {
+            assert!(Document::parse(bytes).is_err());
+        }
+    }
+}

@@ -1,0 +1,207 @@
+//! Editing the open change: drafts of the next versions, and what the policy has to learn.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+
+use tuffet_core::json::Value;
+use tuffet_core::metadata::{DelegatedName, KeyTable, RoleKeys, RoleName, UnixTime, Version};
+
+use crate::Error;
+use crate::document::Document;
+use crate::graph::Graph;
+use crate::keys::{KeyName, NamedKey};
+use crate::plan::{Action, Plan};
+use crate::policy::{Period, Policy};
+use crate::repository::Repository;
+use crate::store::Store;
+use crate::write::{Write, WriteKind};
+
+/// An edit on its way to being a plan.
+#[derive(Debug)]
+pub(crate) struct Edit<'r> {
+    repository: &'r Repository,
+    pub(crate) store: Store,
+    pub(crate) policy: Policy,
+    /// The drafts that were opened, each with what it was before.
+    opened: BTreeMap<RoleName, Option<Document>>,
+    pub(crate) actions: Vec<Action>,
+    /// Changes that come before those of the drafts.
+    pub(crate) writes: Vec<Write>,
+    lock: File,
+}
+
+impl<'r> Edit<'r> {
+    pub(crate) fn begin(repository: &'r Repository) -> Result<Self, Error> {
+        let lock = repository.lock()?;
+        let store = Store::load(repository.layout())?;
+        store.require_current()?;
+        Ok(Self {
+            repository,
+            store,
+            policy: repository.policy().clone(),
+            opened: BTreeMap::new(),
+            actions: Vec::new(),
+            writes: Vec::new(),
+            lock,
+        })
+    }
+
+    pub(crate) fn graph(&self) -> Result<Graph, Error> {
+        Graph::load(&self.store)
+    }
+
+    /// The next version of a role: the draft if there is one, else a draft that says what the current version says.
+    pub(crate) fn open(&mut self, role: &RoleName, now: UnixTime) -> Result<&mut Document, Error> {
+        if !self.opened.contains_key(role) {
+            let before = self.store.draft(role).cloned();
+            let mut draft = match &before {
+                Some(draft) => draft.clone(),
+                None => self.next_version(role)?,
+            };
+            let version = draft.version().unwrap_or(Version::FIRST);
+            draft.set_header(version, self.policy.period(role).after(now));
+            if before.is_none() {
+                self.actions.push(Action::Drafted {
+                    role: role.clone(),
+                    version,
+                    from: self.store.head(role),
+                });
+            }
+            self.store.set_draft(role.clone(), draft);
+            self.opened.insert(role.clone(), before);
+        }
+        self.store
+            .draft_mut(role)
+            .ok_or_else(|| Error::RoleUnknown(role.clone()))
+    }
+
+    fn next_version(&self, role: &RoleName) -> Result<Document, Error> {
+        let mut draft = self
+            .store
+            .head_document(role)?
+            .ok_or_else(|| Error::RoleUnknown(role.clone()))?;
+        let next = draft.version().map_or(Version::FIRST, Version::next);
+        draft.set("version", next.number().into());
+        draft.clear_signatures();
+        Ok(draft)
+    }
+
+    /// The first version of a delegated role.
+    pub(crate) fn create(&mut self, name: &DelegatedName, now: UnixTime, period: Period) {
+        let role = RoleName::Delegated(name.clone());
+        if self.store.next_version(&role).is_some() {
+            return;
+        }
+        let mut draft = Document::new("targets", Version::FIRST, period.after(now));
+        draft.object("targets");
+        self.store.set_draft(role.clone(), draft);
+        self.opened.insert(role, None);
+    }
+
+    /// Takes a key into the policy.
+    pub(crate) fn name_key(&mut self, key: &NamedKey, online: bool) {
+        if self.policy.name_key(key, online) {
+            self.actions.push(Action::Named {
+                key: KeyName {
+                    keyid: key.keyid(),
+                    name: Some(key.name().to_owned()),
+                },
+            });
+        }
+    }
+
+    /// Checks what was edited and says which files change.
+    pub(crate) fn finish(mut self) -> Result<Plan, Error> {
+        let mut drafts = Vec::new();
+        for (role, before) in &self.opened {
+            let Some(draft) = self.store.draft_mut(role) else {
+                continue;
+            };
+            if before
+                .as_ref()
+                .is_some_and(|before| before.says_the_same_as(draft))
+            {
+                continue;
+            }
+            // Whoever signed before has not seen this.
+            draft.clear_signatures();
+            let path = self.repository.layout().draft(role);
+            draft
+                .check(kind(role))
+                .map_err(|error| Error::format(&path, error))?;
+            drafts.push(Write {
+                path,
+                kind: WriteKind::Replace(draft.to_bytes()),
+            });
+        }
+        self.check_policy()?;
+        self.writes.extend(drafts);
+        for role in self.store.applied() {
+            if self.store.draft(role).is_none() {
+                self.writes.push(Write {
+                    path: self.repository.layout().draft(role),
+                    kind: WriteKind::Remove,
+                });
+            }
+        }
+        if self.policy != *self.repository.policy() {
+            self.writes
+                .push(self.repository.rewrite_policy(&self.policy)?);
+        }
+        Ok(Plan {
+            actions: self.actions,
+            writes: self.writes,
+            lock: Some(self.lock),
+        })
+    }
+
+    fn check_policy(&self) -> Result<(), Error> {
+        if self.opened.is_empty() {
+            return Ok(());
+        }
+        check_policy(&self.graph()?, &self.policy)
+    }
+}
+
+/// Refuses roots and delegations that the policy forbids.
+pub(crate) fn check_policy(graph: &Graph, policy: &Policy) -> Result<(), Error> {
+    use tuffet_core::metadata::RoleDelegations;
+    if let Some(root) = graph.root() {
+        policy.check_root(root)?;
+    }
+    for (_, delegations) in graph.delegations() {
+        let check = |name: &str, keys: &RoleKeys, table: &KeyTable| {
+            let role = RoleName::new(name).map_err(|_| Error::RoleNameUnsafe {
+                name: name.to_owned(),
+                why: "it is empty or holds NUL",
+            })?;
+            policy.check_role(&role, keys, table)
+        };
+        match delegations.roles() {
+            RoleDelegations::Named(roles) => {
+                for role in roles {
+                    check(role.name.as_str(), &role.keys, delegations.keys())?;
+                }
+            }
+            RoleDelegations::Succinct(bins) => {
+                check(bins.name_prefix(), bins.keys(), delegations.keys())?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The `_type` of a role's file.
+pub(crate) fn kind(role: &RoleName) -> &'static str {
+    match role {
+        RoleName::Root => "root",
+        RoleName::Timestamp => "timestamp",
+        RoleName::Snapshot => "snapshot",
+        RoleName::Targets | RoleName::Delegated(_) => "targets",
+    }
+}
+
+/// An array of strings.
+pub(crate) fn texts<'t>(texts: impl IntoIterator<Item = &'t str>) -> Value {
+    texts.into_iter().map(Value::from).collect()
+}

@@ -1,0 +1,422 @@
+//! What can go wrong, by name.
+
+use std::fmt;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use tuffet_core::json::FormatError;
+use tuffet_core::metadata::{NameError, RoleName, TargetPath, Version};
+use tuffet_core::trust;
+use tuffet_sign::SignError;
+
+use crate::keys::KeyName;
+use crate::quorum::Need;
+
+/// Why an operation was not planned or not finished.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// There is a repository already.
+    #[error("{} holds a repository already", .0.display())]
+    Exists(PathBuf),
+    /// There is no repository, neither here nor in a directory above.
+    #[error("{} is not in a repository: there is no tuffet.toml", .0.display())]
+    NotFound(PathBuf),
+    /// Another operation is at work.
+    #[error("another operation on the repository is at work: {} is locked", .0.display())]
+    Locked(PathBuf),
+    /// A file cannot be read or written.
+    #[error("{doing} {}", path.display())]
+    Io {
+        /// What was tried: `cannot read`.
+        doing: &'static str,
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// A metadata file of the repository is malformed.
+    #[error("{} is malformed", path.display())]
+    Format {
+        /// The file.
+        path: PathBuf,
+        /// Where and why.
+        #[source]
+        error: FormatError,
+    },
+    /// The policy is malformed.
+    #[error("{} is malformed: {why}", path.display())]
+    PolicyFormat {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong, and on which line.
+        why: String,
+    },
+    /// A threshold below the one of the policy.
+    #[error("{role} has threshold {threshold}, but the policy asks for at least {floor}")]
+    BelowPolicy {
+        /// The role.
+        role: RoleName,
+        /// Its threshold.
+        threshold: u64,
+        /// The threshold of the policy.
+        floor: u64,
+    },
+    /// A threshold that the keys of the role cannot reach.
+    #[error("{role} has {keys} different keys, but needs signatures of {threshold}")]
+    TooFewKeys {
+        /// The role.
+        role: RoleName,
+        /// How many different keys it has.
+        keys: u64,
+        /// Its threshold.
+        threshold: u64,
+    },
+    /// A key of automation may sign root or targets, and the policy does not say that it may.
+    #[error("{key} is an online key, and {role} is not to be signed by one")]
+    OnlineKey {
+        /// The role.
+        role: RoleName,
+        /// The key.
+        key: KeyName,
+    },
+    /// A name for a key that is not plain.
+    #[error("`{}` cannot be the name of a key: letters, digits, dot, dash and underscore can", .0.escape_debug())]
+    KeyName(String),
+    /// A key that nobody has named and no role has.
+    #[error("no key is called `{}`", .0.escape_debug())]
+    KeyUnknown(String),
+    /// The first digits of more than one keyid.
+    #[error("more than one keyid begins with `{}`", .0.escape_debug())]
+    KeyAmbiguous(String),
+    /// A key that is there already.
+    #[error("{key} is a key of {role} already")]
+    KeyDuplicate {
+        /// The role.
+        role: RoleName,
+        /// The key.
+        key: KeyName,
+    },
+    /// No role that the operation is about has the key.
+    #[error("{0} is a key of none of these roles")]
+    KeyNotThere(KeyName),
+    /// A key that cannot sign anything of the open change.
+    #[error("nothing in the open change is to be signed by {0}")]
+    KeyNotNeeded(KeyName),
+    /// A key did not sign.
+    #[error("{key} did not sign {role}")]
+    Signer {
+        /// The role.
+        role: RoleName,
+        /// The key.
+        key: KeyName,
+        /// What kept it from signing.
+        #[source]
+        error: SignError,
+    },
+    /// Too few people have signed.
+    #[error("signatures are missing: {0}")]
+    SignaturesMissing(MissingSignatures),
+    /// There is no open change.
+    #[error("there is no open change")]
+    NoChange,
+    /// The version of a draft was used by somebody else in the meantime.
+    #[error("the draft of {role} v{version} was overtaken: {}", overtaken(*.sealed))]
+    Stale {
+        /// The role.
+        role: RoleName,
+        /// The version of the draft.
+        version: Version,
+        /// The highest version that is sealed.
+        sealed: Option<Version>,
+    },
+    /// A version that exists with other bytes.
+    #[error("{} exists with another content, and a version never changes", path.display())]
+    VersionReused {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A role that nobody delegates to.
+    #[error("there is no role {0}")]
+    RoleUnknown(RoleName),
+    /// A role that is delegated to already.
+    #[error("{by} delegates to {role} already")]
+    RoleExists {
+        /// The role.
+        role: String,
+        /// The role that delegates.
+        by: RoleName,
+    },
+    /// A name for a role that would cause trouble in file names or URLs.
+    #[error("`{}` cannot be the name of a role: {why}", name.escape_debug())]
+    RoleNameUnsafe {
+        /// The name.
+        name: String,
+        /// What is wrong with it.
+        why: &'static str,
+    },
+    /// A role that this operation is not for.
+    #[error("{role} {why}")]
+    RoleUnsuited {
+        /// The role.
+        role: RoleName,
+        /// What is wrong with it.
+        why: &'static str,
+    },
+    /// A role that is delegated to and has no metadata, so that clients fail when they come to it.
+    #[error("{by} delegates to {role}, which has no metadata yet")]
+    RoleEmpty {
+        /// The role.
+        role: RoleName,
+        /// The role that delegates.
+        by: RoleName,
+    },
+    /// Paths of a delegation that implementations read in different ways, or not at all.
+    #[error("`{}` cannot be delegated: {why}", what.escape_debug())]
+    DelegationPaths {
+        /// The pattern, prefix or number.
+        what: String,
+        /// What is wrong with it.
+        why: &'static str,
+    },
+    /// A role would leave snapshot without a rotation of its key.
+    #[error("snapshot has to list {role} until its key is rotated")]
+    RoleRemoved {
+        /// The role.
+        role: RoleName,
+    },
+    /// A target that is listed already with another content.
+    #[error("{role} lists {path} already")]
+    TargetExists {
+        /// The target.
+        path: TargetPath,
+        /// The role that lists it.
+        role: RoleName,
+    },
+    /// A target that the role does not list.
+    #[error("{role} does not list {path}")]
+    TargetNotListed {
+        /// The target.
+        path: TargetPath,
+        /// The role.
+        role: RoleName,
+    },
+    /// A target path that cannot safely become a file.
+    #[error("{path} cannot be the path of a target")]
+    TargetName {
+        /// The path.
+        path: TargetPath,
+        /// What is wrong with it.
+        source: NameError,
+    },
+    /// A target outside what is delegated to the role (F-47).
+    #[error("{role} may not sign {path}: {}", covered(.covers))]
+    TargetOutside {
+        /// The target.
+        path: TargetPath,
+        /// The role.
+        role: RoleName,
+        /// What is delegated to it.
+        covers: Vec<String>,
+    },
+    /// Custom data that is not an object.
+    #[error("the custom data of {0} is not a JSON object")]
+    TargetCustom(TargetPath),
+    /// A file changed between being looked at and being copied.
+    #[error("{} is not what it was when it was added", path.display())]
+    ContentChanged {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The bytes of a target are neither staged nor published.
+    #[error("the content of {path} is neither staged nor published: {} is missing", object.display())]
+    ContentMissing {
+        /// The target.
+        path: TargetPath,
+        /// Where it would be staged.
+        object: PathBuf,
+    },
+    /// Nobody said where to publish.
+    #[error("there is no place to publish to")]
+    NoDestination,
+    /// A place that would publish the repository with all that is private in it.
+    #[error("{} is the repository itself, which holds what is not for the public", .0.display())]
+    DestinationInside(PathBuf),
+    /// A client would refuse what was to be published.
+    #[error("a client would refuse this ({what})")]
+    Refused {
+        /// What was tried: `verifying from the first root`.
+        what: &'static str,
+        /// Why.
+        #[source]
+        error: Box<trust::Error>,
+    },
+}
+
+/// What kind of trouble an error is, for exit codes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Class {
+    /// What was asked for cannot be done so.
+    Usage,
+    /// Not trustworthy.
+    Untrustworthy,
+    /// Something that was named is not there.
+    NotFound,
+    /// Something is past its date.
+    Stale,
+    /// People have to sign first.
+    NeedsSignatures,
+    /// Files cannot be read or written.
+    Io,
+    /// Somebody else was quicker.
+    Conflict,
+    /// A key cannot be used.
+    Key,
+    /// Anything else.
+    Failed,
+}
+
+impl Error {
+    pub(crate) fn io(doing: &'static str, path: &Path, source: io::Error) -> Self {
+        Self::Io {
+            doing,
+            path: path.to_owned(),
+            source,
+        }
+    }
+
+    pub(crate) fn format(path: &Path, error: FormatError) -> Self {
+        Self::Format {
+            path: path.to_owned(),
+            error,
+        }
+    }
+
+    /// The stable code; [`crate::explain`] and [`tuffet_core::explain`] know every one.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Exists(_) => "repo.exists",
+            Self::NotFound(_) => "repo.not-found",
+            Self::Locked(_) => "repo.locked",
+            Self::Io { .. } => "repo.io",
+            Self::Format { .. } => "repo.format",
+            Self::PolicyFormat { .. } => "policy.format",
+            Self::BelowPolicy { .. } => "policy.threshold",
+            Self::TooFewKeys { .. } => "policy.too-few-keys",
+            Self::OnlineKey { .. } => "policy.online-key",
+            Self::KeyName(_) => "key.name",
+            Self::KeyUnknown(_) => "key.unknown",
+            Self::KeyAmbiguous(_) => "key.ambiguous",
+            Self::KeyDuplicate { .. } => "key.duplicate",
+            Self::KeyNotThere(_) => "key.not-there",
+            Self::KeyNotNeeded(_) => "key.not-needed",
+            Self::Signer { error, .. } => error.code(),
+            Self::SignaturesMissing(_) => "signatures.missing",
+            Self::NoChange => "change.none",
+            Self::Stale { .. } => "change.stale",
+            Self::VersionReused { .. } => "version.reused",
+            Self::RoleUnknown(_) => "role.unknown",
+            Self::RoleExists { .. } => "role.exists",
+            Self::RoleNameUnsafe { .. } => "role.name",
+            Self::RoleUnsuited { .. } => "role.unsuited",
+            Self::RoleEmpty { .. } => "role.empty",
+            Self::DelegationPaths { .. } => "role.paths",
+            Self::RoleRemoved { .. } => "role.removed",
+            Self::TargetExists { .. } => "target.exists",
+            Self::TargetNotListed { .. } => "target.not-listed",
+            Self::TargetName { .. } => "target.name",
+            Self::TargetOutside { .. } => "target.outside-delegation",
+            Self::TargetCustom(_) => "target.custom",
+            Self::ContentChanged { .. } => "target.content-changed",
+            Self::ContentMissing { .. } => "target.content-missing",
+            Self::NoDestination => "publish.no-destination",
+            Self::DestinationInside(_) => "publish.inside",
+            Self::Refused { error, .. } => match &**error {
+                trust::Error::Rejected(rejected) => rejected.code(),
+                _ => "publish.refused",
+            },
+        }
+    }
+
+    /// What kind of trouble this is.
+    #[must_use]
+    pub fn class(&self) -> Class {
+        match self {
+            Self::NotFound(_)
+            | Self::KeyUnknown(_)
+            | Self::RoleUnknown(_)
+            | Self::TargetNotListed { .. } => Class::NotFound,
+            Self::Exists(_)
+            | Self::Locked(_)
+            | Self::Stale { .. }
+            | Self::VersionReused { .. }
+            | Self::ContentChanged { .. } => Class::Conflict,
+            Self::Io { .. } => Class::Io,
+            Self::SignaturesMissing(_) => Class::NeedsSignatures,
+            Self::Signer { .. } => Class::Key,
+            Self::Format { .. } | Self::PolicyFormat { .. } | Self::ContentMissing { .. } => {
+                Class::Failed
+            }
+            Self::Refused { error, .. } => match &**error {
+                trust::Error::Rejected(rejected) => match rejected.class() {
+                    trust::Class::Stale => Class::Stale,
+                    trust::Class::NotFound => Class::NotFound,
+                    _ => Class::Untrustworthy,
+                },
+                _ => Class::Failed,
+            },
+            _ => Class::Usage,
+        }
+    }
+}
+
+/// Which roles wait for whose signatures.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MissingSignatures(pub Vec<(RoleName, Version, Vec<Need>)>);
+
+impl fmt::Display for MissingSignatures {
+    /// `root v2 has 1 of 2 by root version 1 (ana a1f0c3d2 or ben 5be2190f)`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let unmet = |needs: &'_ [Need]| -> Vec<Need> {
+            needs
+                .iter()
+                .filter(|need| !need.is_met())
+                .cloned()
+                .collect()
+        };
+        for (place, (role, version, needs)) in self.0.iter().enumerate() {
+            if place > 0 {
+                f.write_str("; ")?;
+            }
+            write!(f, "{role} v{version} has ")?;
+            for (place, need) in unmet(needs).iter().enumerate() {
+                if place > 0 {
+                    f.write_str(", and ")?;
+                }
+                write!(f, "{need}")?;
+                let names: Vec<String> = need.missing.iter().map(ToString::to_string).collect();
+                if !names.is_empty() {
+                    write!(f, " (waiting for {})", names.join(" or "))?;
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+fn overtaken(sealed: Option<Version>) -> String {
+    match sealed {
+        Some(sealed) => format!("v{sealed} is the latest"),
+        None => "its role has no versions".to_owned(),
+    }
+}
+
+fn covered(covers: &[String]) -> String {
+    if covers.is_empty() {
+        "nothing on the way from targets covers it".to_owned()
+    } else {
+        format!("its delegation covers {}", covers.join(", "))
+    }
+}

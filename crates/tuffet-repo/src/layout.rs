@@ -1,0 +1,160 @@
+//! Where things are: the files of a repository and of what it publishes.
+
+use std::path::{Path, PathBuf};
+
+use tuffet_core::crypto::Digest;
+use tuffet_core::metadata::{RoleName, TargetPath, Version};
+use tuffet_core::trust::RemoteFile;
+
+/// The file of the policy; a directory that holds it is a repository.
+pub(crate) const POLICY: &str = "tuffet.toml";
+
+/// The directory of metadata, in a repository and in a published tree.
+pub(crate) const METADATA: &str = "metadata";
+
+/// What of `.tuffet` does not belong under version control.
+pub(crate) const IGNORED: &[u8] = b"objects/\nlock\nonline.key\n";
+
+/// The places of one repository.
+#[derive(Debug, Clone)]
+pub(crate) struct Layout {
+    directory: PathBuf,
+}
+
+impl Layout {
+    pub(crate) fn new(directory: &Path) -> Self {
+        Self {
+            directory: directory.to_owned(),
+        }
+    }
+
+    pub(crate) fn directory(&self) -> &Path {
+        &self.directory
+    }
+
+    pub(crate) fn policy(&self) -> PathBuf {
+        self.directory.join(POLICY)
+    }
+
+    pub(crate) fn metadata(&self) -> PathBuf {
+        self.directory.join(METADATA)
+    }
+
+    /// What is on the way and what is private.
+    pub(crate) fn working(&self) -> PathBuf {
+        self.directory.join(".tuffet")
+    }
+
+    pub(crate) fn ignore_file(&self) -> PathBuf {
+        self.working().join(".gitignore")
+    }
+
+    pub(crate) fn lock(&self) -> PathBuf {
+        self.working().join("lock")
+    }
+
+    pub(crate) fn online_key(&self) -> PathBuf {
+        self.working().join("online.key")
+    }
+
+    pub(crate) fn change(&self) -> PathBuf {
+        self.working().join("change")
+    }
+
+    /// The draft of a role in the open change.
+    pub(crate) fn draft(&self, role: &RoleName) -> PathBuf {
+        self.change().join(file_name(role, None))
+    }
+
+    /// The content of a target, by its SHA-256.
+    pub(crate) fn object(&self, sha256: &Digest) -> PathBuf {
+        let digits = sha256.to_hex();
+        let (first, rest) = digits.split_at(2);
+        self.working().join("objects").join(first).join(rest)
+    }
+}
+
+/// The name of a metadata file, the same in a repository, in a published tree and in a URL.
+pub(crate) fn file_name(role: &RoleName, version: Option<Version>) -> String {
+    RemoteFile {
+        role: role.clone(),
+        version,
+    }
+    .url_path()
+}
+
+/// The path of a target in a published tree, with the hash before the last component.
+pub(crate) fn target_name(path: &TargetPath, hash: &Digest) -> String {
+    match path.as_str().rsplit_once('/') {
+        Some((directory, name)) => format!("targets/{directory}/{hash}.{name}"),
+        None => format!("targets/{hash}.{path}"),
+    }
+}
+
+/// Reads the name of a versioned metadata file: `3.targets.json`.
+pub(crate) fn parse_file_name(name: &str) -> Option<(RoleName, Version)> {
+    let (number, role) = name.strip_suffix(".json")?.split_once('.')?;
+    let version = number.parse().ok().and_then(Version::new)?;
+    let role = RoleName::new(&decode(role)?).ok()?;
+    // One file has one name: what was written another way is not ours.
+    (file_name(&role, Some(version)) == name).then_some((role, version))
+}
+
+/// Reads the name of a draft: `targets.json`.
+pub(crate) fn parse_draft_name(name: &str) -> Option<RoleName> {
+    let role = RoleName::new(&decode(name.strip_suffix(".json")?)?).ok()?;
+    (file_name(&role, None) == name).then_some(role)
+}
+
+fn decode(text: &str) -> Option<String> {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(first) = rest.bytes().next() {
+        if first == b'%' {
+            bytes.push(u8::from_str_radix(rest.get(1..3)?, 16).ok()?);
+            rest = rest.get(3..)?;
+        } else {
+            bytes.push(first);
+            rest = rest.get(1..)?;
+        }
+    }
+    String::from_utf8(bytes).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn file_names_can_be_read_again() {
+        for name in ["root", "targets", "edge-team", "a.b", "1.x", "../x", "é%"] {
+            let role = RoleName::new(name).unwrap();
+            let version = Version::new(12);
+            assert_eq!(
+                parse_file_name(&file_name(&role, version)),
+                version.map(|version| (role.clone(), version))
+            );
+            assert_eq!(parse_draft_name(&file_name(&role, None)), Some(role));
+        }
+        for name in [
+            "timestamp.json",
+            "0.root.json",
+            "01.root.json",
+            "+1.root.json",
+            "1.root.json.tmp",
+            "1..json",
+            "1.%2e.json",
+            "1.é.json",
+        ] {
+            assert_eq!(parse_file_name(name), None, "{name}");
+        }
+    }
+
+    #[test]
+    fn r02_the_hash_stands_before_the_last_component() {
+        let hash = Digest::sha256([0; 32]);
+        let name = |path| target_name(&TargetPath::new(path).unwrap(), &hash);
+        assert_eq!(name("a/b.c"), format!("targets/a/{hash}.b.c"));
+        assert_eq!(name("b.c"), format!("targets/{hash}.b.c"));
+    }
+}

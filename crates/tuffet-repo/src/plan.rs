@@ -1,0 +1,255 @@
+//! What an operation would do, before it does it.
+
+use std::fmt;
+use std::fs::File;
+
+use tuffet_core::crypto::Digest;
+use tuffet_core::metadata::{RoleName, TargetPath, UnixTime, Version};
+
+use crate::Error;
+use crate::keys::KeyName;
+use crate::quorum::Need;
+use crate::write::{Disk, FileSystem, Write};
+
+/// What an operation would do. Nothing has been written; dropping the plan is the dry run.
+///
+/// A plan holds the lock of its repository, so that nothing changes between planning and doing.
+#[derive(Debug)]
+#[must_use = "a plan does nothing until it is executed"]
+pub struct Plan {
+    pub(crate) actions: Vec<Action>,
+    pub(crate) writes: Vec<Write>,
+    pub(crate) lock: Option<File>,
+}
+
+impl Plan {
+    /// What is done, in words that people use.
+    #[must_use]
+    pub fn actions(&self) -> &[Action] {
+        &self.actions
+    }
+
+    /// The files that change, in this order.
+    #[must_use]
+    pub fn writes(&self) -> &[Write] {
+        &self.writes
+    }
+
+    /// Does it.
+    ///
+    /// # Errors
+    /// The first change that fails; those before it are done, and what they leave is a repository as it was or as it will be
+    /// when the operation is repeated.
+    pub fn execute(self) -> Result<Vec<Action>, Error> {
+        self.execute_on(&mut FileSystem)
+    }
+
+    /// Does it through something else than the file system, such as one that stops half-way.
+    ///
+    /// # Errors
+    /// As [`Plan::execute`].
+    pub fn execute_on(self, disk: &mut dyn Disk) -> Result<Vec<Action>, Error> {
+        for write in &self.writes {
+            disk.apply(write)?;
+        }
+        drop(self.lock);
+        Ok(self.actions)
+    }
+}
+
+/// One thing that an operation does.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Action {
+    /// A repository is made.
+    Created {
+        /// Its name.
+        name: String,
+    },
+    /// The policy learns what a key is called.
+    Named {
+        /// The key.
+        key: KeyName,
+    },
+    /// The next version of a role is opened for change.
+    Drafted {
+        /// The role.
+        role: RoleName,
+        /// The version that it will have.
+        version: Version,
+        /// The version before; `None` for the first.
+        from: Option<Version>,
+    },
+    /// A target is listed.
+    TargetAdded {
+        /// The target.
+        path: TargetPath,
+        /// The role that lists it.
+        role: RoleName,
+        /// Its length in bytes.
+        length: u64,
+        /// Its digests.
+        hashes: Vec<Digest>,
+    },
+    /// A target is no longer listed.
+    TargetRemoved {
+        /// The target.
+        path: TargetPath,
+        /// The role that listed it.
+        role: RoleName,
+    },
+    /// A role is delegated to. For hash bins this is said once for all of them.
+    Delegated {
+        /// The role, or what the names of its bins begin with.
+        role: String,
+        /// The role that delegates.
+        by: RoleName,
+        /// How many roles these are: 1, or the number of bins.
+        count: u64,
+    },
+    /// A key takes the place of another.
+    KeyReplaced {
+        /// The role that it may sign.
+        role: RoleName,
+        /// The key that goes.
+        old: KeyName,
+        /// The key that comes.
+        new: KeyName,
+    },
+    /// A signature is attached.
+    Signed {
+        /// The role.
+        role: RoleName,
+        /// The version.
+        version: Version,
+        /// The key.
+        key: KeyName,
+        /// How many signatures there are now, and are needed.
+        needs: Vec<Need>,
+    },
+    /// A draft is forgotten.
+    Dropped {
+        /// The role.
+        role: RoleName,
+        /// The version that it would have had.
+        version: Version,
+    },
+    /// A draft becomes a version that never changes again.
+    Applied {
+        /// The role.
+        role: RoleName,
+        /// The version.
+        version: Version,
+    },
+    /// The bytes of a target are brought to the published tree.
+    Copied {
+        /// The target.
+        path: TargetPath,
+        /// Its length in bytes.
+        length: u64,
+    },
+    /// A new version of a role becomes visible to clients.
+    Published {
+        /// The role.
+        role: RoleName,
+        /// The version.
+        version: Version,
+        /// When it expires.
+        expires: UnixTime,
+    },
+    /// The published tree could not be verified as it was, so nothing was compared with it.
+    DestinationUnverified {
+        /// The error code.
+        code: &'static str,
+        /// Why, in words.
+        why: String,
+    },
+    /// A target that clients do not find in this role: another role answers for the path, or the search ends before.
+    Shadowed {
+        /// The target.
+        path: TargetPath,
+        /// The role that lists it.
+        role: RoleName,
+        /// The role that answers.
+        by: Option<RoleName>,
+    },
+    /// Between two writes, clients that come just then find keys rotated and refuse; they succeed when they try again.
+    Gap,
+}
+
+impl Action {
+    /// The past tense that goes before the sentence: `Signed`, `Published`.
+    #[must_use]
+    pub fn verb(&self) -> &'static str {
+        match self {
+            Self::Created { .. } => "Created",
+            Self::Named { .. } => "Named",
+            Self::Drafted { .. } => "Drafted",
+            Self::TargetAdded { .. } => "Added",
+            Self::TargetRemoved { .. } => "Removed",
+            Self::Delegated { .. } => "Delegated",
+            Self::KeyReplaced { .. } => "Replaced",
+            Self::Signed { .. } => "Signed",
+            Self::Dropped { .. } => "Dropped",
+            Self::Applied { .. } => "Applied",
+            Self::Copied { .. } => "Copied",
+            Self::Published { .. } => "Published",
+            Self::DestinationUnverified { .. } => "Noticed",
+            Self::Shadowed { .. } | Self::Gap => "Noticed",
+        }
+    }
+}
+
+impl fmt::Display for Action {
+    /// What follows the [verb](Action::verb).
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Created { name } => write!(f, "repository {name}"),
+            Self::Named { key } => write!(f, "key {key}"),
+            Self::Drafted {
+                role,
+                version,
+                from: Some(from),
+            } => write!(f, "{role} v{from} → v{version}"),
+            Self::Drafted { role, version, .. } => write!(f, "{role} v{version}"),
+            Self::TargetAdded {
+                path, role, length, ..
+            } => write!(f, "{path} ({length} bytes) to {role}"),
+            Self::TargetRemoved { path, role } => write!(f, "{path} from {role}"),
+            Self::Delegated { role, by, count: 1 } => write!(f, "from {by} to {role}"),
+            Self::Delegated { role, by, count } => write!(f, "from {by} to {count} bins of {role}"),
+            Self::KeyReplaced { role, old, new } => write!(f, "{old} by {new} for {role}"),
+            Self::Signed {
+                role,
+                version,
+                key,
+                needs,
+            } => {
+                write!(f, "{role} v{version} by {key}")?;
+                needs.iter().try_for_each(|need| write!(f, ", {need}"))
+            }
+            Self::Dropped { role, version } => write!(f, "the draft of {role} v{version}"),
+            Self::Applied { role, version } => write!(f, "{role} v{version}"),
+            Self::Copied { path, length } => write!(f, "{path} ({length} bytes)"),
+            Self::Published {
+                role,
+                version,
+                expires,
+            } => write!(f, "{role} v{version}, expires {expires}"),
+            Self::DestinationUnverified { why, .. } => {
+                write!(f, "what is published now does not verify: {why}")
+            }
+            Self::Shadowed {
+                path,
+                role,
+                by: Some(by),
+            } => write!(f, "clients find {path} in {by}, not in {role}"),
+            Self::Shadowed { path, role, .. } => {
+                write!(f, "clients do not come to {role} when they look for {path}")
+            }
+            Self::Gap => f.write_str(
+                "a moment between two writes in which clients refuse and have to try again",
+            ),
+        }
+    }
+}

@@ -1,0 +1,293 @@
+//! Publishing: the open change becomes versions that never change again, and clients come to see them.
+//!
+//! Nothing is written before a client, simulated by `tuffet-core`, has accepted all of it: one that begins with the first root,
+//! and one that has seen what was published last. Then, in this order, each step harmless if it is the last one:
+//!
+//! 1. the bytes of new targets, under names that hold their hashes;
+//! 2. the new versions of roles into the repository itself, and its timestamp: from here on their version numbers are used up;
+//! 3. the new versions of roles into the published tree, where no client asks for them yet;
+//! 4. root, if it changed, and `timestamp.json`: the switch;
+//! 5. the drafts are removed.
+
+mod artifacts;
+mod release;
+mod verify;
+
+use std::fs;
+use std::path::{Component, Path, PathBuf};
+
+use tuffet_core::crypto::Key;
+use tuffet_core::metadata::{
+    DelegatedName, Delegations, KeyId, Parsed, RoleName, Targets, UnixTime, Version,
+};
+use tuffet_sign::Signer;
+
+use crate::Error;
+use crate::edit::check_policy;
+use crate::error::MissingSignatures;
+use crate::graph::Graph;
+use crate::layout::{self, METADATA};
+use crate::plan::{Action, Plan};
+use crate::policy::Policy;
+use crate::quorum::{Need, needs};
+use crate::repository::Repository;
+use crate::sign::attach;
+use crate::store::Store;
+use crate::write::{Write, WriteKind, holds};
+
+use release::{Release, Staged};
+use verify::Switch;
+
+/// What to publish, and where.
+#[derive(Debug, Clone, Default)]
+#[non_exhaustive]
+pub struct Publish {
+    /// The directory that is served; `None` for the one that the policy names. It gets `metadata/` and `targets/`.
+    pub to: Option<PathBuf>,
+    /// Roles that nobody delegates to any more and that leave snapshot. Only together with a rotation of a snapshot or
+    /// timestamp key, because clients refuse a snapshot that lists less.
+    pub drop_roles: Vec<DelegatedName>,
+}
+
+impl Publish {
+    /// Publishes to a directory.
+    #[must_use]
+    pub fn to(directory: impl Into<PathBuf>) -> Self {
+        Self {
+            to: Some(directory.into()),
+            drop_roles: Vec::new(),
+        }
+    }
+
+    /// This role leaves snapshot.
+    #[must_use]
+    pub fn drop_role(mut self, role: DelegatedName) -> Self {
+        self.drop_roles.push(role);
+        self
+    }
+}
+
+impl Repository {
+    /// Applies the open change, writes a snapshot if one is needed and a timestamp in any case, and publishes.
+    ///
+    /// The online signers sign snapshot and timestamp, and whatever in the change they may. When a key of snapshot or timestamp is
+    /// rotated, give the old one too, if it is still there: then no client meets a moment in which nothing fits.
+    ///
+    /// # Errors
+    /// [`Error::SignaturesMissing`], [`Error::Stale`], [`Error::NoDestination`], [`Error::DestinationInside`],
+    /// [`Error::RoleEmpty`], [`Error::RoleRemoved`], [`Error::ContentMissing`], [`Error::VersionReused`], what the policy refuses,
+    /// and [`Error::Refused`] with the reason why a client would not accept the result.
+    pub fn publish(
+        &self,
+        publish: &Publish,
+        online: &[&dyn Signer],
+        now: UnixTime,
+    ) -> Result<Plan, Error> {
+        let lock = self.lock()?;
+        let destination = self.destination(publish)?;
+        let mut store = Store::load(self.layout())?;
+        store.require_current()?;
+        let graph = Graph::load(&store)?;
+        check_policy(&graph, self.policy())?;
+        let mut actions = attach(&mut store, &graph, self.policy(), online)?;
+        require_quorum(&store, &graph, self.policy())?;
+
+        let place = release::Place {
+            store: &store,
+            graph: &graph,
+            policy: self.policy(),
+            destination: &destination,
+        };
+        let release = place.compose(publish, online, now)?;
+        let unpublished = unpublished(&destination, &release)?;
+        let verified = verify::verify(&place, &release, now)?;
+        let artifacts = artifacts::missing(&place, &release)?;
+
+        let mut writes = artifacts.writes;
+        writes.extend(self.seal(&store, &release));
+        writes.extend(in_order(unpublished, verified.switch));
+        let drafts = store.drafts().map(|(role, _)| role).chain(store.applied());
+        writes.extend(drafts.map(|role| Write {
+            path: self.layout().draft(role),
+            kind: WriteKind::Remove,
+        }));
+
+        actions.extend(store.drafts().map(|(role, draft)| Action::Applied {
+            role: role.clone(),
+            version: draft.version().unwrap_or(Version::FIRST),
+        }));
+        actions.extend(artifacts.actions);
+        actions.extend(verified.actions);
+        actions.extend(release.actions());
+        Ok(Plan {
+            actions,
+            writes,
+            lock: Some(lock),
+        })
+    }
+
+    /// Writes the new versions into the repository itself, the timestamp last.
+    fn seal(&self, store: &Store, release: &Release) -> Vec<Write> {
+        let metadata = self.layout().metadata();
+        let unsealed = |staged: &&Staged| {
+            let Some(version) = staged.version else {
+                return true;
+            };
+            store.head(&staged.role).is_none_or(|head| head < version)
+        };
+        release
+            .files
+            .iter()
+            .filter(unsealed)
+            .map(|staged| Write {
+                path: metadata.join(staged.name()),
+                kind: staged.write_kind(),
+            })
+            .collect()
+    }
+
+    /// Where to publish, if that is a place where nothing private comes to light.
+    fn destination(&self, publish: &Publish) -> Result<PathBuf, Error> {
+        let directory = match (&publish.to, &self.policy().publish_to) {
+            (Some(to), _) => to.clone(),
+            (None, Some(to)) => self.directory().join(to),
+            (None, None) => return Err(Error::NoDestination),
+        };
+        let (own, place) = (real(self.directory()), real(&directory));
+        let private = [self.layout().working(), self.layout().metadata()];
+        if own.starts_with(&place) || private.iter().any(|path| place.starts_with(real(path))) {
+            return Err(Error::DestinationInside(directory));
+        }
+        Ok(directory)
+    }
+}
+
+/// Refuses a change that too few have signed, or that takes the ground from under what others have signed before.
+fn require_quorum(store: &Store, graph: &Graph, policy: &Policy) -> Result<(), Error> {
+    let mut missing = Vec::new();
+    let mut count = |role: &RoleName, version, bytes: &[u8]| {
+        let all = needs(role, bytes, graph, policy)?;
+        if all.is_empty() {
+            return Err(Error::RoleUnknown(role.clone()));
+        }
+        if !all.iter().all(Need::is_met) {
+            missing.push((role.clone(), version, all));
+        }
+        Ok(())
+    };
+    for (role, draft) in store.drafts() {
+        let version = draft.version().unwrap_or(Version::FIRST);
+        count(role, version, &draft.to_bytes())?;
+    }
+    for role in affected(store, graph)? {
+        if let (Some(version), Some(bytes)) = (store.head(&role), store.head_bytes(&role)?) {
+            count(&role, version, &bytes)?;
+        }
+    }
+    if missing.is_empty() {
+        Ok(())
+    } else {
+        Err(Error::SignaturesMissing(MissingSignatures(missing)))
+    }
+}
+
+/// The roles that have no draft and whose keys or threshold are others once the change is applied.
+fn affected(store: &Store, graph: &Graph) -> Result<Vec<RoleName>, Error> {
+    let mut all = Vec::new();
+    if graph.old_root().is_some() && store.draft(&RoleName::Targets).is_none() {
+        all.push(RoleName::Targets);
+    }
+    for (by, next) in graph.delegations() {
+        let (Some(_), Some(head)) = (store.draft(by), store.head_bytes(by)?) else {
+            continue;
+        };
+        let head = Parsed::<Targets>::parse(head);
+        let before = head
+            .as_ref()
+            .ok()
+            .and_then(|head| head.unverified().delegations());
+        for name in graph.delegated_by(by) {
+            let role = RoleName::Delegated(name.clone());
+            let same = before.is_some_and(|before| signers(before, &name) == signers(next, &name));
+            if !same && store.draft(&role).is_none() {
+                all.push(role);
+            }
+        }
+    }
+    Ok(all)
+}
+
+/// Who may sign for a delegated role.
+fn signers<'d>(
+    delegations: &'d Delegations,
+    name: &DelegatedName,
+) -> Option<(u64, Vec<Option<&'d Key>>)> {
+    let role = delegations.role(name)?;
+    let key = |keyid: &KeyId| delegations.keys().key(keyid.as_str());
+    Some((role.threshold, role.keyids.iter().map(key).collect()))
+}
+
+/// What the published tree does not hold yet. A version that it holds with other bytes is refused.
+fn unpublished<'r>(
+    destination: &Path,
+    release: &'r Release,
+) -> Result<Vec<(&'r RoleName, Write)>, Error> {
+    let metadata = destination.join(METADATA);
+    let mut writes = Vec::new();
+    for staged in &release.files {
+        let path = metadata.join(staged.name());
+        let kind = staged.write_kind();
+        if let WriteKind::Once(bytes) = &kind {
+            match holds(&path, bytes)? {
+                Some(true) => continue,
+                Some(false) => return Err(Error::VersionReused { path }),
+                None => {}
+            }
+        }
+        writes.push((&staged.role, Write { path, kind }));
+    }
+    Ok(writes)
+}
+
+/// What nobody asks for yet first, then root and timestamp.
+fn in_order(writes: Vec<(&RoleName, Write)>, switch: Switch) -> Vec<Write> {
+    let (mut quiet, mut roots, mut timestamp) = (Vec::new(), Vec::new(), Vec::new());
+    for (role, write) in writes {
+        match role {
+            RoleName::Root => &mut roots,
+            RoleName::Timestamp => &mut timestamp,
+            _ => &mut quiet,
+        }
+        .push(write);
+    }
+    let last = match switch {
+        Switch::RootFirst | Switch::Gap => [roots, timestamp],
+        Switch::TimestampFirst => [timestamp, roots],
+    };
+    quiet.extend(last.into_iter().flatten());
+    quiet
+}
+
+/// The path without links and detours; what is not there yet is taken by name.
+fn real(path: &Path) -> PathBuf {
+    let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    let mut found = PathBuf::new();
+    for part in path.components() {
+        match part {
+            Component::ParentDir => {
+                found.pop();
+            }
+            Component::CurDir => {}
+            part => found.push(part),
+        }
+        if let Ok(there) = fs::canonicalize(&found) {
+            found = there;
+        }
+    }
+    found
+}
+
+/// The name of a metadata file without a version.
+fn timestamp_name() -> String {
+    layout::file_name(&RoleName::Timestamp, None)
+}

@@ -1,0 +1,377 @@
+//! What is about to be published: the new versions of roles, a snapshot that lists them, a timestamp that lists that.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+use tuffet_core::crypto::{Key, KeyIdentity, KeyKind};
+use tuffet_core::json::Value;
+use tuffet_core::metadata::{Parsed, RoleKeys, RoleName, Root, UnixTime, Version};
+use tuffet_core::trust::Signers;
+use tuffet_sign::Signer;
+
+use super::{Publish, timestamp_name};
+use crate::Error;
+use crate::builder::{self, listed};
+use crate::document::Document;
+use crate::error::MissingSignatures;
+use crate::graph::{Authority, Graph};
+use crate::layout::{self, METADATA};
+use crate::plan::Action;
+use crate::policy::Policy;
+use crate::quorum::{Need, needs};
+use crate::sign::sign_document;
+use crate::store::Store;
+use crate::write::{WriteKind, read_optional};
+
+/// A metadata file to publish.
+#[derive(Debug)]
+pub(super) struct Staged {
+    pub(super) role: RoleName,
+    /// `None` for timestamp, which is published without its version.
+    pub(super) version: Option<Version>,
+    pub(super) bytes: Vec<u8>,
+    /// What is said about it, if it is new.
+    news: Option<Action>,
+}
+
+impl Staged {
+    pub(super) fn name(&self) -> String {
+        layout::file_name(&self.role, self.version)
+    }
+
+    pub(super) fn write_kind(&self) -> WriteKind {
+        match self.version {
+            Some(_) => WriteKind::Once(self.bytes.clone()),
+            None => WriteKind::Replace(self.bytes.clone()),
+        }
+    }
+}
+
+/// Everything that the published tree has to hold and may not hold yet.
+#[derive(Debug)]
+pub(super) struct Release {
+    /// Roots in order, targets roles, snapshot, timestamp.
+    pub(super) files: Vec<Staged>,
+    /// The bytes of the first root that there is.
+    pub(super) first_root: Vec<u8>,
+    /// The versions of targets roles that the snapshot before listed.
+    pub(super) before: BTreeMap<RoleName, Version>,
+}
+
+impl Release {
+    pub(super) fn actions(&self) -> impl Iterator<Item = Action> + '_ {
+        self.files.iter().filter_map(|staged| staged.news.clone())
+    }
+}
+
+/// From where to where.
+pub(super) struct Place<'p> {
+    pub(super) store: &'p Store,
+    pub(super) graph: &'p Graph,
+    pub(super) policy: &'p Policy,
+    pub(super) destination: &'p Path,
+}
+
+impl Place<'_> {
+    pub(super) fn published(&self, name: &str) -> std::path::PathBuf {
+        self.destination.join(METADATA).join(name)
+    }
+
+    /// Puts together what is to be published.
+    pub(super) fn compose(
+        &self,
+        publish: &Publish,
+        online: &[&dyn Signer],
+        now: UnixTime,
+    ) -> Result<Release, Error> {
+        let mut files = self.roots()?;
+        let first_root = files.first().map(|root| root.bytes.clone());
+        let first_root = first_root.ok_or(Error::RoleUnknown(RoleName::Root))?;
+
+        let head = self.store.head_document(&RoleName::Snapshot)?;
+        let before = meta(head.as_ref());
+        let listing = self.listing(&before, publish)?;
+        for (role, version) in versions(&listing) {
+            files.extend(self.targets_file(role, version)?);
+        }
+
+        let snapshot = match head {
+            Some(head) if !self.snapshot_is_due(&head, &listing, now)? => head,
+            head => {
+                let new = self.snapshot(head, listing);
+                self.sign_online(&RoleName::Snapshot, new, online, now)?
+            }
+        };
+        let version = snapshot.version().unwrap_or(Version::FIRST);
+        let bytes = snapshot.to_bytes();
+        let timestamp = self.timestamp(version, &bytes)?;
+        let timestamp = self.sign_online(&RoleName::Timestamp, timestamp, online, now)?;
+        files.push(self.staged(&RoleName::Snapshot, version, bytes));
+        files.push(Staged {
+            role: RoleName::Timestamp,
+            version: None,
+            bytes: timestamp.to_bytes(),
+            news: Some(news(&RoleName::Timestamp, &timestamp)),
+        });
+        Ok(Release {
+            files,
+            first_root,
+            before: versions(&before).collect(),
+        })
+    }
+
+    /// Every root, the oldest first.
+    fn roots(&self) -> Result<Vec<Staged>, Error> {
+        let role = RoleName::Root;
+        let mut roots = Vec::new();
+        if let Some((version, draft)) = self.draft(&role) {
+            roots.push(self.staged(&role, version, draft));
+        }
+        let mut next = self.store.head(&role);
+        while let Some(version) = next {
+            let Some(bytes) = read_optional(&self.store.sealed_path(&role, version))? else {
+                break;
+            };
+            roots.push(self.staged(&role, version, bytes));
+            next = version.number().checked_sub(1).and_then(Version::new);
+        }
+        roots.reverse();
+        Ok(roots)
+    }
+
+    fn draft(&self, role: &RoleName) -> Option<(Version, Vec<u8>)> {
+        let draft = self.store.draft(role)?;
+        Some((draft.version()?, draft.to_bytes()))
+    }
+
+    /// The file of a targets role, unless it is published already.
+    fn targets_file(&self, role: RoleName, version: Version) -> Result<Option<Staged>, Error> {
+        if let Some((drafted, bytes)) = self.draft(&role)
+            && drafted == version
+        {
+            return Ok(Some(self.staged(&role, version, bytes)));
+        }
+        let name = layout::file_name(&role, Some(version));
+        if self.published(&name).exists() {
+            return Ok(None);
+        }
+        let bytes = self.store.sealed(&role, version)?;
+        Ok(Some(self.staged(&role, version, bytes)))
+    }
+
+    /// A versioned file; it is news if the repository has not sealed it yet.
+    fn staged(&self, role: &RoleName, version: Version, bytes: Vec<u8>) -> Staged {
+        let sealed = self.store.head(role).is_some_and(|head| head >= version);
+        let news = (!sealed)
+            .then(|| Document::parse(&bytes).ok())
+            .flatten()
+            .map(|document| news(role, &document));
+        Staged {
+            role: role.clone(),
+            version: Some(version),
+            bytes,
+            news,
+        }
+    }
+
+    /// What snapshot has to say: every role that is delegated to, and every one that it listed before.
+    fn listing(
+        &self,
+        before: &BTreeMap<String, Value>,
+        publish: &Publish,
+    ) -> Result<BTreeMap<String, Value>, Error> {
+        let mut listing = before.clone();
+        for role in &publish.drop_roles {
+            self.drop_role(&mut listing, RoleName::Delegated(role.clone()))?;
+        }
+        let delegated = self.graph.delegated().into_iter();
+        let delegated = delegated.map(|(by, name)| (by, RoleName::Delegated(name)));
+        for (by, role) in std::iter::once((RoleName::Root, RoleName::Targets)).chain(delegated) {
+            let version = self.store.next_version(&role);
+            let version = version.ok_or_else(|| Error::RoleEmpty {
+                role: role.clone(),
+                by,
+            })?;
+            let name = format!("{role}.json");
+            let same = listing.get(&name).and_then(version_of) == Some(version);
+            if !same {
+                let bytes = self.store.next_bytes(&role)?.unwrap_or_default();
+                listing.insert(name, listed(version, Some(&bytes)));
+            }
+        }
+        Ok(listing)
+    }
+
+    fn drop_role(
+        &self,
+        listing: &mut BTreeMap<String, Value>,
+        role: RoleName,
+    ) -> Result<(), Error> {
+        let delegated = match &role {
+            RoleName::Delegated(name) => self.graph.is_delegated(name),
+            _ => true,
+        };
+        if delegated {
+            return Err(Error::RoleUnsuited {
+                role,
+                why: "is still delegated to",
+            });
+        }
+        if !self.forgotten_by_clients()? {
+            return Err(Error::RoleRemoved { role });
+        }
+        match listing.remove(&format!("{role}.json")) {
+            Some(_) => Ok(()),
+            None => Err(Error::RoleUnknown(role)),
+        }
+    }
+
+    /// Whether a key of snapshot or timestamp leaves between the root that is published and the next one, which makes clients
+    /// forget what they have seen.
+    fn forgotten_by_clients(&self) -> Result<bool, Error> {
+        let mut version = self.store.next_version(&RoleName::Root);
+        while let Some(number) = version {
+            let path = self.published(&layout::file_name(&RoleName::Root, version));
+            if let Some(bytes) = read_optional(&path)? {
+                let published =
+                    Parsed::<Root>::parse(bytes).map_err(|error| Error::format(&path, error))?;
+                let next = self.graph.root();
+                return Ok(
+                    next.is_some_and(|next| removes_online_key(published.unverified(), next))
+                );
+            }
+            version = number.number().checked_sub(1).and_then(Version::new);
+        }
+        // Nothing is published, so nobody has seen anything.
+        Ok(true)
+    }
+
+    /// Whether a new snapshot is needed: it would say something else, its signatures no longer count, or half its time is over.
+    fn snapshot_is_due(
+        &self,
+        head: &Document,
+        listing: &BTreeMap<String, Value>,
+        now: UnixTime,
+    ) -> Result<bool, Error> {
+        if meta(Some(head)) != *listing {
+            return Ok(true);
+        }
+        let counts = needs(
+            &RoleName::Snapshot,
+            &head.to_bytes(),
+            self.graph,
+            self.policy,
+        )?;
+        if !counts.iter().all(Need::is_met) {
+            return Ok(true);
+        }
+        let half = i64::from(self.policy.period(&RoleName::Snapshot).seconds()) / 2;
+        let left = head.expires().map_or(0, |at| at.0.saturating_sub(now.0));
+        Ok(left <= half)
+    }
+
+    fn snapshot(&self, head: Option<Document>, listing: BTreeMap<String, Value>) -> Document {
+        let next = head.as_ref().and_then(Document::version);
+        let next = next.map_or(Version::FIRST, Version::next);
+        let mut snapshot =
+            head.unwrap_or_else(|| builder::Snapshot::new(next, UnixTime(0)).build());
+        snapshot.set("version", next.number().into());
+        snapshot.set("meta", Value::Object(listing));
+        snapshot
+    }
+
+    /// The next timestamp, which lists nothing but the snapshot (F-34, R-12).
+    fn timestamp(&self, snapshot: Version, bytes: &[u8]) -> Result<Document, Error> {
+        let Some(mut timestamp) = self.store.timestamp()? else {
+            let first = Version::FIRST;
+            return Ok(builder::Timestamp::new(first, UnixTime(0), snapshot, Some(bytes)).build());
+        };
+        let next = timestamp.version().map_or(Version::FIRST, Version::next);
+        timestamp.set("version", next.number().into());
+        let entry = Value::from_iter([("snapshot.json", listed(snapshot, Some(bytes)))]);
+        timestamp.set("meta", entry);
+        Ok(timestamp)
+    }
+
+    /// Gives a document its expiry and the signatures of the online keys: those of the next root, and those that only the root
+    /// before it knows, so that clients of either accept it.
+    fn sign_online(
+        &self,
+        role: &RoleName,
+        mut document: Document,
+        online: &[&dyn Signer],
+        now: UnixTime,
+    ) -> Result<Document, Error> {
+        let version = document.version().unwrap_or(Version::FIRST);
+        document.set_header(version, self.policy.period(role).after(now));
+        document.clear_signatures();
+        let mut authorities = self.graph.authorities(role);
+        if let Some(old) = self.graph.old_root() {
+            authorities.extend(old.role(role).map(|keys| Authority {
+                signers: Signers::Root(version),
+                table: old.keys(),
+                keys,
+            }));
+        }
+        sign_document(role, &mut document, &authorities, self.policy, online)?;
+        let counts = needs(role, &document.to_bytes(), self.graph, self.policy)?;
+        if counts.iter().all(Need::is_met) {
+            return Ok(document);
+        }
+        let missing = vec![(role.clone(), version, counts)];
+        Err(Error::SignaturesMissing(MissingSignatures(missing)))
+    }
+}
+
+fn news(role: &RoleName, document: &Document) -> Action {
+    Action::Published {
+        role: role.clone(),
+        version: document.version().unwrap_or(Version::FIRST),
+        expires: document.expires().unwrap_or(UnixTime(0)),
+    }
+}
+
+pub(super) fn meta(snapshot: Option<&Document>) -> BTreeMap<String, Value> {
+    snapshot
+        .and_then(|snapshot| snapshot.member("meta")?.as_object())
+        .cloned()
+        .unwrap_or_default()
+}
+
+fn versions(meta: &BTreeMap<String, Value>) -> impl Iterator<Item = (RoleName, Version)> + '_ {
+    meta.iter().filter_map(|(name, entry)| {
+        let role = RoleName::new(name.strip_suffix(".json")?).ok()?;
+        let targets = matches!(role, RoleName::Targets | RoleName::Delegated(_));
+        targets.then_some((role, version_of(entry)?))
+    })
+}
+
+fn version_of(entry: &Value) -> Option<Version> {
+    entry.get("version")?.as_u64().and_then(Version::new)
+}
+
+fn removes_online_key(old: &Root, new: &Root) -> bool {
+    [RoleName::Snapshot, RoleName::Timestamp]
+        .iter()
+        .any(|role| {
+            let after = identities(new, new.role(role));
+            !identities(old, old.role(role)).is_subset(&after)
+        })
+}
+
+fn identities(root: &Root, keys: Option<&RoleKeys>) -> BTreeSet<KeyIdentity> {
+    let keyids = keys.into_iter().flat_map(|keys| &keys.keyids);
+    keyids
+        .filter_map(
+            |keyid| match root.keys().key(keyid.as_str()).map(Key::kind)? {
+                KeyKind::Usable { public, .. } => Some(public.identity()),
+                KeyKind::Opaque { .. } => None,
+            },
+        )
+        .collect()
+}
+
+/// The timestamp in a tree of metadata.
+pub(super) fn has_timestamp(metadata: &Path) -> bool {
+    metadata.join(timestamp_name()).exists()
+}

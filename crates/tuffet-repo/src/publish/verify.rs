@@ -1,0 +1,292 @@
+//! What clients will make of it, asked before anything is written.
+
+use std::collections::BTreeMap;
+
+use tuffet_core::json::Value;
+use tuffet_core::metadata::{RoleName, TargetPath, UnixTime, Version};
+use tuffet_core::trust::{Class, TrustedView};
+
+use super::release::{Place, Release, Staged, has_timestamp};
+use crate::Error;
+use crate::document::Document;
+use crate::layout::{self, METADATA};
+use crate::plan::Action;
+use crate::targets::read_entry;
+use crate::tree::{Client, Directory, Fault, Overlay, Tree};
+use crate::write::read_optional;
+
+/// How many new targets are looked for.
+const LOOKED_FOR: usize = 256;
+
+/// In which order root and timestamp are written, if both are new.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Switch {
+    /// What is published now is good under the new root.
+    RootFirst,
+    /// What is new is good under the root that is published now.
+    TimestampFirst,
+    /// Neither: a client that comes between the two writes refuses, and succeeds when it tries again.
+    Gap,
+}
+
+/// What came out.
+pub(super) struct Verdict {
+    pub(super) switch: Switch,
+    pub(super) actions: Vec<Action>,
+}
+
+/// Refuses a release that a client would refuse, whether it is new or has seen what was published last.
+pub(super) fn verify(
+    place: &Place<'_>,
+    release: &Release,
+    now: UnixTime,
+) -> Result<Verdict, Error> {
+    let published = Directory(place.destination.join(METADATA));
+    let own = Directory(place.store.layout().metadata());
+    let all = overlay(&published, release, |_| true);
+    let mut actions = Vec::new();
+
+    let mut new = Client::default();
+    let view = new
+        .refresh(&all, &release.first_root, now)
+        .map_err(|fault| fault.while_doing("verifying from the first root"))?;
+    actions.extend(look_for(place, release, &mut new, &all, view)?);
+
+    let mut seen = None;
+    for tree in [&published, &own] {
+        if !has_timestamp(&tree.0) {
+            continue;
+        }
+        let then = last_good(tree, place, now)?;
+        let mut client = Client::default();
+        match client.refresh(tree, &release.first_root, then) {
+            Ok(_) => {
+                client
+                    .clone()
+                    .refresh(&all, &release.first_root, now)
+                    .map_err(|fault| {
+                        fault.while_doing("verifying from the last published state")
+                    })?;
+                if std::ptr::eq(tree, &published) {
+                    seen = Some((client, then));
+                }
+            }
+            Err(Fault::Unread(error)) => return Err(error),
+            // Nobody can have accepted this, so there is nothing to be compared with.
+            Err(Fault::Refused(error)) if std::ptr::eq(tree, &published) => {
+                let code = match &error {
+                    tuffet_core::trust::Error::Rejected(rejected) => rejected.code(),
+                    _ => "publish.refused",
+                };
+                actions.push(Action::DestinationUnverified {
+                    code,
+                    why: error.to_string(),
+                });
+            }
+            Err(Fault::Refused(_)) => {}
+        }
+    }
+    let switch = match seen {
+        Some((client, then)) => {
+            require_another_version(&published, release)?;
+            order(&published, release, &client, then, now)?
+        }
+        None => Switch::RootFirst,
+    };
+    if switch == Switch::Gap {
+        actions.push(Action::Gap);
+    }
+    Ok(Verdict { switch, actions })
+}
+
+/// Clients that have seen a timestamp ignore another one of the same version, so nobody may publish one.
+fn require_another_version(published: &Directory, release: &Release) -> Result<(), Error> {
+    let name = super::timestamp_name();
+    let version = |bytes: &[u8]| Document::parse(bytes).ok()?.version();
+    let old = published.file(&name)?;
+    let new = release
+        .files
+        .iter()
+        .find(|staged| staged.role == RoleName::Timestamp);
+    match (old.as_deref(), new) {
+        (Some(old), Some(new)) if version(old) == version(&new.bytes) && old != new.bytes => {
+            Err(Error::VersionReused {
+                path: published.0.join(name),
+            })
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Finds an order of the last two writes in which the tree is good in between, too.
+fn order(
+    published: &Directory,
+    release: &Release,
+    client: &Client,
+    then: UnixTime,
+    now: UnixTime,
+) -> Result<Switch, Error> {
+    let is_root = |staged: &Staged| staged.role == RoleName::Root;
+    let news = release.files.iter().filter(|staged| is_root(staged));
+    let mut changed = false;
+    for root in news {
+        changed |= published.file(&root.name())?.is_none();
+    }
+    if !changed {
+        return Ok(Switch::RootFirst);
+    }
+    let accepts = |tree: &Overlay<'_>, at| {
+        let mut clients = [Client::default(), client.clone()];
+        for client in &mut clients {
+            match client.refresh(tree, &release.first_root, at) {
+                Ok(_) => {}
+                Err(Fault::Refused(_)) => return Ok(false),
+                Err(Fault::Unread(error)) => return Err(error),
+            }
+        }
+        Ok(true)
+    };
+    let without_timestamp = overlay(published, release, |staged| {
+        staged.role != RoleName::Timestamp
+    });
+    if accepts(&without_timestamp, then)? {
+        return Ok(Switch::RootFirst);
+    }
+    let without_root = overlay(published, release, |staged| !is_root(staged));
+    if accepts(&without_root, now)? {
+        return Ok(Switch::TimestampFirst);
+    }
+    Ok(Switch::Gap)
+}
+
+fn overlay<'t>(
+    base: &'t Directory,
+    release: &'t Release,
+    wanted: impl Fn(&Staged) -> bool,
+) -> Overlay<'t> {
+    let files = release.files.iter().filter(|staged| wanted(staged));
+    Overlay {
+        base,
+        files: files
+            .map(|staged| (staged.name(), staged.bytes.as_slice()))
+            .collect::<BTreeMap<String, &[u8]>>(),
+    }
+}
+
+/// The latest moment, now or before, at which nothing in the tree had expired: clients may have accepted it then.
+fn last_good(tree: &Directory, place: &Place<'_>, now: UnixTime) -> Result<UnixTime, Error> {
+    let expires = |bytes: Option<Vec<u8>>| {
+        let document = bytes.and_then(|bytes| Document::parse(&bytes).ok());
+        document.and_then(|document| document.expires())
+    };
+    let mut moments = vec![now];
+    let mut versions = Vec::new();
+    let timestamp = tree.file(&super::timestamp_name())?;
+    let listed = |bytes: &[u8], name: &str| {
+        let document = Document::parse(bytes).ok()?;
+        let version = document.member("meta")?.get(name)?.get("version")?;
+        version.as_u64().and_then(Version::new)
+    };
+    if let Some(version) = timestamp
+        .as_deref()
+        .and_then(|bytes| listed(bytes, "snapshot.json"))
+    {
+        versions.push((RoleName::Snapshot, version));
+        let snapshot = tree.file(&layout::file_name(&RoleName::Snapshot, Some(version)))?;
+        let targets = snapshot
+            .as_deref()
+            .and_then(|bytes| listed(bytes, "targets.json"));
+        versions.extend(targets.map(|version| (RoleName::Targets, version)));
+    }
+    let mut root = place.store.next_version(&RoleName::Root);
+    while let Some(version) = root {
+        if tree
+            .0
+            .join(layout::file_name(&RoleName::Root, root))
+            .exists()
+        {
+            versions.push((RoleName::Root, version));
+            break;
+        }
+        root = version.number().checked_sub(1).and_then(Version::new);
+    }
+    moments.extend(expires(timestamp).map(before));
+    for (role, version) in versions {
+        let bytes = tree.file(&layout::file_name(&role, Some(version)))?;
+        moments.extend(expires(bytes).map(before));
+    }
+    Ok(moments.into_iter().min().unwrap_or(now))
+}
+
+fn before(moment: UnixTime) -> UnixTime {
+    UnixTime(moment.0.saturating_sub(1))
+}
+
+/// Looks for new targets as a client would: every role on the way is verified, and a target that another role answers for is
+/// pointed out.
+fn look_for(
+    place: &Place<'_>,
+    release: &Release,
+    client: &mut Client,
+    tree: &dyn Tree,
+    mut view: TrustedView,
+) -> Result<Vec<Action>, Error> {
+    let mut actions = Vec::new();
+    for (role, path) in new_targets(place, release)? {
+        let (found, next) = client
+            .search(tree, view, path.clone())
+            .map_err(|fault| fault.while_doing("looking for a new target"))?;
+        view = next;
+        match found {
+            Ok(found) if found.role == role => {}
+            Ok(found) => actions.push(Action::Shadowed {
+                path,
+                role,
+                by: Some(found.role),
+            }),
+            Err(rejected) if rejected.class() == Class::NotFound => {
+                actions.push(Action::Shadowed {
+                    path,
+                    role,
+                    by: None,
+                });
+            }
+            Err(rejected) => {
+                let fault = Fault::Refused((*rejected).into());
+                return Err(fault.while_doing("looking for a new target"));
+            }
+        }
+    }
+    Ok(actions)
+}
+
+/// Targets that clients have not seen, and one at least of every role that is new.
+fn new_targets(place: &Place<'_>, release: &Release) -> Result<Vec<(RoleName, TargetPath)>, Error> {
+    let mut all = Vec::new();
+    for (role, draft) in place.store.drafts() {
+        let entries = |document: &Document| -> BTreeMap<String, Value> {
+            let listed = document.member("targets").and_then(Value::as_object);
+            listed.cloned().unwrap_or_default()
+        };
+        let old = match release.before.get(role) {
+            Some(&version) => read_optional(&place.store.sealed_path(role, version))?,
+            None => None,
+        };
+        let old = old.and_then(|bytes| Document::parse(&bytes).ok());
+        let old = old.as_ref().map(&entries).unwrap_or_default();
+        let new = entries(draft);
+        let first = new.keys().next().cloned();
+        let added = new
+            .into_iter()
+            .filter(|(path, entry)| old.get(path) != Some(entry) || first.as_ref() == Some(path));
+        all.extend(added.filter_map(|(path, entry)| {
+            let entry = read_entry(&path, &entry, role)?;
+            Some((role.clone(), entry.path))
+        }));
+        if all.len() >= LOOKED_FOR {
+            all.truncate(LOOKED_FOR);
+            break;
+        }
+    }
+    Ok(all)
+}

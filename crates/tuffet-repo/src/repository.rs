@@ -1,0 +1,155 @@
+//! A repository: a directory with a policy.
+
+use std::fs::{File, TryLockError};
+use std::path::{Path, PathBuf};
+
+use tuffet_core::crypto::{Key, KeyKind};
+use tuffet_core::metadata::KeyTable;
+use tuffet_sign::PublicKeyInfo;
+
+use crate::Error;
+use crate::graph::Graph;
+use crate::keys::NamedKey;
+use crate::layout::Layout;
+use crate::policy::Policy;
+use crate::store::Store;
+use crate::write::{Write, WriteKind, read_optional};
+
+/// How many digits of a keyid name it.
+const SHORTEST_KEYID: usize = 8;
+
+/// A repository on disk. The value holds the policy as it was when the repository was opened, and nothing else.
+#[derive(Debug)]
+pub struct Repository {
+    layout: Layout,
+    policy: Policy,
+}
+
+impl Repository {
+    /// Opens the repository in a directory.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] if there is none, [`Error::PolicyFormat`] if its policy cannot be read.
+    pub fn open(directory: &Path) -> Result<Self, Error> {
+        let layout = Layout::new(directory);
+        let path = layout.policy();
+        let bytes = read_optional(&path)?.ok_or_else(|| Error::NotFound(directory.to_owned()))?;
+        let malformed = |why| Error::PolicyFormat {
+            path: path.clone(),
+            why,
+        };
+        let text = String::from_utf8(bytes).map_err(|_| malformed("it is not UTF-8".to_owned()))?;
+        let policy = Policy::parse(&text).map_err(malformed)?;
+        Ok(Self { layout, policy })
+    }
+
+    /// Opens the repository in a directory or in the nearest one above it.
+    ///
+    /// # Errors
+    /// As [`Repository::open`].
+    pub fn find(start: &Path) -> Result<Self, Error> {
+        start
+            .ancestors()
+            .find(|directory| Layout::new(directory).policy().exists())
+            .map_or_else(|| Err(Error::NotFound(start.to_owned())), Self::open)
+    }
+
+    /// The directory.
+    #[must_use]
+    pub fn directory(&self) -> &Path {
+        self.layout.directory()
+    }
+
+    /// The policy.
+    #[must_use]
+    pub fn policy(&self) -> &Policy {
+        &self.policy
+    }
+
+    /// Where the key of automation lies, if somebody has put one there: outside the published tree and of version control.
+    #[must_use]
+    pub fn online_key_path(&self) -> PathBuf {
+        self.layout.online_key()
+    }
+
+    /// The public key of this name, of this keyid, or of the only keyid that begins with these digits, eight at the least.
+    ///
+    /// # Errors
+    /// [`Error::KeyUnknown`], [`Error::KeyAmbiguous`].
+    pub fn key(&self, name: &str) -> Result<NamedKey, Error> {
+        if let Some(key) = self.policy.key(name) {
+            return Ok(key);
+        }
+        let graph = Graph::load(&Store::load(&self.layout)?)?;
+        self.key_in(&graph, name)
+    }
+
+    pub(crate) fn key_in(&self, graph: &Graph, name: &str) -> Result<NamedKey, Error> {
+        if let Some(key) = self.policy.key(name) {
+            return Ok(key);
+        }
+        let roots = [graph.root(), graph.old_root()];
+        let tables = roots.into_iter().flatten().map(|root| root.keys());
+        let tables = tables.chain(graph.delegations().map(|(_, all)| all.keys()));
+        let mut found: Vec<(String, PublicKeyInfo)> = Vec::new();
+        for (keyid, key) in tables.flat_map(KeyTable::iter) {
+            let id = keyid.as_str();
+            let named = id == name || (name.len() >= SHORTEST_KEYID && id.starts_with(name));
+            let known = found.iter().any(|(other, _)| other == id);
+            if let (true, false, Some(info)) = (named, known, info(key)) {
+                found.push((id.to_owned(), info));
+            }
+        }
+        let unknown = || Error::KeyUnknown(name.to_owned());
+        match found.as_slice() {
+            [] => Err(unknown()),
+            [(id, info)] => {
+                let keyid = tuffet_core::metadata::KeyId::new(id).map_err(|_| unknown())?;
+                let called = self.policy.key_name(&keyid).name;
+                let called = called.filter(|name| self.policy.keys.contains_key(name));
+                let short: String = id.chars().take(SHORTEST_KEYID).collect();
+                NamedKey::new(&called.unwrap_or(short), info.clone())
+            }
+            _ => Err(Error::KeyAmbiguous(name.to_owned())),
+        }
+    }
+
+    pub(crate) fn layout(&self) -> &Layout {
+        &self.layout
+    }
+
+    /// Keeps others from changing the repository until the file is closed.
+    pub(crate) fn lock(&self) -> Result<File, Error> {
+        let path = self.layout.lock();
+        let failed = |error| Error::io("cannot lock", &path, error);
+        std::fs::create_dir_all(self.layout.working()).map_err(failed)?;
+        let file = File::options()
+            .create(true)
+            .truncate(false)
+            .write(true)
+            .open(&path)
+            .map_err(failed)?;
+        match file.try_lock() {
+            Ok(()) => Ok(file),
+            Err(TryLockError::WouldBlock) => Err(Error::Locked(path)),
+            Err(TryLockError::Error(error)) => Err(failed(error)),
+        }
+    }
+
+    pub(crate) fn rewrite_policy(&self, policy: &Policy) -> Result<Write, Error> {
+        let path = self.layout.policy();
+        let old = read_optional(&path)?.unwrap_or_default();
+        let text = policy.rewrite(&String::from_utf8_lossy(&old));
+        Ok(Write {
+            path,
+            kind: WriteKind::Replace(text.into_bytes()),
+        })
+    }
+}
+
+fn info(key: &Key) -> Option<PublicKeyInfo> {
+    match key.kind() {
+        KeyKind::Usable { scheme, public } => PublicKeyInfo::new(*scheme, public.clone()).ok(),
+        KeyKind::Opaque { .. } => None,
+    }
+}

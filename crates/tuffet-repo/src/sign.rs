@@ -1,0 +1,149 @@
+//! Signing the drafts of the open change.
+
+use tuffet_core::crypto::{Key, KeyIdentity, KeyKind, Scheme, signed_message};
+use tuffet_core::metadata::{KeyId, RoleName, Version};
+use tuffet_sign::Signer;
+
+use crate::Error;
+use crate::document::Document;
+use crate::graph::{Authority, Graph};
+use crate::keys::{KeyName, keyid};
+use crate::plan::{Action, Plan};
+use crate::policy::Policy;
+use crate::quorum::needs;
+use crate::repository::Repository;
+use crate::store::Store;
+use crate::write::{Write, WriteKind};
+
+impl Repository {
+    /// Signs every draft of the open change that one of the signers may sign. The signatures are made here and now, and written
+    /// when the plan is executed.
+    ///
+    /// # Errors
+    /// [`Error::NoChange`]; [`Error::KeyNotNeeded`] for a signer that may sign nothing of the change; [`Error::Stale`];
+    /// [`Error::Signer`].
+    pub fn sign(&self, signers: &[&dyn Signer]) -> Result<Plan, Error> {
+        let lock = self.lock()?;
+        let mut store = Store::load(self.layout())?;
+        store.require_current()?;
+        if store.drafts().next().is_none() {
+            return Err(Error::NoChange);
+        }
+        let graph = Graph::load(&store)?;
+        for signer in signers {
+            let needed = store
+                .drafts()
+                .any(|(role, _)| !wanted(*signer, &graph.authorities(role)).is_empty());
+            if !needed {
+                let name = self.policy().key_name(&keyid(signer.public()));
+                return Err(Error::KeyNotNeeded(name));
+            }
+        }
+        let actions = attach(&mut store, &graph, self.policy(), signers)?;
+        let signed = |role: &RoleName| {
+            actions
+                .iter()
+                .any(|action| matches!(action, Action::Signed { role: of, .. } if of == role))
+        };
+        let writes = store
+            .drafts()
+            .filter(|(role, _)| signed(role))
+            .map(|(role, draft)| Write {
+                path: self.layout().draft(role),
+                kind: WriteKind::Replace(draft.to_bytes()),
+            })
+            .collect();
+        Ok(Plan {
+            actions,
+            writes,
+            lock: Some(lock),
+        })
+    }
+}
+
+/// Attaches the signatures that the signers may make and have not made.
+pub(crate) fn attach(
+    store: &mut Store,
+    graph: &Graph,
+    policy: &Policy,
+    signers: &[&dyn Signer],
+) -> Result<Vec<Action>, Error> {
+    let mut actions = Vec::new();
+    for (role, draft) in store.drafts_mut() {
+        let names = sign_document(role, draft, &graph.authorities(role), policy, signers)?;
+        if names.is_empty() {
+            continue;
+        }
+        let counts = needs(role, &draft.to_bytes(), graph, policy)?;
+        let version = draft.version().unwrap_or(Version::FIRST);
+        actions.extend(names.into_iter().map(|key| Action::Signed {
+            role: role.clone(),
+            version,
+            key,
+            needs: counts.clone(),
+        }));
+    }
+    Ok(actions)
+}
+
+/// Signs a document with those signers whose key is among the keys that it needs, unless they have; returns who signed.
+pub(crate) fn sign_document(
+    role: &RoleName,
+    document: &mut Document,
+    authorities: &[Authority<'_>],
+    policy: &Policy,
+    signers: &[&dyn Signer],
+) -> Result<Vec<KeyName>, Error> {
+    let mut names = Vec::new();
+    let mut message = None;
+    for signer in signers {
+        for keyid in wanted(*signer, authorities) {
+            let message = message.get_or_insert_with(|| document.canonical());
+            if has_signed(*signer, document, &keyid, message) {
+                continue;
+            }
+            let key = policy.key_name(&keyid);
+            let signature = signer
+                .sign_canonical(message)
+                .map_err(|error| Error::Signer {
+                    role: role.clone(),
+                    key: key.clone(),
+                    error,
+                })?;
+            document.attach(&keyid, &signature);
+            names.push(key);
+        }
+    }
+    Ok(names)
+}
+
+/// A signature that does not verify is no reason not to make a good one.
+fn has_signed(signer: &dyn Signer, document: &Document, keyid: &KeyId, canonical: &[u8]) -> bool {
+    let key = signer.public();
+    let message = signed_message(key.scheme(), canonical, tuffet_crypto::aws_lc());
+    document
+        .signature(keyid)
+        .is_some_and(|signature| key.confirm(&message, &signature).is_ok())
+}
+
+/// The keyids under which the signer's key may sign.
+fn wanted(signer: &dyn Signer, authorities: &[Authority<'_>]) -> Vec<KeyId> {
+    let own = (signer.public().identity(), signer.public().scheme());
+    let mut keyids = Vec::new();
+    for authority in authorities {
+        for keyid in &authority.keys.keyids {
+            let known = authority.table.key(keyid.as_str()).and_then(usable);
+            if known.as_ref() == Some(&own) && !keyids.contains(keyid) {
+                keyids.push(keyid.clone());
+            }
+        }
+    }
+    keyids
+}
+
+fn usable(key: &Key) -> Option<(KeyIdentity, Scheme)> {
+    match key.kind() {
+        KeyKind::Usable { scheme, public } => Some((public.identity(), *scheme)),
+        KeyKind::Opaque { .. } => None,
+    }
+}

@@ -1,0 +1,215 @@
+//! What a repository holds: sealed versions, which never change, and the drafts of the open change.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io;
+use std::path::Path;
+
+use tuffet_core::metadata::{RoleName, Version};
+
+use crate::Error;
+use crate::document::Document;
+use crate::layout::{self, Layout};
+use crate::write::read_optional;
+
+/// The metadata of a repository.
+///
+/// The highest version of a role in `metadata/` is its current one, whether clients have seen it or not: a publication that was
+/// interrupted leaves versions that must not be used again for other bytes.
+#[derive(Debug)]
+pub(crate) struct Store {
+    layout: Layout,
+    heads: BTreeMap<RoleName, Version>,
+    drafts: BTreeMap<RoleName, Document>,
+    /// Drafts that an interrupted publication has sealed already.
+    applied: Vec<RoleName>,
+    /// Drafts of versions that somebody else has used.
+    stale: BTreeMap<RoleName, Version>,
+}
+
+impl Store {
+    /// The metadata of a repository that is about to be made.
+    pub(crate) fn empty(layout: &Layout) -> Self {
+        Self {
+            layout: layout.clone(),
+            heads: BTreeMap::new(),
+            drafts: BTreeMap::new(),
+            applied: Vec::new(),
+            stale: BTreeMap::new(),
+        }
+    }
+
+    pub(crate) fn load(layout: &Layout) -> Result<Self, Error> {
+        let mut store = Self::empty(layout);
+        store.heads = heads(&layout.metadata())?;
+        for name in names(&layout.change())? {
+            let Some(role) = layout::parse_draft_name(&name) else {
+                continue;
+            };
+            let path = layout.draft(&role);
+            let bytes = read_optional(&path)?.unwrap_or_default();
+            let malformed = |error| Error::format(&path, error);
+            let draft = Document::parse(&bytes).map_err(malformed)?;
+            store.sort_in(role, draft, &bytes)?;
+        }
+        Ok(store)
+    }
+
+    fn sort_in(&mut self, role: RoleName, draft: Document, bytes: &[u8]) -> Result<(), Error> {
+        let version = draft.version().unwrap_or(Version::FIRST);
+        let head = self.heads.get(&role).copied();
+        if head.is_some_and(|head| head >= version)
+            && read_optional(&self.sealed_path(&role, version))?.as_deref() == Some(bytes)
+        {
+            self.applied.push(role);
+            return Ok(());
+        }
+        if version != head.map_or(Version::FIRST, Version::next) {
+            self.stale.insert(role.clone(), version);
+        }
+        self.drafts.insert(role, draft);
+        Ok(())
+    }
+
+    /// Only what is sealed.
+    pub(crate) fn without_drafts(mut self) -> Self {
+        self.drafts.clear();
+        self.stale.clear();
+        self
+    }
+
+    pub(crate) fn layout(&self) -> &Layout {
+        &self.layout
+    }
+
+    /// The highest sealed version.
+    pub(crate) fn head(&self, role: &RoleName) -> Option<Version> {
+        self.heads.get(role).copied()
+    }
+
+    pub(crate) fn sealed_path(&self, role: &RoleName, version: Version) -> std::path::PathBuf {
+        self.layout
+            .metadata()
+            .join(layout::file_name(role, Some(version)))
+    }
+
+    /// The bytes of a sealed version.
+    pub(crate) fn sealed(&self, role: &RoleName, version: Version) -> Result<Vec<u8>, Error> {
+        let path = self.sealed_path(role, version);
+        fs::read(&path).map_err(|error| Error::io("cannot read", &path, error))
+    }
+
+    /// The bytes of the highest sealed version.
+    pub(crate) fn head_bytes(&self, role: &RoleName) -> Result<Option<Vec<u8>>, Error> {
+        self.head(role)
+            .map(|version| self.sealed(role, version))
+            .transpose()
+    }
+
+    pub(crate) fn head_document(&self, role: &RoleName) -> Result<Option<Document>, Error> {
+        let Some(version) = self.head(role) else {
+            return Ok(None);
+        };
+        self.document(&self.sealed_path(role, version))
+    }
+
+    /// The timestamp that was published last.
+    pub(crate) fn timestamp(&self) -> Result<Option<Document>, Error> {
+        let name = layout::file_name(&RoleName::Timestamp, None);
+        self.document(&self.layout.metadata().join(name))
+    }
+
+    fn document(&self, path: &Path) -> Result<Option<Document>, Error> {
+        read_optional(path)?
+            .map(|bytes| Document::parse(&bytes).map_err(|error| Error::format(path, error)))
+            .transpose()
+    }
+
+    pub(crate) fn draft(&self, role: &RoleName) -> Option<&Document> {
+        self.drafts.get(role)
+    }
+
+    pub(crate) fn draft_mut(&mut self, role: &RoleName) -> Option<&mut Document> {
+        self.drafts.get_mut(role)
+    }
+
+    pub(crate) fn drafts(&self) -> impl Iterator<Item = (&RoleName, &Document)> {
+        self.drafts.iter()
+    }
+
+    pub(crate) fn drafts_mut(&mut self) -> impl Iterator<Item = (&RoleName, &mut Document)> {
+        self.drafts.iter_mut()
+    }
+
+    pub(crate) fn set_draft(&mut self, role: RoleName, draft: Document) {
+        self.drafts.insert(role, draft);
+    }
+
+    /// Drafts that are not needed any more: an interrupted publication has sealed them.
+    pub(crate) fn applied(&self) -> &[RoleName] {
+        &self.applied
+    }
+
+    /// What the role will be once the open change is applied.
+    pub(crate) fn next_document(&self, role: &RoleName) -> Result<Option<Document>, Error> {
+        match self.draft(role) {
+            Some(draft) => Ok(Some(draft.clone())),
+            None => self.head_document(role),
+        }
+    }
+
+    /// The bytes of what the role will be once the open change is applied.
+    pub(crate) fn next_bytes(&self, role: &RoleName) -> Result<Option<Vec<u8>>, Error> {
+        match self.draft(role) {
+            Some(draft) => Ok(Some(draft.to_bytes())),
+            None => self.head_bytes(role),
+        }
+    }
+
+    /// The version that the role will have once the open change is applied.
+    pub(crate) fn next_version(&self, role: &RoleName) -> Option<Version> {
+        self.draft(role)
+            .map_or_else(|| self.head(role), Document::version)
+    }
+
+    /// Refuses to go on with a change that was overtaken by another one.
+    pub(crate) fn require_current(&self) -> Result<(), Error> {
+        match self.stale.iter().next() {
+            Some((role, &version)) => Err(Error::Stale {
+                role: role.clone(),
+                version,
+                sealed: self.head(role),
+            }),
+            None => Ok(()),
+        }
+    }
+}
+
+fn heads(metadata: &Path) -> Result<BTreeMap<RoleName, Version>, Error> {
+    let mut heads = BTreeMap::new();
+    for name in names(metadata)? {
+        if let Some((role, version)) = layout::parse_file_name(&name) {
+            let head = heads.entry(role).or_insert(version);
+            *head = version.max(*head);
+        }
+    }
+    Ok(heads)
+}
+
+/// The names in a directory that may be absent, in order.
+fn names(directory: &Path) -> Result<Vec<String>, Error> {
+    let failed = |error| Error::io("cannot read", directory, error);
+    let entries = match fs::read_dir(directory) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        other => other.map_err(failed)?,
+    };
+    let mut names = Vec::new();
+    for entry in entries {
+        // Our own names are plain; others are none of our business.
+        if let Ok(name) = entry.map_err(failed)?.file_name().into_string() {
+            names.push(name);
+        }
+    }
+    names.sort_unstable();
+    Ok(names)
+}

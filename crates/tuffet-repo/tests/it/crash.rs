@@ -1,0 +1,202 @@
+//! A crash after any write leaves the old or the new repository, and the operation can be repeated.
+
+use tuffet_core::metadata::RoleName;
+use tuffet_repo::{Delegate, DelegatedPaths, Disk, Error, FileSystem, Plan, RotateKey, Write};
+use tuffet_sign::Signer;
+
+use crate::support::{Client, NOW, World, delegated, key, named, run, versions};
+
+/// Makes so many changes and then stops, as a crash would.
+struct Stops {
+    left: usize,
+}
+
+impl Disk for Stops {
+    fn apply(&mut self, write: &Write) -> Result<(), Error> {
+        self.left = self.left.checked_sub(1).ok_or(Error::NoChange)?;
+        FileSystem.apply(write)
+    }
+}
+
+fn crash(plan: Plan, after: usize) {
+    assert!(plan.execute_on(&mut Stops { left: after }).is_err());
+}
+
+/// Publishes with a crash after every write in turn. `states` are the versions that clients may see in between.
+fn publish_with_crashes(world: &World, online: &[&dyn Signer], states: &[[u64; 4]], gap: bool) {
+    let writes = world.plan(online, NOW).unwrap().writes().len();
+    let mut old = world.client_if_published();
+    if let Some(client) = &mut old {
+        client.refresh(&world.public(), NOW).unwrap();
+    }
+    let last = states[states.len() - 1];
+    let mut gaps = 0;
+    for after in 0..writes {
+        let world = world.fork();
+        crash(world.plan(online, NOW).unwrap(), after);
+        for client in [old.clone(), world.client_if_published()]
+            .into_iter()
+            .flatten()
+        {
+            match client.clone().refresh(&world.public(), NOW) {
+                Ok(view) => {
+                    let seen = versions(&view);
+                    assert!(states.contains(&seen), "after {after} writes: {seen:?}");
+                }
+                // Before the first publication there is nothing to see.
+                Err(error) if old.is_none() => assert_eq!(error.code(), "missing.timestamp"),
+                Err(error) => {
+                    assert!(gap, "after {after} writes: {error}");
+                    gaps += 1;
+                }
+            }
+        }
+        // Whoever publishes again gets to the end; a timestamp that was sealed already is not used a second time.
+        run(world.plan(online, NOW));
+        for mut client in [old.clone(), Some(world.client())].into_iter().flatten() {
+            let seen = versions(&client.refresh(&world.public(), NOW).unwrap());
+            assert_eq!((seen[0], seen[2], seen[3]), (last[0], last[2], last[3]));
+            assert!(seen[1] == last[1] || seen[1] == last[1] + 1, "{seen:?}");
+        }
+        assert!(world.repository().change().unwrap().drafts.is_empty());
+        assert!(
+            !world
+                .directory()
+                .join(".tuffet/change/targets.json")
+                .exists()
+        );
+    }
+    assert_eq!(gaps > 0, gap);
+}
+
+impl World {
+    fn client_if_published(&self) -> Option<Client> {
+        self.metadata("1.root.json").exists().then(|| self.client())
+    }
+}
+
+#[test]
+fn the_first_publication_survives_a_crash_at_every_write() {
+    let world = World::founded();
+    world.add("app.tar", b"app");
+    world.sign();
+    publish_with_crashes(&world, &[world.online], &[[1, 1, 1, 1]], false);
+}
+
+#[test]
+fn an_update_survives_a_crash_at_every_write() {
+    let (world, sam) = (World::published(), key());
+    world.add("b", b"b");
+    let patterns = DelegatedPaths::Patterns(vec!["edge/*".to_owned()]);
+    let edge = Delegate::new(delegated("edge"), patterns, vec![named("sam", sam)]);
+    run(world.repository().delegate(&edge, NOW));
+    run(world.repository().sign(&[world.ana, world.ben, sam]));
+    publish_with_crashes(
+        &world,
+        &[world.online],
+        &[[1, 2, 2, 2], [1, 3, 3, 3]],
+        false,
+    );
+}
+
+#[test]
+fn a_rotation_of_a_persons_key_survives_a_crash_at_every_write() {
+    let world = World::published();
+    let rotate = RotateKey::new("ben", named("ben", key()));
+    run(world.repository().rotate_key(&rotate, NOW));
+    run(world.repository().sign(&[world.ana, world.vault]));
+    // What is published is not good under the new root, so the timestamp goes first.
+    let states = [[1, 2, 2, 2], [1, 3, 3, 3], [2, 3, 3, 3]];
+    publish_with_crashes(&world, &[world.online], &states, false);
+}
+
+#[test]
+fn a_renewal_of_root_survives_a_crash_at_every_write() {
+    let world = World::published();
+    run(world.repository().renew(&[RoleName::Root], NOW));
+    world.sign();
+    let states = [[1, 2, 2, 2], [2, 2, 2, 2], [2, 3, 2, 2]];
+    publish_with_crashes(&world, &[world.online], &states, false);
+}
+
+#[test]
+fn a_rotation_of_the_online_key_survives_a_crash_at_every_write() {
+    let (world, new) = (World::published(), key());
+    let rotate = RotateKey::new("online", named("online", new));
+    run(world.repository().rotate_key(&rotate, NOW));
+    world.sign();
+    let states = [[1, 2, 2, 2], [1, 3, 3, 2], [2, 3, 3, 2]];
+    publish_with_crashes(&world, &[world.online, new], &states, false);
+    // Without the old key clients fail between the last two writes, and never see a mixture.
+    let states = [[1, 2, 2, 2], [2, 3, 3, 2]];
+    publish_with_crashes(&world, &[new], &states, true);
+}
+
+#[test]
+fn an_edit_survives_a_crash_at_every_write() {
+    let world = World::published();
+    let file = world.file("b", b"b");
+    let add = tuffet_repo::AddTarget::new(crate::support::path("b"), file);
+    let writes = world
+        .repository()
+        .add_target(&add, NOW)
+        .unwrap()
+        .writes()
+        .len();
+    for after in 0..writes {
+        let world = world.fork();
+        crash(world.repository().add_target(&add, NOW).unwrap(), after);
+        assert!(world.repository().change().unwrap().drafts.is_empty());
+        run(world.repository().add_target(&add, NOW));
+        world.sign();
+        world.publish(NOW);
+        world.client().get(&world.public(), NOW, "b").unwrap();
+    }
+}
+
+#[test]
+fn a_beginning_survives_a_crash_at_every_write() {
+    let world = World::empty();
+    let signers: [&dyn Signer; 2] = [world.ana, world.ben];
+    let init = |world: &World| {
+        tuffet_repo::Repository::init(&world.directory(), &world.options(), &signers, NOW)
+    };
+    let writes = init(&world).unwrap().writes().len();
+    for after in 0..writes {
+        let world = world.fork();
+        crash(init(&world).unwrap(), after);
+        run(init(&world));
+        world.publish(NOW);
+        world.client().refresh(&world.public(), NOW).unwrap();
+    }
+}
+
+#[test]
+fn what_was_sealed_before_a_crash_is_never_used_for_other_bytes() {
+    let world = World::published();
+    world.add("b", b"b");
+    world.sign();
+    let plan = world.plan(&[world.online], NOW).unwrap();
+    let sealed = plan
+        .writes()
+        .iter()
+        .position(|write| write.path.ends_with("acme/metadata/3.targets.json"))
+        .unwrap();
+    crash(plan, sealed + 1);
+    // The next edit begins after the sealed version, though nobody has seen it.
+    world.add("c", b"c");
+    let change = world.repository().change().unwrap();
+    assert_eq!(
+        (
+            change.drafts[0].version.number(),
+            change.drafts[0].needs[0].have
+        ),
+        (4, 0)
+    );
+    world.sign();
+    world.publish(NOW);
+    let mut client = world.client();
+    for name in ["b", "c"] {
+        client.get(&world.public(), NOW, name).unwrap();
+    }
+}

@@ -1,0 +1,15 @@
+//! Repositories made, signed and published, and read back by the core as a client would.
+#![allow(
+    missing_docs,
+    clippy::unwrap_used,
+    reason = "a test that fails says where"
+)]
+
+mod authoring;
+mod builder;
+mod crash;
+mod delegation;
+mod preservation;
+mod publishing;
+mod rotation;
+mod support;

@@ -1,0 +1,222 @@
+//! A repository with its people, and a client that reads what it publishes.
+
+mod client;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use tempfile::TempDir;
+use tuffet_core::crypto::Scheme;
+use tuffet_core::metadata::{DelegatedName, RoleName, TargetPath, UnixTime};
+use tuffet_repo::{
+    Action, AddTarget, Document, Error, InitOptions, NamedKey, Plan, Publish, Repository,
+};
+use tuffet_sign::{FileKey, Signer};
+
+pub(crate) use client::{Client, versions};
+
+/// 2026-01-01T00:00:00Z.
+pub(crate) const NOW: UnixTime = UnixTime(1_767_225_600);
+
+pub(crate) const DAY: i64 = 86_400;
+
+pub(crate) fn after(days: i64) -> UnixTime {
+    UnixTime(NOW.0 + days * DAY)
+}
+
+/// A new key; tests end before it matters that it is never given back.
+pub(crate) fn key() -> &'static FileKey {
+    Box::leak(Box::new(FileKey::generate(Scheme::Ed25519).unwrap()))
+}
+
+pub(crate) fn named(name: &str, signer: &dyn Signer) -> NamedKey {
+    NamedKey::of(name, signer).unwrap()
+}
+
+pub(crate) fn path(text: &str) -> TargetPath {
+    TargetPath::new(text).unwrap()
+}
+
+pub(crate) fn role(text: &str) -> RoleName {
+    RoleName::new(text).unwrap()
+}
+
+pub(crate) fn delegated(text: &str) -> DelegatedName {
+    DelegatedName::new(text).unwrap()
+}
+
+/// Ana, Ben and a vault hold root and targets, two of the three sign; a machine holds the online key.
+pub(crate) struct World {
+    place: TempDir,
+    pub(crate) ana: &'static FileKey,
+    pub(crate) ben: &'static FileKey,
+    pub(crate) vault: &'static FileKey,
+    pub(crate) online: &'static FileKey,
+}
+
+impl World {
+    /// Keys and an empty place.
+    pub(crate) fn empty() -> Self {
+        Self {
+            place: tempfile::tempdir().unwrap(),
+            ana: key(),
+            ben: key(),
+            vault: key(),
+            online: key(),
+        }
+    }
+
+    /// A repository whose first versions wait to be published.
+    pub(crate) fn founded() -> Self {
+        let world = Self::empty();
+        let plan = Repository::init(
+            &world.directory(),
+            &world.options(),
+            &[world.ana, world.ben],
+            NOW,
+        );
+        plan.unwrap().execute().unwrap();
+        world
+    }
+
+    /// A repository that is published with one target, `app.tar`.
+    pub(crate) fn published() -> Self {
+        let world = Self::founded();
+        world.publish(NOW);
+        world.add("app.tar", b"app 1");
+        world.sign();
+        world.publish(NOW);
+        world
+    }
+
+    pub(crate) fn options(&self) -> InitOptions {
+        let people = vec![
+            named("ana", self.ana),
+            named("ben", self.ben),
+            named("vault", self.vault),
+        ];
+        InitOptions::new("acme", people, 2, vec![named("online", self.online)])
+    }
+
+    pub(crate) fn directory(&self) -> PathBuf {
+        self.place.path().join("acme")
+    }
+
+    pub(crate) fn public(&self) -> PathBuf {
+        self.place.path().join("public")
+    }
+
+    pub(crate) fn repository(&self) -> Repository {
+        Repository::open(&self.directory()).unwrap()
+    }
+
+    pub(crate) fn file(&self, name: &str, content: &[u8]) -> PathBuf {
+        let path = self.place.path().join("files").join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(&path, content).unwrap();
+        path
+    }
+
+    pub(crate) fn add(&self, name: &str, content: &[u8]) {
+        let file = self.file(name, content);
+        run(self
+            .repository()
+            .add_target(&AddTarget::new(path(name), file), NOW));
+    }
+
+    /// Ana and Ben sign the open change.
+    pub(crate) fn sign(&self) {
+        run(self.repository().sign(&[self.ana, self.ben]));
+    }
+
+    pub(crate) fn plan(&self, online: &[&dyn Signer], now: UnixTime) -> Result<Plan, Error> {
+        self.repository()
+            .publish(&Publish::to(self.public()), online, now)
+    }
+
+    pub(crate) fn publish(&self, now: UnixTime) -> Vec<Action> {
+        run(self.plan(&[self.online], now))
+    }
+
+    /// A client that has the first root and nothing else.
+    pub(crate) fn client(&self) -> Client {
+        Client::new(fs::read(self.metadata("1.root.json")).unwrap())
+    }
+
+    pub(crate) fn metadata(&self, name: &str) -> PathBuf {
+        self.public().join("metadata").join(name)
+    }
+
+    pub(crate) fn document(&self, name: &str) -> Document {
+        Document::parse(&fs::read(self.metadata(name)).unwrap()).unwrap()
+    }
+
+    /// Copies both trees, to go on from the same point in several ways.
+    pub(crate) fn fork(&self) -> Self {
+        let place = tempfile::tempdir().unwrap();
+        copy(self.place.path(), place.path());
+        Self { place, ..*self }
+    }
+
+    /// Edits the draft of a role by hand, as somebody with an editor could.
+    pub(crate) fn edit_draft(&self, role: &str, edit: impl FnOnce(&mut Document)) {
+        let path = self
+            .directory()
+            .join(".tuffet/change")
+            .join(format!("{role}.json"));
+        let mut draft = Document::parse(&fs::read(&path).unwrap()).unwrap();
+        draft.clear_signatures();
+        edit(&mut draft);
+        fs::write(&path, draft.to_bytes()).unwrap();
+    }
+}
+
+/// Plans and executes.
+pub(crate) fn run(plan: Result<Plan, Error>) -> Vec<Action> {
+    plan.unwrap().execute().unwrap()
+}
+
+/// The code of the error that planning ended in.
+pub(crate) fn code<T>(result: Result<T, Error>) -> &'static str {
+    match result {
+        Ok(_) => "no error",
+        Err(error) => error.code(),
+    }
+}
+
+/// Every file below a directory, by its path relative to it.
+pub(crate) fn files(directory: &Path) -> Vec<String> {
+    let mut all = Vec::new();
+    let mut open = vec![directory.to_owned()];
+    while let Some(next) = open.pop() {
+        for entry in fs::read_dir(next).into_iter().flatten() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                open.push(path);
+            } else {
+                all.push(
+                    path.strip_prefix(directory)
+                        .unwrap()
+                        .to_str()
+                        .unwrap()
+                        .replace('\\', "/"),
+                );
+            }
+        }
+    }
+    all.sort();
+    all
+}
+
+fn copy(from: &Path, to: &Path) {
+    fs::create_dir_all(to).unwrap();
+    for entry in fs::read_dir(from).unwrap() {
+        let path = entry.unwrap().path();
+        let target = to.join(path.file_name().unwrap());
+        if path.is_dir() {
+            copy(&path, &target);
+        } else {
+            fs::copy(&path, &target).unwrap();
+        }
+    }
+}

@@ -1,0 +1,116 @@
+//! The smallest client: the core, a published directory, and a store in memory.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+use std::sync::Arc;
+
+use tuffet_core::metadata::{RoleName, TargetPath, UnixTime};
+use tuffet_core::trust::{
+    Answer, Context, Error, Found, Item, Mode, Policy, Refresh, Rejected, Search, Step,
+    TrustAnchor, TrustedView, WriteKind,
+};
+
+#[derive(Clone)]
+pub(crate) struct Client {
+    anchor: Vec<u8>,
+    store: BTreeMap<Item, Arc<Vec<u8>>>,
+}
+
+impl Client {
+    pub(crate) fn new(anchor: Vec<u8>) -> Self {
+        Self {
+            anchor,
+            store: BTreeMap::new(),
+        }
+    }
+
+    /// Refreshes from a published tree, with no tolerance for deviations.
+    pub(crate) fn refresh(
+        &mut self,
+        public: &Path,
+        now: UnixTime,
+    ) -> Result<TrustedView, Rejected> {
+        let policy = Policy::strict();
+        let anchor = TrustAnchor::Root(self.anchor.clone());
+        let mut refresh = Refresh::new(anchor, Mode::Online, context(&policy, now));
+        while let Some(answer) = self.answer(refresh.step(), public) {
+            refresh.answer(answer).map_err(rejected)?;
+        }
+        refresh.finish().map_err(rejected)
+    }
+
+    /// Refreshes, looks for a target and reads it as a client would, checking every byte.
+    pub(crate) fn get(
+        &mut self,
+        public: &Path,
+        now: UnixTime,
+        path: &str,
+    ) -> Result<(Found, Vec<u8>), Rejected> {
+        let view = self.refresh(public, now)?;
+        let policy = Policy::strict();
+        let path = TargetPath::new(path).unwrap();
+        let mut search = Search::new(view, path, Mode::Online, context(&policy, now));
+        while let Some(answer) = self.answer(search.step(), public) {
+            search.answer(answer).map_err(rejected)?;
+        }
+        let found = search
+            .finish()
+            .map_err(rejected)?
+            .found
+            .map_err(|why| *why)?;
+        let mut bytes = None;
+        for url in found.url_paths() {
+            let read = fs::read(public.join("targets").join(url)).unwrap();
+            found.check_bytes(&read, tuffet_crypto::aws_lc())?;
+            bytes = Some(read);
+        }
+        Ok((found, bytes.unwrap()))
+    }
+
+    fn answer(&mut self, step: Step, public: &Path) -> Option<Answer> {
+        let present = |bytes: Option<Vec<u8>>| bytes.map_or(Answer::Absent, Answer::Bytes);
+        Some(match step {
+            Step::Load(item) => present(self.store.get(&item).map(|bytes| bytes.to_vec())),
+            Step::Fetch(fetch) => {
+                present(fs::read(public.join("metadata").join(fetch.file.url_path())).ok())
+            }
+            Step::Store(writes) => {
+                for write in writes {
+                    match write.kind {
+                        WriteKind::Put(bytes) => self.store.insert(write.item, bytes),
+                        WriteKind::Delete => self.store.remove(&write.item),
+                    };
+                }
+                Answer::Stored
+            }
+            Step::Done => return None,
+        })
+    }
+}
+
+/// The versions of root, timestamp, snapshot and targets.
+pub(crate) fn versions(view: &TrustedView) -> [u64; 4] {
+    [
+        view.root().version(),
+        view.timestamp().version(),
+        view.snapshot().version(),
+        view.snapshot().listed(&RoleName::Targets).unwrap().version,
+    ]
+    .map(|version| version.number())
+}
+
+fn context(policy: &Policy, now: UnixTime) -> Context<'_> {
+    Context {
+        crypto: tuffet_crypto::aws_lc(),
+        policy,
+        now,
+    }
+}
+
+fn rejected(error: Error) -> Rejected {
+    match error {
+        Error::Rejected(rejected) => *rejected,
+        other => panic!("{other}"),
+    }
+}

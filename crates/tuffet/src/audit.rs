@@ -1,0 +1,338 @@
+//! A whole repository, verified: every role that can be reached, every signature, every listed target.
+//!
+//! What is found does not end the audit; the gravest finding decides the verdict.
+
+mod files;
+mod source;
+
+use std::collections::BTreeSet;
+
+use tuffet_core::metadata::{Role, RoleName, UnixTime};
+use tuffet_core::trust::{
+    Audit, AuditedRole, Context, Found, Policy, Quorum, Rejected, TrustedView, UncountedReason,
+    Verified,
+};
+use tuffet_repo::Period;
+
+pub(crate) use source::Place;
+
+use crate::client;
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::progress::Progress;
+use crate::text;
+
+/// What is asked of an audit.
+pub(crate) struct Options {
+    /// The root that the user trusts; without one, the repository's own first root is taken.
+    pub(crate) root: Option<Vec<u8>>,
+    /// Whether the bytes of targets are checked.
+    pub(crate) targets: bool,
+    /// Roles that expire within this time are findings.
+    pub(crate) within: Option<Period>,
+    /// The moment.
+    pub(crate) now: UnixTime,
+}
+
+/// What came out.
+pub(crate) struct Report {
+    pub(crate) anchor: Option<Anchor>,
+    pub(crate) roles: Vec<RoleLine>,
+    pub(crate) listed: u64,
+    pub(crate) checked: u64,
+    pub(crate) checked_bytes: u64,
+    pub(crate) findings: Vec<Finding>,
+}
+
+/// The root that trust began with.
+pub(crate) struct Anchor {
+    pub(crate) version: u64,
+    pub(crate) sha256: String,
+    /// Whether the user gave it.
+    pub(crate) given: bool,
+}
+
+/// A role that was verified.
+pub(crate) struct RoleLine {
+    pub(crate) name: String,
+    pub(crate) delegator: Option<String>,
+    pub(crate) version: u64,
+    pub(crate) have: u64,
+    pub(crate) need: u64,
+    pub(crate) signed_by: Vec<String>,
+    pub(crate) expires: UnixTime,
+}
+
+/// Something that is not as it should be.
+pub(crate) struct Finding {
+    pub(crate) code: &'static str,
+    pub(crate) what: String,
+    pub(crate) exit: Exit,
+}
+
+impl Report {
+    /// How the command ends: the gravest finding decides.
+    pub(crate) fn exit(&self) -> Exit {
+        let has = |exit| self.findings.iter().any(|finding| finding.exit == exit);
+        [Exit::Untrusted, Exit::Network, Exit::Stale, Exit::Findings]
+            .into_iter()
+            .find(|exit| has(*exit))
+            .unwrap_or(Exit::Done)
+    }
+
+    /// The verdict in one word.
+    pub(crate) fn verdict(&self) -> &'static str {
+        match self.exit() {
+            Exit::Done => "verified",
+            Exit::Stale => "stale",
+            Exit::Network => "incomplete",
+            Exit::Untrusted => "untrusted",
+            _ => "findings",
+        }
+    }
+}
+
+/// Audits a repository.
+///
+/// # Errors
+/// Only what keeps the audit from beginning: no root, or a place that cannot be read.
+pub(crate) fn run(
+    place: &Place,
+    options: &Options,
+    progress: &Progress,
+) -> Result<Report, Failure> {
+    let policy = exhaustive();
+    let root = match &options.root {
+        Some(root) => root.clone(),
+        None => place.first_root()?,
+    };
+    let mut auditor = Auditor {
+        place,
+        options,
+        policy: &policy,
+        expected: BTreeSet::new(),
+        report: Report {
+            anchor: None,
+            roles: Vec::new(),
+            listed: 0,
+            checked: 0,
+            checked_bytes: 0,
+            findings: Vec::new(),
+        },
+    };
+    if let Some(view) = auditor.refresh(&root)? {
+        auditor.top_level(&view);
+        auditor.delegated(view, progress);
+        progress.clear();
+        auditor.unlisted_files();
+    }
+    Ok(auditor.report)
+}
+
+fn exhaustive() -> Policy {
+    let mut policy = Policy::default();
+    policy.exhaustive_signatures = true;
+    policy
+}
+
+struct Auditor<'a> {
+    place: &'a Place,
+    options: &'a Options,
+    policy: &'a Policy,
+    /// The files that have a reason to be there, relative to the two directories.
+    expected: BTreeSet<String>,
+    report: Report,
+}
+
+impl Auditor<'_> {
+    /// Follows the workflow of a client. Roles that have expired are findings, and the rest is verified as of a moment when
+    /// they had not.
+    fn refresh(&mut self, root: &[u8]) -> Result<Option<TrustedView>, Failure> {
+        let own = crate::trusted::verified_root(root, self.options.now);
+        match own {
+            Ok(root_file) => {
+                self.report.anchor = Some(Anchor {
+                    version: root_file.version().number(),
+                    sha256: crate::trusted::fingerprint(root),
+                    given: self.options.root.is_some(),
+                });
+            }
+            Err(failure) => {
+                self.add_failure(&failure);
+                return Ok(None);
+            }
+        }
+        let mut now = self.options.now;
+        // Each round is before the expiry of one more role, and there are four.
+        for _ in 0..8 {
+            match self.place.refresh(root, self.policy, now) {
+                Ok(view) => return Ok(Some(view)),
+                Err(error) => match client::expiry(&error) {
+                    Some(expires) => now = UnixTime(expires.0.saturating_sub(1)),
+                    None => {
+                        self.add_failure(&Failure::from(&*error));
+                        return Ok(None);
+                    }
+                },
+            }
+        }
+        Ok(None)
+    }
+
+    fn top_level(&mut self, view: &TrustedView) {
+        self.role(view.root(), None);
+        self.role(view.timestamp(), None);
+        self.role(view.snapshot(), None);
+        self.expect_metadata(&RoleName::Root);
+        self.expect_metadata(&RoleName::Timestamp);
+        self.expect_metadata(&RoleName::Snapshot);
+    }
+
+    fn delegated(&mut self, view: TrustedView, progress: &Progress) {
+        let cx = Context {
+            crypto: tuffet_crypto::default_provider(),
+            policy: self.policy,
+            now: self.options.now,
+        };
+        let (mut audit, targets) = Audit::new(view, cx);
+        self.targets_role(&targets, progress);
+        while let Some(fetch) = audit.fetch() {
+            let bytes = match self.place.metadata(&fetch.file.url_path(), fetch.limit) {
+                Ok(bytes) => bytes,
+                Err(failure) => {
+                    self.add_failure(&failure);
+                    None
+                }
+            };
+            self.expect_metadata(&fetch.file.role);
+            match audit.answer(bytes) {
+                Ok(Some(role)) => self.targets_role(&role, progress),
+                Ok(None) => break,
+                Err(rejected) => self.add_rejected(&rejected),
+            }
+        }
+    }
+
+    fn targets_role(&mut self, audited: &AuditedRole, progress: &Progress) {
+        self.role(audited.role(), audited.delegator());
+        self.expect_metadata(audited.role().role());
+        for unlisted in audited.unlisted() {
+            self.add_rejected(unlisted);
+        }
+        let crypto = tuffet_crypto::default_provider();
+        for (found, covered) in audited.targets(crypto) {
+            self.report.listed += 1;
+            if !covered {
+                let what = format!(
+                    "{} is listed by {}, whose delegation does not cover it: no client finds it there",
+                    found.path, found.role
+                );
+                self.add("target.outside", Exit::Findings, what);
+            }
+            for path in found.url_paths() {
+                self.expected
+                    .insert(format!("targets/{}", files::decoded(&path)));
+            }
+            if self.options.targets {
+                self.target(&found, progress);
+            }
+        }
+    }
+
+    fn target(&mut self, found: &Found, progress: &Progress) {
+        match self.place.check_target(found) {
+            Ok(true) => {
+                self.report.checked += 1;
+                self.report.checked_bytes += found.target.length;
+                progress.at("Checking", self.report.checked_bytes, None);
+            }
+            Ok(false) => {
+                let what = format!(
+                    "{} is listed by {}, and its file is not there",
+                    found.path, found.role
+                );
+                self.add("target.missing", Exit::Untrusted, what);
+            }
+            Err(failure) => self.add_failure(&failure),
+        }
+    }
+
+    /// Takes note of a verified role: who signed it, which signatures are wrong, and when it ends.
+    fn role<R: Role>(&mut self, role: &Verified<R>, delegator: Option<&RoleName>) {
+        let (name, version, expires) = (role.role().to_string(), role.version(), role.expires());
+        let quorum = role.quorum();
+        self.report.roles.push(RoleLine {
+            name: name.clone(),
+            delegator: delegator.map(ToString::to_string),
+            version: version.number(),
+            have: quorum.have(),
+            need: quorum.need,
+            signed_by: quorum
+                .counted
+                .iter()
+                .map(|key| key.keyid.to_string())
+                .collect(),
+            expires,
+        });
+        self.signatures(&name, quorum);
+        let (now, within) = (self.options.now, self.options.within);
+        let soon = within.map_or(now, |within| within.after(now));
+        let when = crate::moment::both(expires, now);
+        if expires <= now {
+            let rejected = Rejected::Expired {
+                role: role.role().clone(),
+                version,
+                expires,
+                now,
+            };
+            self.add_rejected(&rejected);
+        } else if expires <= soon {
+            self.add(
+                "expires.soon",
+                Exit::Findings,
+                format!("{name} v{version} expires {when}"),
+            );
+        }
+    }
+
+    fn signatures(&mut self, name: &str, quorum: &Quorum) {
+        for uncounted in &quorum.uncounted {
+            if uncounted.reason != UncountedReason::NotSigned {
+                let what = format!("{name}: key {uncounted}");
+                self.add("signature.uncounted", Exit::Findings, what);
+            }
+        }
+    }
+
+    fn expect_metadata(&mut self, role: &RoleName) {
+        self.expected.insert(format!("metadata/{role}"));
+    }
+
+    fn unlisted_files(&mut self) {
+        let Some(directory) = self.place.directory() else {
+            return;
+        };
+        for file in files::unexpected(directory, &self.expected) {
+            let what = format!("{} is vouched for by nobody", text::visible(&file));
+            self.add("file.unlisted", Exit::Findings, what);
+        }
+    }
+
+    fn add_rejected(&mut self, rejected: &Rejected) {
+        self.add_failure(&Failure::from(rejected));
+    }
+
+    fn add_failure(&mut self, failure: &Failure) {
+        let exit = match failure.exit() {
+            exit @ (Exit::Untrusted | Exit::Stale | Exit::Network) => exit,
+            // What is not there for a client is withheld from it.
+            _ => Exit::Untrusted,
+        };
+        self.add(failure.code(), exit, failure.line());
+    }
+
+    fn add(&mut self, code: &'static str, exit: Exit, what: String) {
+        let finding = Finding { code, what, exit };
+        self.report.findings.push(finding);
+    }
+}

@@ -1,0 +1,159 @@
+//! What the commands that change a repository have in common.
+
+use std::path::{Path, PathBuf};
+
+use serde_json::{Value, json};
+use tuffet_core::metadata::{RoleName, UnixTime};
+use tuffet_repo::{Action, Class, Error, Plan, Repository};
+
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::run::App;
+use crate::text;
+
+/// The repository that the user stands in, or that `--repo` names.
+///
+/// # Errors
+/// `repo.not-found`.
+pub(crate) fn repository(app: &App) -> Result<Repository, Failure> {
+    let found = match &app.options.repo {
+        Some(directory) => Repository::open(directory),
+        None => Repository::find(&current()?),
+    };
+    found.map_err(|error| Failure::from(&error))
+}
+
+/// The directory that the user stands in.
+///
+/// # Errors
+/// `file.read` when it is gone.
+pub(crate) fn current() -> Result<PathBuf, Failure> {
+    std::env::current_dir().map_err(|error| Failure::reading(Path::new("."), &error))
+}
+
+/// The moment of an edit: `SOURCE_DATE_EPOCH`, by which builds are made reproducible, or now.
+pub(crate) fn moment(app: &App) -> UnixTime {
+    let epoch = std::env::var("SOURCE_DATE_EPOCH").ok();
+    let epoch = epoch.and_then(|epoch| epoch.parse().ok()).map(UnixTime);
+    app.options.at.or(epoch).unwrap_or(app.now)
+}
+
+/// A role as users name it.
+///
+/// # Errors
+/// `usage.arguments`.
+pub(crate) fn role(name: &str) -> Result<RoleName, Failure> {
+    RoleName::new(name).map_err(|error| Failure::usage(format!("{name:?} is not a role: {error}")))
+}
+
+/// Carries a plan out, or shows what it would do, and collects the actions.
+///
+/// # Errors
+/// What keeps it from being carried out.
+pub(crate) fn carry_out(
+    plan: Result<Plan, Error>,
+    dry: bool,
+    app: &App,
+    actions: &mut Vec<Value>,
+) -> Result<(), Failure> {
+    let plan = plan.map_err(|error| Failure::from(&error))?;
+    let done = if dry {
+        plan.actions().to_vec()
+    } else {
+        plan.execute().map_err(|error| Failure::from(&error))?
+    };
+    for action in &done {
+        show(action, app);
+        actions.push(object(action));
+    }
+    Ok(())
+}
+
+/// Prints the collected actions as the result of a command.
+///
+/// # Errors
+/// When stdout cannot be written.
+pub(crate) fn finish(
+    command: &str,
+    actions: Vec<Value>,
+    dry: bool,
+    app: &App,
+) -> Result<Exit, Failure> {
+    if app.console.json {
+        app.console
+            .result(command, json!({"dry_run": dry, "actions": actions}))?;
+    } else if dry {
+        app.console
+            .status("Nothing", "was changed: this was a dry run");
+    }
+    Ok(Exit::Done)
+}
+
+fn show(action: &Action, app: &App) {
+    match action {
+        Action::DestinationUnverified { .. } | Action::Gap => app.console.warn(action.to_string()),
+        Action::TargetAdded {
+            path,
+            role,
+            length,
+            hashes,
+        } => {
+            let digest = hashes.first().map_or_else(String::new, |digest| {
+                format!(
+                    "  {} {}…",
+                    digest.algorithm(),
+                    text::short(&digest.to_hex())
+                )
+            });
+            let path = text::visible(path.as_str());
+            let size = text::size(*length);
+            app.console
+                .status(action.verb(), format!("{path} to {role}  {size}{digest}"));
+        }
+        _ => app
+            .console
+            .status(action.verb(), text::visible(&action.to_string())),
+    }
+}
+
+/// What was done: in words, and the parts that scripts want.
+fn object(action: &Action) -> Value {
+    let (verb, what) = (action.verb(), action.to_string());
+    let (role, version, path) = match action {
+        Action::Drafted { role, version, .. }
+        | Action::Signed { role, version, .. }
+        | Action::Dropped { role, version }
+        | Action::Applied { role, version }
+        | Action::Published { role, version, .. } => (Some(role), Some(version), None),
+        Action::TargetAdded { role, path, .. } | Action::TargetRemoved { role, path } => {
+            (Some(role), None, Some(path))
+        }
+        Action::KeyReplaced { role, .. } => (Some(role), None, None),
+        Action::Copied { path, .. } => (None, None, Some(path)),
+        _ => (None, None, None),
+    };
+    json!({
+        "verb": verb,
+        "what": what,
+        "role": role.map(|role| role.as_str()),
+        "version": version.map(|version| version.number()),
+        "path": path.map(|path| path.as_str()),
+    })
+}
+
+impl From<&Error> for Failure {
+    fn from(error: &Error) -> Self {
+        let exit = match error.class() {
+            Class::Usage => Exit::Usage,
+            Class::Untrustworthy => Exit::Untrusted,
+            Class::NotFound => Exit::NotFound,
+            Class::Stale => Exit::Stale,
+            Class::NeedsSignatures => Exit::NeedsSignatures,
+            Class::Io => Exit::Network,
+            Class::Conflict => Exit::Conflict,
+            Class::Key => Exit::Key,
+            _ => Exit::Failed,
+        };
+        Self::new(error.code(), exit, error.to_string()).sources(error)
+    }
+}

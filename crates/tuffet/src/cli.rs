@@ -1,0 +1,198 @@
+//! The command tree: what can be typed.
+
+use std::path::PathBuf;
+
+use clap::{ArgAction, Args, ColorChoice, Command, CommandFactory, Parser, Subcommand};
+use tuffet_core::metadata::UnixTime;
+
+use crate::commands;
+use crate::exit;
+use crate::places::PlaceOptions;
+
+/// Examples come first: most people look for the line to copy.
+const TEMPLATE: &str =
+    "{about-with-newline}\n{before-help}{usage-heading} {usage}\n\n{all-args}{after-help}";
+
+/// The Update Framework in one binary: verify, author, serve
+#[derive(Debug, Parser)]
+#[command(
+    name = "tuffet",
+    version,
+    before_help = "Examples:\n  tuffet tour                         see everything at work in ten seconds\n  tuffet get acme:app-1.4.0.tar.zst   download a file and verify all that vouches for it",
+    subcommand_required = true,
+    arg_required_else_help = true,
+    disable_help_subcommand = false
+)]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    pub(crate) options: GlobalOptions,
+    #[command(subcommand)]
+    pub(crate) command: Commands,
+}
+
+/// Options that every command takes.
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Global options")]
+pub(crate) struct GlobalOptions {
+    /// Print one JSON object (or one a line) on stdout, and no talk
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+    /// Say nothing but errors
+    #[arg(short, long, global = true)]
+    pub(crate) quiet: bool,
+    /// Say more; twice for still more
+    #[arg(short, long, global = true, action = ArgAction::Count, conflicts_with = "quiet")]
+    pub(crate) verbose: u8,
+    /// When to use colour
+    #[arg(long, global = true, value_name = "WHEN", value_enum, default_value_t = ColorChoice::Auto)]
+    pub(crate) color: ColorChoice,
+    /// Never ask: fail with the name of the missing flag
+    #[arg(long, global = true)]
+    pub(crate) no_input: bool,
+    /// Work on the repository in DIR instead of the current directory
+    #[arg(
+        long,
+        global = true,
+        value_name = "DIR",
+        env = "TUFFET_REPO",
+        hide_env_values = true
+    )]
+    pub(crate) repo: Option<PathBuf>,
+    /// Fetch nothing: use what was verified before, as of now
+    #[arg(long, global = true)]
+    pub(crate) offline: bool,
+    /// Act as if it were TIME; for tests and for the tour
+    #[arg(long, global = true, value_name = "TIME", hide = true, value_parser = parse_time)]
+    pub(crate) at: Option<UnixTime>,
+    #[command(flatten)]
+    pub(crate) places: PlaceOptions,
+}
+
+/// For commands that change something.
+#[derive(Debug, Clone, Default, Args)]
+pub(crate) struct DryRun {
+    /// Show what would be done and change nothing
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+}
+
+/// What can be done.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Commands {
+    Get(commands::get::Arguments),
+    Verify(commands::verify::Arguments),
+    Inspect(commands::inspect::Arguments),
+    Explain(commands::explain::Arguments),
+    Tour(commands::tour::Arguments),
+    Trust(commands::trust::Arguments),
+    Init(commands::init::Arguments),
+    Key(commands::key::Arguments),
+    Target(commands::target::Arguments),
+    Delegate(commands::delegate::Arguments),
+    Publish(commands::publish::Arguments),
+    Serve(commands::serve::Arguments),
+    Completions(commands::completions::Arguments),
+    Man(commands::man::Arguments),
+    Version(commands::version::Arguments),
+    /// List the exit codes
+    #[command(
+        hide = true,
+        before_help = "Examples:\n  tuffet exit-codes\n  tuffet exit-codes --json"
+    )]
+    ExitCodes,
+}
+
+impl Commands {
+    /// The name by which results and errors are told apart in JSON.
+    pub(crate) fn name(&self) -> &'static str {
+        match self {
+            Self::Get(_) => "get",
+            Self::Verify(_) => "verify",
+            Self::Inspect(_) => "inspect",
+            Self::Tour(_) => "tour",
+            Self::Explain(_) => "explain",
+            Self::Trust(arguments) => arguments.name(),
+            Self::Init(_) => "init",
+            Self::Key(arguments) => arguments.name(),
+            Self::Target(arguments) => arguments.name(),
+            Self::Delegate(arguments) => arguments.name(),
+            Self::Publish(_) => "publish",
+            Self::Serve(_) => "serve",
+            Self::Completions(_) => "completions",
+            Self::Man(_) => "man",
+            Self::Version(_) => "version",
+            Self::ExitCodes => "exit-codes",
+        }
+    }
+}
+
+/// The tree with help in the shape of this project.
+pub(crate) fn tree() -> Command {
+    let codes = exit::table();
+    shaped(Cli::command())
+        .mut_subcommand("exit-codes", {
+            let codes = codes.clone();
+            |command| command.after_help(codes)
+        })
+        .after_long_help(codes)
+}
+
+fn shaped(command: Command) -> Command {
+    command.help_template(TEMPLATE).mut_subcommands(shaped)
+}
+
+fn parse_time(text: &str) -> Result<UnixTime, String> {
+    UnixTime::parse(text).ok_or_else(|| "not a time such as 2027-01-31T12:00:00Z".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Every command with the words that lead to it.
+    fn every(command: &Command, words: &[String], found: &mut Vec<(Vec<String>, Command)>) {
+        found.push((words.to_vec(), command.clone()));
+        for child in command.get_subcommands() {
+            let words: Vec<String> = words
+                .iter()
+                .cloned()
+                .chain([child.get_name().to_owned()])
+                .collect();
+            every(child, &words, found);
+        }
+    }
+
+    #[test]
+    fn the_tree_is_well_formed() {
+        tree().debug_assert();
+    }
+
+    #[test]
+    fn every_command_has_an_example_that_parses() {
+        let mut found = Vec::new();
+        every(&tree(), &["tuffet".to_owned()], &mut found);
+        for (words, command) in found {
+            let examples = command
+                .get_before_help()
+                .unwrap_or_else(|| panic!("{words:?} has no examples"))
+                .to_string();
+            let lines: Vec<&str> = examples
+                .lines()
+                .filter(|line| line.starts_with("  tuffet"))
+                .collect();
+            assert!(!lines.is_empty(), "{words:?} has no examples");
+            for line in lines {
+                // What follows two spaces explains the example.
+                let line = line.trim().split("  ").next().unwrap_or_default();
+                let line = line.split(['|', '<', '>']).next().unwrap_or_default();
+                let typed: Vec<&str> = line.split_whitespace().collect();
+                assert!(
+                    tree().try_get_matches_from(&typed).is_ok(),
+                    "{line}: {}",
+                    tree().try_get_matches_from(&typed).unwrap_err()
+                );
+                assert!(line.starts_with(&words.join(" ")), "{line} under {words:?}");
+            }
+        }
+    }
+}

@@ -1,0 +1,184 @@
+//! Every error code: those of the libraries and those of the command line, in one table.
+
+use tuffet_core::explain::{self, Explanation};
+
+/// The explanation of a code.
+pub(crate) fn find(code: &str) -> Option<&'static Explanation> {
+    all().find(|explanation| explanation.code == code)
+}
+
+/// Every explanation.
+pub(crate) fn all() -> impl Iterator<Item = &'static Explanation> {
+    explain::CODES
+        .iter()
+        // What the client calls so has the name file.exists here: to the authoring side it means something else.
+        .chain(
+            tuffet_client::explain::CODES
+                .iter()
+                .filter(|explanation| explanation.code != "target.exists"),
+        )
+        .chain(tuffet_sign::explain::CODES)
+        .chain(tuffet_repo::explain::CODES)
+        .chain(OWN)
+}
+
+/// The codes nearest to one that does not exist, best first.
+pub(crate) fn similar(code: &str) -> Vec<&'static str> {
+    let family = code.split('.').next().unwrap_or(code);
+    let mut near: Vec<(usize, &'static str)> = all()
+        .map(|explanation| explanation.code)
+        .filter_map(|known| {
+            let distance = distance(code, known);
+            let same_family = known.split('.').next() == Some(family);
+            let same_place = known.split('.').nth(1) == Some(code);
+            (same_family || same_place || distance <= 3).then_some((distance, known))
+        })
+        .collect();
+    near.sort();
+    near.into_iter().map(|(_, known)| known).take(8).collect()
+}
+
+/// How many characters have to be inserted, removed or replaced.
+fn distance(one: &str, other: &str) -> usize {
+    let other: Vec<char> = other.chars().collect();
+    let mut row: Vec<usize> = (0..=other.len()).collect();
+    for (line, left) in one.chars().enumerate() {
+        let mut diagonal = row[0];
+        row[0] = line + 1;
+        for (column, right) in other.iter().enumerate() {
+            let cost = diagonal + usize::from(left != *right);
+            diagonal = row[column + 1];
+            row[column + 1] = cost.min(row[column] + 1).min(diagonal + 1);
+        }
+    }
+    row.last().copied().unwrap_or(0)
+}
+
+macro_rules! own {
+    ($($code:literal $what:literal $why:literal $fix:literal)+) => {
+        &[$(Explanation { code: $code, what: $what, why: $why, fix: $fix }),+]
+    };
+}
+
+/// The codes of the command line.
+const OWN: &[Explanation] = own! {
+    "usage.arguments"
+    "The arguments are not ones that the command understands."
+    "Nothing was done: a guess could do something else than you meant."
+    "See the command's --help."
+    "usage.no-terminal"
+    "The command needs an answer, and stdin and stderr are not a terminal, or --no-input or --json was given."
+    "A script that waits for an answer nobody gives never ends."
+    "Give the answer with the flag in the message."
+    "usage.declined"
+    "The question was not answered with yes."
+    "Nothing was changed."
+    "Run the command again, or pass the flag that answers the question."
+    "file.read"
+    "A file could not be read."
+    "Without it the command cannot go on; nothing was changed."
+    "Check the path and its permissions."
+    "file.write"
+    "A file could not be written."
+    "Files are written beside their place and renamed when complete, so the old state is still there."
+    "Check the path, its permissions and the free space."
+    "file.exists"
+    "There is already a file with other contents where the result belongs."
+    "No file is overwritten silently: it may be the only copy."
+    "Choose another place with -o, or remove the file."
+    "trust.unknown"
+    "No trusted repository has this name."
+    "A repository is only asked after somebody has said which root is trusted."
+    "tuffet trust list shows the names; tuffet trust add adds one."
+    "trust.exists"
+    "A repository of this name is trusted already."
+    "Replacing a root of trust silently is what an attacker would want."
+    "Choose another name, or remove the old one first: tuffet trust remove NAME"
+    "trust.file"
+    "The file that says what is trusted cannot be understood."
+    "Guessing what is trusted would be dangerous."
+    "Remove it with tuffet trust remove NAME and add the repository again."
+    "explain.unknown"
+    "There is no error code of this name."
+    "Codes are stable: one that is not known was mistyped or belongs to another version."
+    "tuffet explain lists every code."
+    "inspect.type"
+    "The file is none of root, timestamp, snapshot, targets, in plain JSON or in a DSSE envelope."
+    "What cannot be read as metadata cannot be verified either."
+    "Look at what the file is: an error page of a web server has the same effect."
+    "signature.uncounted"
+    "A key of the role has a signature that does not count: it is wrong, empty, of an unknown kind, or of a key that was counted already."
+    "Enough other keys signed, so clients accept the file; but somebody's signature is not what they think it is."
+    "Have the holder of the key sign again, or take the key out of the role."
+    "expires.soon"
+    "A role expires within the time that --within names."
+    "When it has expired, every client refuses the repository."
+    "Sign and publish the role again in time."
+    "target.outside"
+    "A role lists a target that its delegation does not cover."
+    "No client finds it there: a role is only asked about paths that are delegated to it."
+    "Move the target to a role that covers it, or extend the delegation."
+    "target.missing"
+    "A role lists a target, and its file is not in the repository."
+    "Whoever asks for it gets nothing; withholding single files is also an attack."
+    "Upload the file, or take it out of the role."
+    "file.unlisted"
+    "A file lies in the published directory that no role vouches for."
+    "No client accepts it; but people who download by hand may."
+    "Remove it, or have it listed. Old versions of metadata and artifacts may be kept for clients that are in the middle of an update."
+    "verify.layout"
+    "No root was found where a repository keeps its metadata."
+    "Without a root nothing can be verified."
+    "Give the directory or URL that holds metadata/ and targets/, or 1.root.json itself, or pass --root FILE."
+    "serve.listen"
+    "The address cannot be listened on, or it is not on the loopback interface."
+    "The development server has no TLS, no access control and no limits: it is for this machine only."
+    "Use an address such as 127.0.0.1:0, which takes any free port."
+    "tour.step"
+    "A step of the tour did not come out as it must."
+    "The tour shows that attacks are refused; here one was not, or something honest was."
+    "Run it again with --keep and report the output."
+    "internal.panic"
+    "A state was reached that was thought impossible."
+    "It is a bug in tuffet. Files are written completely or not at all, so what was there before is intact."
+    "Please report it with the command that you typed."
+};
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn every_code_stands_once_and_says_something() {
+        let mut seen = BTreeSet::new();
+        for explanation in all() {
+            assert!(seen.insert(explanation.code), "{} twice", explanation.code);
+            let texts = [explanation.what, explanation.why, explanation.fix];
+            assert!(
+                texts.iter().all(|text| !text.is_empty()),
+                "{}",
+                explanation.code
+            );
+        }
+    }
+
+    #[test]
+    fn a_mistyped_code_has_near_ones() {
+        assert_eq!(
+            similar("rolback.timestamp").first(),
+            Some(&"rollback.timestamp")
+        );
+        assert!(similar("rollback").contains(&"rollback.removed"));
+        assert!(similar("timestamp").contains(&"expired.timestamp"));
+        assert!(similar("xyzzy").is_empty());
+    }
+
+    #[test]
+    fn distance_counts_edits() {
+        for (one, other, edits) in [("", "abc", 3), ("abc", "abc", 0), ("kitten", "sitting", 3)] {
+            assert_eq!(distance(one, other), edits);
+        }
+    }
+}

@@ -1,0 +1,73 @@
+//! `tuffet publish`: signs what is open, writes snapshot and timestamp, and brings files to where clients read.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use tuffet_repo::{Publish, Repository};
+use tuffet_sign::FileKey;
+
+use crate::author;
+use crate::cli::DryRun;
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::keyring::{self, Keyring, SigningKey, SigningOptions};
+use crate::run::App;
+
+/// Sign the open change and publish it
+///
+/// Every --key signs what it may sign. When enough keys have signed, the change becomes the next version, snapshot and
+/// timestamp follow, and the result is verified as a client would before the first file is written. Without an open
+/// change, snapshot and timestamp are renewed.
+#[derive(Debug, Args)]
+#[command(
+    before_help = "Examples:\n  tuffet publish --key ana --key ben\n  tuffet publish --to /srv/www/tuf     renew snapshot and timestamp"
+)]
+pub(crate) struct Arguments {
+    #[command(flatten)]
+    signing: SigningOptions,
+    /// Where the published files go [default: what the repository's tuffet.toml says]
+    #[arg(long, value_name = "DIR")]
+    to: Option<PathBuf>,
+    #[command(flatten)]
+    dry_run: DryRun,
+}
+
+/// Runs the command.
+pub(crate) fn run(arguments: Arguments, app: &App) -> Result<Exit, Failure> {
+    let repository = author::repository(app)?;
+    let keyring = Keyring::new(app, &arguments.signing.passphrase);
+    let mut keys = keyring.open_all(&arguments.signing.key)?;
+    let dry = arguments.dry_run.dry_run;
+    let mut actions = Vec::new();
+    let opened = repository.change().map_err(|error| Failure::from(&error))?;
+    if !keys.is_empty() && !opened.drafts.is_empty() {
+        author::carry_out(
+            repository.sign(&keyring::signers(&keys)),
+            dry,
+            app,
+            &mut actions,
+        )?;
+    }
+    if dry && !opened.is_quorate() {
+        // What follows depends on signatures that a dry run does not make.
+        return author::finish("publish", actions, dry, app);
+    }
+    keys.extend(online_key(&repository)?);
+    let publish = arguments.to.map_or_else(Publish::default, Publish::to);
+    let plan = repository.publish(&publish, &keyring::signers(&keys), author::moment(app));
+    author::carry_out(plan, dry, app, &mut actions)?;
+    author::finish("publish", actions, dry, app)
+}
+
+/// The key for automation, if the repository has one.
+fn online_key(repository: &Repository) -> Result<Option<SigningKey>, Failure> {
+    let path = repository.online_key_path();
+    if !path.is_file() {
+        return Ok(None);
+    }
+    let signer = FileKey::open(&path, || None).map_err(|error| Failure::from(&error))?;
+    Ok(Some(SigningKey {
+        name: "online".to_owned(),
+        signer: Box::new(signer),
+    }))
+}

@@ -1,0 +1,54 @@
+//! `tuffet serve`: a published repository on the loopback interface.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::Args;
+use serde_json::json;
+
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::run::App;
+use crate::server::Server;
+
+/// Serve a published repository on this machine, for development
+///
+/// There is no TLS, no access control and no limit, so only loopback addresses are listened on. Ctrl-C ends it.
+#[derive(Debug, Args)]
+#[command(
+    before_help = "Examples:\n  tuffet serve public\n  tuffet serve public --listen 127.0.0.1:0   take any free port"
+)]
+pub(crate) struct Arguments {
+    /// The directory that holds metadata/ and targets/
+    #[arg(default_value = "public")]
+    directory: PathBuf,
+    /// The address and port
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8400")]
+    listen: SocketAddr,
+}
+
+/// Runs the command.
+pub(crate) fn run(arguments: &Arguments, app: &App) -> Result<Exit, Failure> {
+    let directory = &arguments.directory;
+    if !directory.join("metadata").is_dir() {
+        let message = format!("{} has no directory metadata", directory.display());
+        return Err(Failure::new("verify.layout", Exit::NotFound, message));
+    }
+    let server = Server::start(directory, arguments.listen)?;
+    app.console.status(
+        "Serving",
+        format!(
+            "{} for development only; Ctrl-C ends it",
+            directory.display()
+        ),
+    );
+    let url = server.url();
+    if app.console.json {
+        app.console
+            .result("serve", json!({"url": url, "directory": directory}))?;
+    } else {
+        app.console.data(&url)?;
+    }
+    server.wait()?;
+    Ok(Exit::Done)
+}

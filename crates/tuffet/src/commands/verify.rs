@@ -1,0 +1,70 @@
+//! `tuffet verify`: an audit of a whole repository, with a receipt.
+
+mod receipt;
+
+use std::fs;
+use std::path::PathBuf;
+
+use clap::Args;
+use tuffet_repo::Period;
+
+use crate::audit::{self, Options, Place};
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::moment;
+use crate::progress::Progress;
+use crate::run::App;
+
+/// Verify a whole repository: every role, every signature, every listed target
+///
+/// Nothing is trusted, stored or changed. Without --root the audit begins with the repository's own first root, so it
+/// tells that the repository is sound in itself, not whose it is.
+///
+/// Ends with 0 when all is well, 3 when something must not be trusted, 5 when something has expired, 7 when something
+/// else is not as it should be; the receipt names each finding.
+#[derive(Debug, Args)]
+#[command(
+    before_help = "Examples:\n  tuffet verify public\n  tuffet verify https://dl.acme.example --root 1.root.json --json"
+)]
+pub(crate) struct Arguments {
+    /// The directory or URL that holds metadata/ and targets/
+    place: String,
+    /// The root that you trust
+    #[arg(long, value_name = "FILE")]
+    root: Option<PathBuf>,
+    /// Where targets are, if not in targets/ beside the metadata
+    #[arg(long, value_name = "URL")]
+    targets_url: Option<String>,
+    /// Do not look at the bytes of targets
+    #[arg(long)]
+    metadata_only: bool,
+    /// Report roles that expire within this time
+    #[arg(long, value_name = "PERIOD", value_parser = moment::parse_period)]
+    within: Option<Period>,
+}
+
+/// Runs the command.
+pub(crate) fn run(arguments: Arguments, app: &App) -> Result<Exit, Failure> {
+    let root = match &arguments.root {
+        Some(path) => Some(fs::read(path).map_err(|error| Failure::reading(path, &error))?),
+        None => None,
+    };
+    let options = Options {
+        root,
+        targets: !arguments.metadata_only,
+        within: arguments.within,
+        now: app.now,
+    };
+    let place = Place::new(&arguments.place, arguments.targets_url.as_deref())?;
+    let report = audit::run(&place, &options, &Progress::new(&app.console))?;
+    if app.console.json {
+        app.console.result(
+            "verify",
+            receipt::object(&report, &arguments.place, app.now),
+        )?;
+    } else {
+        app.console
+            .data(receipt::text(&report, &arguments.place, &options))?;
+    }
+    Ok(report.exit())
+}

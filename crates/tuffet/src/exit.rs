@@ -1,0 +1,98 @@
+//! The exit codes, in one table.
+
+/// How a command ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Exit {
+    Done,
+    Failed,
+    Usage,
+    Untrusted,
+    NotFound,
+    Stale,
+    NeedsSignatures,
+    Findings,
+    Network,
+    Conflict,
+    Key,
+    Interrupted,
+}
+
+/// Every way to end, its number and its meaning.
+pub(crate) const TABLE: [(Exit, u8, &str); 12] = [
+    (Exit::Done, 0, "done"),
+    (
+        Exit::Failed,
+        1,
+        "failed for a reason that has no number of its own",
+    ),
+    (
+        Exit::Usage,
+        2,
+        "wrong usage, or a question that nobody is there to answer",
+    ),
+    (
+        Exit::Untrusted,
+        3,
+        "not trustworthy: a verification failed as it does in an attack",
+    ),
+    (Exit::NotFound, 4, "not found"),
+    (
+        Exit::Stale,
+        5,
+        "stale: expired or frozen; renewal or a later try may cure it",
+    ),
+    (Exit::NeedsSignatures, 6, "signatures are missing"),
+    (Exit::Findings, 7, "a check has findings"),
+    (Exit::Network, 8, "network or file system failed"),
+    (
+        Exit::Conflict,
+        9,
+        "locked by another process, or something is already there",
+    ),
+    (Exit::Key, 10, "key or hardware unavailable"),
+    (Exit::Interrupted, 130, "interrupted"),
+];
+
+impl Exit {
+    /// The number that the process ends with.
+    pub(crate) fn number(self) -> u8 {
+        TABLE
+            .iter()
+            .find(|(exit, ..)| *exit == self)
+            .map_or(1, |(_, number, _)| *number)
+    }
+}
+
+/// The table as text, as `--help` and the documentation show it.
+pub(crate) fn table() -> String {
+    let mut text = String::from("Exit codes:");
+    for (_, number, meaning) in TABLE {
+        text.push_str(&format!("\n  {number:>3}  {meaning}"));
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_numbers_are_the_documented_ones() {
+        let numbers: Vec<u8> = TABLE.iter().map(|(_, number, _)| *number).collect();
+        assert_eq!(numbers, [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 130]);
+        for (exit, number, _) in TABLE {
+            assert_eq!(exit.number(), number);
+        }
+    }
+
+    #[test]
+    fn the_reference_shows_the_same_table() {
+        let reference = include_str!("../../../docs/cli.md");
+        for (_, number, meaning) in TABLE {
+            assert!(
+                reference.contains(&format!("| {number} | {meaning} |")),
+                "docs/cli.md lacks exit code {number}"
+            );
+        }
+    }
+}

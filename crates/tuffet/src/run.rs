@@ -1,0 +1,154 @@
+//! Runs what was typed: from arguments to an exit code.
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+use anstream::ColorChoice as StreamChoice;
+use clap::error::ErrorKind;
+use clap::{ColorChoice, FromArgMatches};
+use serde_json::json;
+use tuffet_core::metadata::UnixTime;
+
+use crate::cli::{self, Cli, Commands, GlobalOptions};
+use crate::commands;
+use crate::console::Console;
+use crate::exit::{self, Exit};
+use crate::failure::Failure;
+use crate::moment;
+
+/// What every command is given.
+pub(crate) struct App {
+    /// Where its words go.
+    pub(crate) console: Console,
+    /// The options that every command takes.
+    pub(crate) options: GlobalOptions,
+    /// The moment of the command.
+    pub(crate) now: UnixTime,
+}
+
+/// Runs the command of the process.
+pub(crate) fn process(arguments: Vec<OsString>) -> ExitCode {
+    let color = wanted_color(&arguments);
+    match color {
+        ColorChoice::Always => StreamChoice::Always.write_global(),
+        ColorChoice::Never => StreamChoice::Never.write_global(),
+        ColorChoice::Auto => {}
+    }
+    // A command line that does not parse is answered in JSON all the same.
+    let json = arguments.iter().any(|argument| argument == "--json");
+    let console = Console::new(json, false, 0, true);
+    let exit = match parse(&arguments, color) {
+        Ok(cli) => {
+            let options = &cli.options;
+            let console = Console::new(
+                options.json,
+                options.quiet,
+                options.verbose,
+                options.no_input,
+            );
+            execute(cli, &console)
+        }
+        Err(error) => answer_to_wrong_usage(&error, &console),
+    };
+    ExitCode::from(exit.number())
+}
+
+/// Runs one parsed command and reports its failure.
+fn execute(cli: Cli, console: &Console) -> Exit {
+    let name = cli.command.name();
+    attempt(cli, console).unwrap_or_else(|failure| {
+        console.report(name, &failure);
+        failure.exit()
+    })
+}
+
+/// Runs one parsed command.
+///
+/// # Errors
+/// Why it failed; nothing was said about that yet.
+pub(crate) fn attempt(cli: Cli, console: &Console) -> Result<Exit, Failure> {
+    let app = App {
+        now: cli.options.at.unwrap_or_else(moment::now),
+        options: cli.options,
+        console: console.clone(),
+    };
+    dispatch(cli.command, &app)
+}
+
+/// Reads a command line.
+///
+/// # Errors
+/// What clap says, `--help` and `--version` included.
+pub(crate) fn parse(arguments: &[OsString], color: ColorChoice) -> Result<Cli, clap::Error> {
+    let mut tree = cli::tree().color(color);
+    let matches = tree.try_get_matches_from_mut(arguments)?;
+    Cli::from_arg_matches(&matches).map_err(|error| error.format(&mut tree))
+}
+
+fn dispatch(command: Commands, app: &App) -> Result<Exit, Failure> {
+    match command {
+        Commands::Get(arguments) => commands::get::run(arguments, app),
+        Commands::Verify(arguments) => commands::verify::run(arguments, app),
+        Commands::Inspect(arguments) => commands::inspect::run(&arguments, app),
+        Commands::Explain(arguments) => commands::explain::run(&arguments, app),
+        Commands::Trust(command) => commands::trust::run(command, app),
+        Commands::Init(arguments) => commands::init::run(arguments, app),
+        Commands::Key(arguments) => commands::key::run(arguments, app),
+        Commands::Target(arguments) => commands::target::run(arguments, app),
+        Commands::Delegate(arguments) => commands::delegate::run(arguments, app),
+        Commands::Publish(arguments) => commands::publish::run(arguments, app),
+        Commands::Tour(arguments) => commands::tour::run(&arguments, app),
+        Commands::Serve(arguments) => commands::serve::run(&arguments, app),
+        Commands::Completions(arguments) => commands::completions::run(&arguments, app),
+        Commands::Man(arguments) => commands::man::run(&arguments, app),
+        Commands::Version(_) => commands::version::run(app),
+        Commands::ExitCodes => list_exit_codes(app),
+    }
+}
+
+fn list_exit_codes(app: &App) -> Result<Exit, Failure> {
+    if app.console.json {
+        let codes: Vec<_> = exit::TABLE
+            .iter()
+            .map(|(_, number, meaning)| json!({"exit": number, "meaning": meaning}))
+            .collect();
+        app.console.result("exit-codes", json!({"codes": codes}))?;
+    } else {
+        app.console.data(exit::table())?;
+    }
+    Ok(Exit::Done)
+}
+
+/// Help and version go to stdout and are no errors; everything else is wrong usage.
+fn answer_to_wrong_usage(error: &clap::Error, console: &Console) -> Exit {
+    let is_answer = matches!(
+        error.kind(),
+        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion
+    );
+    if console.json && !is_answer {
+        let text = error.render().to_string();
+        let message = text.trim().trim_start_matches("error: ");
+        console.report("usage", &Failure::usage(message));
+        return Exit::Usage;
+    }
+    // A reader that has gone away has seen enough.
+    let _ = error.print();
+    if is_answer { Exit::Done } else { Exit::Usage }
+}
+
+/// `--color` has to be known before the command line is parsed, for the errors of parsing it.
+fn wanted_color(arguments: &[OsString]) -> ColorChoice {
+    let words: Vec<&str> = arguments.iter().filter_map(|word| word.to_str()).collect();
+    let pairs = words.windows(2).filter_map(|pair| match pair {
+        ["--color", choice] => Some(*choice),
+        _ => None,
+    });
+    let joined = words
+        .iter()
+        .filter_map(|word| word.strip_prefix("--color="));
+    match pairs.chain(joined).next_back() {
+        Some("always") => ColorChoice::Always,
+        Some("never") => ColorChoice::Never,
+        _ => ColorChoice::Auto,
+    }
+}

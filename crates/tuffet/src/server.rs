@@ -1,0 +1,103 @@
+//! The development server: a directory over HTTP on the loopback interface.
+
+use std::io;
+use std::net::{SocketAddr, TcpListener};
+use std::path::Path;
+use std::thread::{self, JoinHandle};
+
+use axum::Router;
+use tokio::runtime;
+use tokio::sync::oneshot;
+use tower_http::services::ServeDir;
+
+use crate::exit::Exit;
+use crate::failure::Failure;
+
+/// A server that runs until it is stopped or dropped.
+pub(crate) struct Server {
+    address: SocketAddr,
+    stop: Option<oneshot::Sender<()>>,
+    thread: Option<JoinHandle<io::Result<()>>>,
+}
+
+impl Server {
+    /// Begins to serve a directory; it can be reached when this returns.
+    ///
+    /// # Errors
+    /// When the address is not a loopback one, or cannot be listened on.
+    pub(crate) fn start(directory: &Path, address: SocketAddr) -> Result<Self, Failure> {
+        if !address.ip().is_loopback() {
+            let message = format!("{address} can be reached from other machines");
+            return Err(Failure::new("serve.listen", Exit::Usage, message));
+        }
+        let failed = |error: &io::Error| {
+            let exit = if error.kind() == io::ErrorKind::AddrInUse {
+                Exit::Conflict
+            } else {
+                Exit::Network
+            };
+            Failure::new("serve.listen", exit, format!("cannot listen on {address}")).cause(error)
+        };
+        let listener = TcpListener::bind(address).map_err(|error| failed(&error))?;
+        let address = listener.local_addr().map_err(|error| failed(&error))?;
+        listener
+            .set_nonblocking(true)
+            .map_err(|error| failed(&error))?;
+        let runtime = runtime::Builder::new_current_thread()
+            .enable_io()
+            .build()
+            .map_err(|error| failed(&error))?;
+        let router = Router::new()
+            .fallback_service(ServeDir::new(directory).append_index_html_on_directories(false));
+        let (stop, stopped) = oneshot::channel();
+        let thread = thread::spawn(move || {
+            runtime.block_on(async move {
+                let listener = tokio::net::TcpListener::from_std(listener)?;
+                axum::serve(listener, router)
+                    .with_graceful_shutdown(async {
+                        // A sender that is gone means the same.
+                        let _ = stopped.await;
+                    })
+                    .await
+            })
+        });
+        Ok(Self {
+            address,
+            stop: Some(stop),
+            thread: Some(thread),
+        })
+    }
+
+    /// Where it listens.
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// The URL of the directory.
+    pub(crate) fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// Waits until the server ends, which it does only by itself when something breaks.
+    ///
+    /// # Errors
+    /// What broke.
+    pub(crate) fn wait(mut self) -> Result<(), Failure> {
+        match self.thread.take().map(JoinHandle::join) {
+            Some(Ok(Err(error))) => {
+                let message = format!("{} is served no longer", self.url());
+                Err(Failure::new("serve.listen", Exit::Network, message).cause(&error))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        if let Some(stop) = self.stop.take() {
+            // The other end is gone when the server has ended by itself.
+            let _ = stop.send(());
+        }
+    }
+}

@@ -1,0 +1,136 @@
+//! Runs the fuzz targets of `fuzz/` for a while; without cargo-fuzz, replays their inputs once.
+//!
+//! Searching for new inputs needs cargo-fuzz and a nightly compiler. A target that is built plainly
+//! can still read the inputs that are known: `fuzz/corpus/TARGET` and `fuzz/artifacts/TARGET`.
+
+use crate::arguments::Arguments;
+use crate::command;
+use crate::report::{Failure, Outcome};
+use crate::workspace::Workspace;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// How long a target runs unless said otherwise.
+const MINUTES: u64 = 3;
+
+/// Inputs given to one process, well below what a command line can hold.
+const INPUTS_AT_ONCE: usize = 200;
+
+pub(crate) fn run(workspace: &Workspace, mut arguments: Arguments) -> Result<Outcome, Failure> {
+    let minutes = match arguments.value("--minutes")? {
+        Some(text) => text
+            .parse()
+            .map_err(|_| Failure::new("--minutes needs a whole number"))?,
+        None => MINUTES,
+    };
+    let wanted = arguments.value("--target")?;
+    let install = arguments.flag("--install");
+    arguments.finish()?;
+
+    let directory = workspace.root.join("fuzz");
+    let mut targets = targets(&directory)?;
+    if let Some(wanted) = wanted {
+        if !targets.contains(&wanted) {
+            return Err(Failure::new(format!(
+                "no target {wanted}; there are {}",
+                targets.join(", ")
+            )));
+        }
+        targets = vec![wanted];
+    }
+    let fuzzer = workspace.tool("cargo-fuzz", install)?;
+    match fuzzer.filter(|_| has_nightly()) {
+        Some(fuzzer) => search(workspace, &fuzzer, &targets, minutes),
+        None => replay(&directory, &targets),
+    }
+}
+
+/// The targets: the names of the files in `fuzz/fuzz_targets`.
+fn targets(directory: &Path) -> Result<Vec<String>, Failure> {
+    let directory = directory.join("fuzz_targets");
+    let files = files(&directory)?.into_iter();
+    let mut names: Vec<String> = files
+        .filter(|file| file.extension().is_some_and(|extension| extension == "rs"))
+        .filter_map(|file| Some(file.file_stem()?.to_str()?.to_owned()))
+        .collect();
+    names.sort_unstable();
+    if names.is_empty() {
+        return Err(Failure::new(format!(
+            "{}: no fuzz targets",
+            directory.display()
+        )));
+    }
+    Ok(names)
+}
+
+/// The files of a directory; none when it is not there.
+fn files(directory: &Path) -> Result<Vec<PathBuf>, Failure> {
+    if !directory.is_dir() {
+        return Ok(Vec::new());
+    }
+    let fail = |error| Failure::file(directory, error);
+    let entries = fs::read_dir(directory).map_err(fail)?;
+    let paths = entries.map(|entry| entry.map(|entry| entry.path()).map_err(fail));
+    let mut files = paths.collect::<Result<Vec<_>, _>>()?;
+    files.retain(|path| path.is_file());
+    files.sort_unstable();
+    Ok(files)
+}
+
+fn has_nightly() -> bool {
+    command::output(Command::new("rustup").args(["run", "nightly", "rustc", "--version"])).is_ok()
+}
+
+/// Searches for new inputs, the time given for each target.
+fn search(
+    workspace: &Workspace,
+    fuzzer: &Path,
+    targets: &[String],
+    minutes: u64,
+) -> Result<Outcome, Failure> {
+    for target in targets {
+        let mut fuzz = Command::new("rustup");
+        // The toolchain that runs this task would win over the one asked for.
+        fuzz.current_dir(&workspace.root)
+            .env_remove("RUSTUP_TOOLCHAIN")
+            .env_remove("CARGO");
+        fuzz.args(["run", "nightly"])
+            .arg(fuzzer)
+            .args(["run", target, "--"]);
+        fuzz.arg(format!("-max_total_time={}", minutes.saturating_mul(60)));
+        command::run(fuzz.arg("-timeout=10"))?;
+    }
+    Ok(Outcome::Passed(format!(
+        "{} targets, {minutes} min each, no finding",
+        targets.len()
+    )))
+}
+
+/// Reads every known input once.
+fn replay(directory: &Path, targets: &[String]) -> Result<Outcome, Failure> {
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let mut build = Command::new(cargo);
+    command::run(build.current_dir(directory).args([
+        "build",
+        "--quiet",
+        "--target-dir",
+        "target",
+    ]))?;
+    let mut count = 0;
+    for target in targets {
+        let program = command::find_in(&directory.join("target").join("debug"), target);
+        let program = program.ok_or_else(|| Failure::new(format!("{target} was not built")))?;
+        let mut inputs = files(&directory.join("corpus").join(target))?;
+        inputs.extend(files(&directory.join("artifacts").join(target))?);
+        count += inputs.len();
+        for inputs in inputs.chunks(INPUTS_AT_ONCE) {
+            command::output(Command::new(&program).current_dir(directory).args(inputs))?;
+        }
+    }
+    let targets = targets.len();
+    Ok(Outcome::Passed(format!(
+        "{count} known inputs of {targets} targets; no search: it needs cargo-fuzz (--install) and \
+         a nightly compiler"
+    )))
+}
