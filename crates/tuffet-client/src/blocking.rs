@@ -9,7 +9,10 @@ use tuffet_core::trust::{AuditedRole, Found, Proof, Rejected, TrustAnchor, Trust
 use crate::download::{self, Destination, Downloaded};
 use crate::engine::{Engine, Link};
 use crate::transport::Transport;
-use crate::{CancelToken, Error, Store};
+use crate::{Agreed, CancelToken, DefaultTransport, Error, Store};
+
+/// Searches and downloads with one [`Updater`] for each repository of a map file.
+pub type MapUpdater = crate::map::MapUpdater<Updater>;
 
 /// Puts an [`Updater`] together.
 pub type Builder = crate::builder::Builder<dyn Transport>;
@@ -108,7 +111,7 @@ impl Builder {
     /// # Errors
     /// [`Error::Misuse`] if there is no source, or if one is neither a URL nor a path.
     pub fn build(self) -> Result<Updater, Error> {
-        let (engine, transports, cancel) = self.finish(crate::default_transport::blocking)?;
+        let (engine, transports, cancel) = self.finish(|| Arc::new(DefaultTransport::new()))?;
         Ok(Updater {
             engine,
             transports,
@@ -123,5 +126,40 @@ impl fmt::Debug for Updater {
             .field("sources", &self.engine.sources)
             .field("mode", &self.engine.mode)
             .finish_non_exhaustive()
+    }
+}
+
+impl MapUpdater {
+    /// Searches a target on which enough repositories agree (TAP 4).
+    ///
+    /// # Errors
+    /// [`Rejected::Disagreement`](crate::Rejected::Disagreement) if too few agree, [`Rejected::NotFound`](crate::Rejected::NotFound)
+    /// if none has it, both with what each repository said; [`Error::Local`], [`Error::Cancelled`].
+    pub fn find(&self, path: &TargetPath) -> Result<Agreed, Error> {
+        let mut consensus = self.consensus(path);
+        while let Some(repository) = consensus.next() {
+            let found = self.named(&repository)?.find(path);
+            consensus.answer(&repository, found)?;
+        }
+        consensus.finish()
+    }
+
+    /// Downloads a target from the first of the agreeing repositories that delivers it.
+    ///
+    /// # Errors
+    /// As for [`Updater::download`], for the last repository that was asked.
+    pub fn download(
+        &self,
+        agreed: &Agreed,
+        destination: &Destination,
+    ) -> Result<Downloaded, Error> {
+        let mut failed = Error::Misuse("nobody agrees on the target");
+        for (repository, found) in &agreed.repositories {
+            match self.named(repository)?.download(found, destination) {
+                Err(error @ (Error::Rejected(_) | Error::Unavailable(_))) => failed = error,
+                result => return result,
+            }
+        }
+        Err(failed)
     }
 }

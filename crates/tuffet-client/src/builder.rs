@@ -135,21 +135,17 @@ impl<T: ?Sized> Builder<T> {
     /// The engine, a transport for each mirror, and the switch.
     pub(crate) fn finish(
         self,
-        default: impl FnOnce() -> Result<Arc<T>, Error>,
+        default: impl FnOnce() -> Arc<T>,
     ) -> Result<(Engine, Vec<Arc<T>>, CancelToken), Error> {
         if self.sources.is_empty() && !matches!(self.mode, Mode::OfflineAsOf(_)) {
             return Err(Error::Misuse("an updater needs a source"));
         }
-        let default = match self.transport {
-            Some(transport) => Some(transport),
-            None if self.sources.iter().any(|(_, own)| own.is_none()) => Some(default()?),
-            None => None,
-        };
+        let default = self.transport.unwrap_or_else(default);
         let mut sources = Vec::new();
         let mut transports = Vec::new();
         for (source, own) in self.sources {
             sources.push(source.into_urls()?);
-            transports.extend(own.or_else(|| default.clone()));
+            transports.push(own.unwrap_or_else(|| Arc::clone(&default)));
         }
         let engine = Engine {
             anchor: self.anchor,

@@ -46,6 +46,16 @@ impl Transport for FileTransport {
     }
 }
 
+#[cfg(feature = "async")]
+impl crate::transport::AsyncTransport for FileTransport {
+    fn fetch<'a>(
+        &'a self,
+        request: &'a Request,
+    ) -> crate::transport::BoxFuture<'a, Outcome<Box<dyn crate::transport::Chunks>>> {
+        crate::asynchronous::fetch_blocking(*self, request)
+    }
+}
+
 fn open(path: &Path, request: &Request) -> io::Result<Body<Box<dyn Read + Send>>> {
     let found = fs::metadata(path)?;
     if found.is_dir() {

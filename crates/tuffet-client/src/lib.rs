@@ -18,6 +18,8 @@
     )
 )]
 
+#[cfg(feature = "async")]
+mod asynchronous;
 #[cfg(feature = "blocking")]
 pub mod blocking;
 mod builder;
@@ -31,6 +33,7 @@ pub mod explain;
 mod file;
 #[cfg(any(feature = "http", feature = "async"))]
 pub mod http;
+mod map;
 mod memory;
 mod observer;
 pub mod retry;
@@ -41,15 +44,19 @@ pub mod transport;
 // The public interface is:
 pub use tuffet_core::metadata::{TargetPath, UnixTime};
 pub use tuffet_core::trust::{
-    Event, Found, Policy, Proof, Rejected, TrustAnchor, TrustedView, VerifiedTarget,
+    Event, Found, Policy, Proof, Rejected, RepositoryMap, TrustAnchor, TrustedView, VerifiedTarget,
 };
 
+#[cfg(feature = "async")]
+pub use asynchronous::Updater;
 pub use builder::{Builder, Mode};
 pub use cancel::CancelToken;
 pub use clock::{Clock, FixedClock, SystemClock};
+pub use default_transport::DefaultTransport;
 pub use download::{Destination, Downloaded};
 pub use error::{Attempt, Class, Error, Failure, Local, Refusal, StoreError, Unavailable};
 pub use file::FileTransport;
+pub use map::{Agreed, MapUpdater};
 pub use memory::{Fault, MemoryTransport};
 pub use observer::{Notice, Observer, Subject};
 pub use retry::Retry;

@@ -182,3 +182,13 @@ impl Transport for MemoryTransport {
         self.answer(request).map(|stream| Box::new(stream) as _)
     }
 }
+
+#[cfg(feature = "async")]
+impl crate::transport::AsyncTransport for MemoryTransport {
+    fn fetch<'a>(
+        &'a self,
+        request: &'a Request,
+    ) -> crate::transport::BoxFuture<'a, Outcome<Box<dyn crate::transport::Chunks>>> {
+        crate::asynchronous::fetch_blocking(self.clone(), request)
+    }
+}

@@ -1,6 +1,8 @@
 //! HTTP for programs without an async runtime.
 
 mod connector;
+mod encrypted;
+mod forward;
 mod stream;
 
 use std::io::Read;
@@ -40,7 +42,8 @@ impl BlockingHttp {
     /// Prepares a transport; nothing is connected yet.
     ///
     /// # Errors
-    /// [`HttpOptionsError::Proxy`] if the environment names a proxy that is none.
+    /// [`HttpOptionsError::Proxy`] if the environment names a proxy that is none, [`HttpOptionsError::Tls`] if TLS cannot
+    /// be set up.
     pub fn new(options: HttpOptions) -> Result<Self, HttpOptionsError> {
         let settings = Arc::new(Settings::new(options)?);
         let agent = connector::agent(&settings)?;

@@ -7,7 +7,8 @@ use super::exchange::Exchange;
 use crate::transport::{Outcome, TransportError, TransportErrorKind};
 
 /// A cause that was found, in words without URLs.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{detail}")]
 pub(crate) struct Failure {
     pub(crate) kind: TransportErrorKind,
     pub(crate) detail: String,
@@ -27,6 +28,9 @@ impl Failure {
         let mut kind = otherwise;
         let mut next = Some(error);
         while let Some(error) = next {
+            if let Some(found) = error.downcast_ref::<Self>() {
+                return found.clone();
+            }
             if let Some(tls) = error.downcast_ref::<rustls::Error>() {
                 return Self::new(TransportErrorKind::Tls, tls.to_string());
             }
@@ -42,6 +46,14 @@ impl Failure {
             next = error.source();
         }
         Self::new(kind, deepest)
+    }
+
+    /// What goes wrong before a connection is there: the connection, unless TLS or the deadline says more.
+    pub(crate) fn while_connecting(self) -> Self {
+        match self.kind {
+            TransportErrorKind::Tls | TransportErrorKind::Deadline => self,
+            _ => Self::new(TransportErrorKind::Connect, self.detail),
+        }
     }
 
     /// The outcome of a transfer that ended before an answer came.

@@ -63,10 +63,12 @@ struct Pace {
 
 impl Pace {
     fn new(minimum: Option<MinimumRate>) -> Self {
+        // The first window begins with the end of the grace period.
+        let window = minimum.map_or(Duration::ZERO, |minimum| minimum.grace);
         Self {
             minimum,
             waited: Duration::ZERO,
-            window: Duration::ZERO,
+            window,
             bytes: 0,
         }
     }
@@ -76,15 +78,9 @@ impl Pace {
         let Some(minimum) = self.minimum else {
             return true;
         };
-        let before = self.waited;
         self.waited = self.waited.saturating_add(waited);
-        if self.waited < minimum.grace {
+        if self.waited <= minimum.grace {
             return true;
-        }
-        if before < minimum.grace {
-            // The first window begins with the grace period's end, in the middle of this wait.
-            self.window = minimum.grace;
-            self.bytes = 0;
         }
         self.bytes = self.bytes.saturating_add(bytes);
         let elapsed = self.waited.saturating_sub(self.window);

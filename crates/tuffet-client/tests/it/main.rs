@@ -1,4 +1,15 @@
-//! The client against whole repositories: published ones, made ones, and hostile ones.
+//! The client's public interface: transports alone, and updaters against whole repositories, published ones, made ones and
+//! hostile ones.
 
+#[cfg(feature = "async")]
+mod asynchronous;
 mod corpus;
+mod crash;
+mod downloads;
 mod http;
+mod maps;
+mod mirrors;
+mod modes;
+mod repository;
+mod stores;
+mod world;

@@ -156,6 +156,8 @@ pub(super) fn push_string(output: &mut Vec<u8>, text: &str, controls: Controls) 
     output.push(b'"');
 }
 
+const DIGITS: &[u8; 16] = b"0123456789abcdef";
+
 fn push_control(output: &mut Vec<u8>, control: u8) {
     let short = match control {
         0x08 => b'b',
@@ -164,8 +166,7 @@ fn push_control(output: &mut Vec<u8>, control: u8) {
         0x0c => b'f',
         b'\r' => b'r',
         _ => {
-            let digit =
-                |value: u8| char::from_digit(u32::from(value), 16).map_or(b'0', |d| d as u8);
+            let digit = |value: u8| DIGITS.get(usize::from(value)).copied().unwrap_or_default();
             output.extend_from_slice(b"\\u00");
             output.extend_from_slice(&[digit(control >> 4), digit(control & 0xf)]);
             return;

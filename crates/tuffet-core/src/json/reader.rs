@@ -260,6 +260,29 @@ impl<'a> Reader<'a> {
     /// Calls `read` for a value that is signed: numbers have to be integers, and the answer tells
     /// whether the bytes are canonical JSON already.
     ///
+    /// ```
+    /// use tuffet_core::json::{FormatError, Reader, canonicalize};
+    ///
+    /// let input = br#"{"signed": {"version":1}, "signatures": []}"#;
+    /// let mut signed = None;
+    /// let mut reader = Reader::new(input)?;
+    /// reader.object(|reader, name| {
+    ///     if name.equals("signed") {
+    ///         signed = Some(reader.signed(Reader::skip)?.1);
+    ///         Ok(())
+    ///     } else {
+    ///         reader.skip().map(drop)
+    ///     }
+    /// })?;
+    /// reader.finish()?;
+    ///
+    /// let signed = signed.expect("the document above has it");
+    /// let bytes = signed.span.of(input).expect("the span is of this input");
+    /// assert!(signed.canonical);
+    /// assert_eq!(canonicalize(bytes)?, bytes);
+    /// # Ok::<(), FormatError>(())
+    /// ```
+    ///
     /// # Errors
     /// Those of `read`, [`Reason::FloatInSigned`] and [`Reason::NegativeZero`].
     pub fn signed<T>(

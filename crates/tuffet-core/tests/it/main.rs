@@ -10,6 +10,7 @@ mod format;
 mod json;
 mod keys;
 mod listed;
+mod properties;
 mod root;
 mod rotation;
 mod search;

@@ -1,6 +1,6 @@
 //! A scripted HTTP server on loopback: one script per connection, and a record of what was asked.
 
-use std::io::{Read, Write};
+use std::io::{ErrorKind, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 use std::thread;
@@ -31,10 +31,11 @@ impl Asked {
         let mut head = Vec::new();
         let mut byte = [0];
         while !head.ends_with(b"\r\n\r\n") {
-            if socket.read(&mut byte).ok()? == 0 {
-                return None;
+            match socket.read(&mut byte) {
+                Ok(1) => head.push(byte[0]),
+                Err(error) if moment_passed(&error) => {}
+                _ => return None,
             }
-            head.push(byte[0]);
         }
         let head = String::from_utf8(head).unwrap();
         let mut lines = head.lines();
@@ -121,6 +122,11 @@ impl Server {
     pub(crate) fn asked(&self) -> Vec<Asked> {
         self.asked.lock().unwrap().clone()
     }
+}
+
+/// Whether a read ended because nothing came for the socket's read timeout.
+pub(crate) fn moment_passed(error: &std::io::Error) -> bool {
+    matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut)
 }
 
 /// An answer with a length.

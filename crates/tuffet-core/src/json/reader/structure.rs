@@ -153,9 +153,6 @@ impl<'a> Reader<'a> {
             Some(_) if first => {}
             _ => return Err(self.unexpected("no comma or bracket after an element")),
         }
-        if matches!(self.peek(), Some(b']' | b',')) {
-            return Err(self.unexpected("no value where one has to be"));
-        }
         Ok(true)
     }
 

@@ -6,7 +6,7 @@ use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use super::super::{MAX_DEPTH, Reason, Value, canonicalize};
+use super::super::{MAX_DEPTH, Reader, Reason, Value, canonicalize};
 use super::read_signed;
 
 fn form(input: &str) -> String {
@@ -119,6 +119,43 @@ fn f05_canonical_bytes_are_recognised_and_borrowed() {
     // White space around the value is not part of it.
     assert_eq!(read_signed(b" \n{} "), Ok(true));
     assert!(matches!(canonicalize(b" \n{} "), Ok(Cow::Borrowed(b"{}"))));
+}
+
+#[test]
+fn f05_a_signed_value_inside_another_counts_for_both() {
+    for (input, expected) in [
+        ("[[1,2],3]", (true, true)),
+        ("[[1, 2],3]", (false, false)),
+        ("[ [1,2],3]", (false, true)),
+    ] {
+        let mut reader = Reader::new(input.as_bytes()).unwrap();
+        let mut inner = None;
+        let (_, outer) = reader
+            .signed(|reader| {
+                reader.array(|reader, position| {
+                    if position == 0 {
+                        inner = Some(reader.signed(Reader::skip)?.1);
+                    } else {
+                        reader.skip()?;
+                    }
+                    Ok(())
+                })
+            })
+            .unwrap();
+        assert_eq!(
+            (outer.canonical, inner.unwrap().canonical),
+            expected,
+            "{input}"
+        );
+    }
+    let mut reader = Reader::new(b"[[1],1.5]").unwrap();
+    let outcome = reader.signed(|reader| {
+        reader.array(|reader, position| match position {
+            0 => reader.signed(Reader::skip).map(drop),
+            _ => reader.skip().map(drop),
+        })
+    });
+    assert_eq!(outcome.unwrap_err().reason, Reason::FloatInSigned);
 }
 
 #[test]

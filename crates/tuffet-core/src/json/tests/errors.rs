@@ -100,6 +100,30 @@ fn ignoring_an_error_does_not_change_the_structure() {
 }
 
 #[test]
+fn ignoring_an_error_of_the_caller_does_not_change_the_structure_either() {
+    for document in [r#"[[1, 2], 3]"#, r#"[{"a": 1, "b": 2}, 3]"#] {
+        let mut reader = Reader::new(document.as_bytes()).unwrap();
+        let refuse = |reader: &mut Reader<'_>| {
+            reader.skip()?;
+            Err(FormatError::new(0, Reason::Invalid("no")))
+        };
+        let outcome = reader.array(|reader, _| {
+            match reader.kind()? {
+                Kind::Array => reader.array(|reader, _| refuse(reader)),
+                _ => reader.object(|reader, _| refuse(reader)),
+            }
+            .or(Ok(()))
+        });
+        assert_eq!(outcome.unwrap_err().reason, Reason::Truncated, "{document}");
+        assert!(reader.finish().is_err());
+    }
+    let mut reader = Reader::new(b"[1]").unwrap();
+    let signed = reader.signed(|reader| reader.text().map(drop));
+    assert_eq!(signed.unwrap_err().reason, Reason::Expected("a string"));
+    assert!(reader.skip().is_err());
+}
+
+#[test]
 fn members_and_elements_have_to_be_read() {
     let mut reader = Reader::new(br#"{"a": 1}"#).unwrap();
     let error = reader.object(|_, _| Ok(())).unwrap_err();

@@ -60,6 +60,8 @@ fn f04_refuses_what_rfc_8259_does_not_allow() {
         "{\"a\",1}",
         "{\"a\":1,}",
         "{,}",
+        "{,\"a\":1}",
+        "[,1,2]",
         "{\"a\":}",
         "{\"a\":1 \"b\":2}",
         "{\"a\" 1}",
@@ -210,6 +212,9 @@ fn f04_lone_surrogates_are_refused() {
         r#""\ud800\ud800""#,
         r#""\ud800a""#,
         r#""\ud800\n""#,
+        r#""\ud800\ue000""#,
+        r#""\udbff\uffff""#,
+        r#""\udd00""#,
         r#""\ud800\u0041""#,
         r#""\udc00\ud800""#,
         r#""a\ud834 \udd1e""#,
@@ -313,9 +318,18 @@ fn f04_duplicates_among_many_names_in_any_order_are_refused() {
     let document = format!("{{{}}}", names.join(","));
     assert_eq!(read(document.as_bytes()), Ok(()));
     for place in [0, 1, 500, 1008] {
-        let document = format!("{{{},\"x\":0,\"prefix/{place:04}\":0}}", names.join(","));
-        let expected = Reason::DuplicateName(format!("prefix/{place:04}"));
-        assert_eq!(reason(read(document.as_bytes())), Some(expected));
+        for last in [
+            format!("prefix/{place:04}"),
+            format!("\\u0070refix/{place:04}"),
+        ] {
+            let document = format!("{{{},\"x\":0,\"{last}\":0}}", names.join(","));
+            let error = read(document.as_bytes()).unwrap_err();
+            assert_eq!(
+                error.reason,
+                Reason::DuplicateName(format!("prefix/{place:04}"))
+            );
+            assert_eq!(error.offset, document.len() - last.len() - 5);
+        }
     }
 }
 
