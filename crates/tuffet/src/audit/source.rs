@@ -2,15 +2,13 @@
 
 use std::io::Read;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use tuffet_client::blocking::Updater;
 use tuffet_client::transport::{Outcome, Request, Transport};
-use tuffet_client::{Error, FixedClock, MemoryStore, Retry, Source, TrustAnchor};
+use tuffet_client::{DefaultTransport, Error, FixedClock, MemoryStore, Retry, Source, TrustAnchor};
 use tuffet_core::metadata::UnixTime;
 use tuffet_core::trust::{Found, Policy, TrustedView};
 
-use crate::client;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::trusted;
@@ -26,7 +24,7 @@ pub(crate) struct Place {
     metadata: String,
     targets: String,
     directory: Option<PathBuf>,
-    transport: Arc<dyn Transport>,
+    transport: DefaultTransport,
 }
 
 impl Place {
@@ -54,7 +52,7 @@ impl Place {
             metadata,
             targets: below,
             directory,
-            transport: client::transport()?,
+            transport: DefaultTransport::new(),
         })
     }
 
@@ -92,7 +90,6 @@ impl Place {
     ) -> Result<TrustedView, Box<Error>> {
         let updater = Updater::builder(TrustAnchor::Root(root.to_vec()), MemoryStore::new())
             .source(Source::new(&self.metadata, &self.targets))
-            .transport(Arc::clone(&self.transport))
             .policy(policy.clone())
             .retry(Retry::never())
             .clock(FixedClock(now))
