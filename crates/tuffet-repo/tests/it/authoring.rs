@@ -172,6 +172,8 @@ fn signatures_come_in_any_order_and_an_edit_voids_them() {
 
     world.add("c", b"c");
     assert_eq!(needs(&world), (0, list(&[]), false));
+    // They are not even kept: a draft says what was signed, and nothing else.
+    assert!(draft(&world).starts_with(br#"{"signatures":[],"#));
 }
 
 #[test]
