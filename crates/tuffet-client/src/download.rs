@@ -96,7 +96,7 @@ pub(crate) fn download(
     if let Some(verified) = place.present(found, engine.crypto, &mut buffer)? {
         return Ok(downloaded(verified, true));
     }
-    if !destination.overwrite && place.is_taken()? {
+    if place.is_taken()? && !destination.overwrite {
         return Err(Local::Exists { path: place.path() }.into());
     }
     if let Mode::OfflineAsOf(_) = engine.mode {
@@ -116,10 +116,14 @@ pub(crate) fn download(
         None => from_mirrors(engine, link, found, &urls, &mut partial, &mut buffer),
     };
     match result {
-        Ok(verified) => {
-            partial.commit(&place, destination.overwrite)?;
-            Ok(downloaded(verified, false))
-        }
+        Ok(verified) => match partial.commit(&place, destination.overwrite) {
+            Ok(()) => Ok(downloaded(verified, false)),
+            // Somebody who downloads the same target was quicker.
+            Err(error) => match place.present(found, engine.crypto, &mut buffer)? {
+                Some(verified) => Ok(downloaded(verified, false)),
+                None => Err(error),
+            },
+        },
         Err(error) => {
             partial.give_up(matches!(error, Error::Unavailable(_) | Error::Cancelled));
             Err(error)

@@ -12,6 +12,7 @@ use tuffet_core::trust::{
     Audit, AuditedRole, Context, Found, Policy, Quorum, Rejected, TrustedView, UncountedReason,
     Verified,
 };
+use tuffet_repo::Period;
 
 pub(crate) use source::Place;
 
@@ -27,8 +28,8 @@ pub(crate) struct Options {
     pub(crate) root: Option<Vec<u8>>,
     /// Whether the bytes of targets are checked.
     pub(crate) targets: bool,
-    /// Roles that expire before this many seconds have passed are findings.
-    pub(crate) within: u64,
+    /// Roles that expire within this time are findings.
+    pub(crate) within: Option<Period>,
     /// The moment.
     pub(crate) now: UnixTime,
 }
@@ -275,10 +276,7 @@ impl Auditor<'_> {
         });
         self.signatures(&name, quorum);
         let (now, within) = (self.options.now, self.options.within);
-        let soon = UnixTime(
-            now.0
-                .saturating_add(i64::try_from(within).unwrap_or(i64::MAX)),
-        );
+        let soon = within.map_or(now, |within| within.after(now));
         let when = crate::moment::both(expires, now);
         if expires <= now {
             let rejected = Rejected::Expired {

@@ -184,7 +184,7 @@ mod tests {
             for line in lines {
                 // What follows two spaces explains the example.
                 let line = line.trim().split("  ").next().unwrap_or_default();
-                let line = line.split(['|', '>']).next().unwrap_or_default();
+                let line = line.split(['|', '<', '>']).next().unwrap_or_default();
                 let typed: Vec<&str> = line.split_whitespace().collect();
                 assert!(
                     tree().try_get_matches_from(&typed).is_ok(),

@@ -87,10 +87,6 @@ impl From<&Error> for Failure {
                     let message = format!("{} exists and has other content", path.display());
                     return Self::new("file.exists", Exit::Conflict, message);
                 }
-                Local::TargetPath { target, .. } => {
-                    let message = format!("{target} cannot safely become a file name");
-                    return Self::new("file.name", Exit::Failed, message).sources(error);
-                }
                 Local::Offline { .. } => Self::of(error, Exit::NotFound),
                 _ => Self::of(error, exit(error.class())),
             },

@@ -11,7 +11,13 @@ pub(crate) fn find(code: &str) -> Option<&'static Explanation> {
 pub(crate) fn all() -> impl Iterator<Item = &'static Explanation> {
     explain::CODES
         .iter()
-        .chain(tuffet_client::explain::CODES)
+        // What the client calls so has the name file.exists here: to the authoring side it means something else.
+        .chain(
+            tuffet_client::explain::CODES
+                .iter()
+                .filter(|explanation| explanation.code != "target.exists"),
+        )
+        .chain(tuffet_sign::explain::CODES)
         .chain(tuffet_repo::explain::CODES)
         .chain(OWN)
 }
@@ -80,10 +86,6 @@ const OWN: &[Explanation] = own! {
     "There is already a file with other contents where the result belongs."
     "No file is overwritten silently: it may be the only copy."
     "Choose another place with -o, or remove the file."
-    "file.name"
-    "The path of the target cannot safely become a file name on every system."
-    "A path such as ../x or C:x would write outside the directory that you chose."
-    "Save it under a name of your own: tuffet get NAME:PATH -o FILE"
     "trust.unknown"
     "No trusted repository has this name."
     "A repository is only asked after somebody has said which root is trusted."

@@ -15,6 +15,9 @@ use crate::text;
 const ERROR: Style = AnsiColor::Red.on_default().bold();
 const LABEL: Style = Style::new().bold();
 
+/// The width of a report: the tour shows reports with an indentation.
+const WIDTH: usize = 74;
+
 /// A failure as it is reported.
 #[derive(Debug, Clone)]
 pub(crate) struct Failure {
@@ -138,24 +141,27 @@ impl Failure {
     /// The report for people.
     pub(crate) fn render(&self) -> String {
         let head = format!("error[{}]: ", self.code);
-        let message = text::wrap(&text::visible(&self.message), text::WIDTH, 2);
-        let mut report = format!("{ERROR}{}{ERROR:#}{message}", head);
+        let message = text::visible(&self.message);
+        let wrapped = text::wrap(&format!("{head}{message}"), WIDTH, 2);
+        // The head is one word and a blank, so wrapping has left it alone.
+        let message = wrapped.strip_prefix(&head).unwrap_or(&message);
+        let mut report = format!("{ERROR}{head}{ERROR:#}{message}");
         for (place, cause) in self.causes.iter().enumerate() {
             let last = place + 1 == self.causes.len();
             let branch = if last { '└' } else { '├' };
-            let cause = text::wrap(&text::visible(cause), text::WIDTH, 4);
+            let cause = text::wrap(&text::visible(cause), WIDTH, 4);
             report.push_str(&format!("\n  {branch} {cause}"));
         }
         let explanation = codes::find(self.code);
         if let Some(explanation) = explanation {
-            let why = text::wrap(explanation.why, text::WIDTH, 6);
+            let why = text::wrap(explanation.why, WIDTH, 6);
             report.push_str(&format!("\n{LABEL}why{LABEL:#}   {why}"));
         }
         let own = self.fix.iter().map(String::as_str);
         let general = explanation.map(|explanation| explanation.fix);
         for (place, fix) in own.chain(general).enumerate() {
             let label = if place == 0 { "fix" } else { "   " };
-            let fix = text::wrap(fix, text::WIDTH, 6);
+            let fix = text::wrap(fix, WIDTH, 6);
             report.push_str(&format!("\n{LABEL}{label}{LABEL:#}   {fix}"));
         }
         if explanation.is_some() {

@@ -13,7 +13,7 @@ use tuffet_core::crypto::Key;
 use tuffet_core::json::Value;
 use tuffet_repo::{NamedKey, Repository};
 use tuffet_sign::error::PassphraseProblem;
-use tuffet_sign::{FileKey, KeyUri, Passphrase, PublicKeyInfo, SignError, Signer};
+use tuffet_sign::{KeyUri, Passphrase, PublicKeyInfo, SignError, Signer};
 use zeroize::Zeroizing;
 
 use crate::exit::Exit;
@@ -52,7 +52,7 @@ pub(crate) struct SigningOptions {
 /// A private key and what it is called.
 pub(crate) struct SigningKey {
     pub(crate) name: String,
-    pub(crate) signer: FileKey,
+    pub(crate) signer: Box<dyn Signer>,
 }
 
 /// Opens keys, and asks for a passphrase once for as many of them as it opens.
@@ -96,8 +96,8 @@ impl<'a> Keyring<'a> {
             let result = uri.open(|| given.map(|text| Passphrase::new(text.as_str())));
             match result {
                 Ok(signer) => return Ok(SigningKey { name, signer }),
-                Err(SignError::Passphrase { problem, .. })
-                    if !matches!(problem, PassphraseProblem::Empty)
+                Err(SignError::Passphrase { what, .. })
+                    if !matches!(what, PassphraseProblem::Empty)
                         && tries < 3
                         && (self.app.console.is_interactive() || !had_one) =>
                 {
@@ -265,13 +265,13 @@ fn name_of(key: &str) -> String {
 /// `key.name`.
 pub(crate) fn named(keys: &[SigningKey]) -> Result<Vec<NamedKey>, Failure> {
     keys.iter()
-        .map(|key| NamedKey::of(&key.name, &key.signer).map_err(|error| Failure::from(&error)))
+        .map(|key| NamedKey::of(&key.name, &*key.signer).map_err(|error| Failure::from(&error)))
         .collect()
 }
 
 /// The keys in the form in which repositories take them.
 pub(crate) fn signers(keys: &[SigningKey]) -> Vec<&dyn Signer> {
-    keys.iter().map(|key| &key.signer as &dyn Signer).collect()
+    keys.iter().map(|key| &*key.signer).collect()
 }
 
 impl From<&SignError> for Failure {

@@ -28,15 +28,6 @@ pub(crate) struct PlaceOptions {
         hide_env_values = true
     )]
     pub(crate) data_dir: Option<PathBuf>,
-    /// Downloads that can be made again [default: tuffet in the user's cache directory]
-    #[arg(
-        long,
-        global = true,
-        value_name = "DIR",
-        env = "TUFFET_CACHE_DIR",
-        hide_env_values = true
-    )]
-    pub(crate) cache_dir: Option<PathBuf>,
 }
 
 impl PlaceOptions {
@@ -64,14 +55,6 @@ impl PlaceOptions {
         let data = self.data_dir.as_deref();
         Ok(place(data, &DATA)?.join("repositories").join(name))
     }
-
-    /// The directory of the download cache.
-    ///
-    /// # Errors
-    /// As for [`PlaceOptions::config`].
-    pub(crate) fn cache(&self) -> Result<PathBuf, Failure> {
-        place(self.cache_dir.as_deref(), &CACHE)
-    }
 }
 
 /// Where one kind of directory is looked for.
@@ -97,12 +80,6 @@ const DATA: Kind = Kind {
     xdg: "XDG_DATA_HOME",
     app_data: "LOCALAPPDATA",
 };
-#[cfg(windows)]
-const CACHE: Kind = Kind {
-    flag: "--cache-dir",
-    xdg: "XDG_CACHE_HOME",
-    app_data: "LOCALAPPDATA",
-};
 #[cfg(not(windows))]
 const CONFIG: Kind = Kind {
     flag: "--config-dir",
@@ -114,12 +91,6 @@ const DATA: Kind = Kind {
     flag: "--data-dir",
     xdg: "XDG_DATA_HOME",
     home: ".local/share",
-};
-#[cfg(not(windows))]
-const CACHE: Kind = Kind {
-    flag: "--cache-dir",
-    xdg: "XDG_CACHE_HOME",
-    home: ".cache",
 };
 
 fn place(given: Option<&Path>, kind: &Kind) -> Result<PathBuf, Failure> {

@@ -49,6 +49,13 @@ pub(super) enum Act {
     Fill { file: &'static str, bytes: usize },
     /// What is served becomes what was published again.
     Restore,
+    /// Two files have to be equal.
+    Same {
+        one: &'static str,
+        other: &'static str,
+    },
+    /// There must be no such file.
+    Absent { file: &'static str },
 }
 
 /// How a command must end.
@@ -56,6 +63,8 @@ pub(super) enum Act {
 pub(super) enum Expect {
     /// Well, showing so many lines of what it says.
     Well(usize),
+    /// Well, showing the last line of what it says.
+    WellInTheEnd,
     /// Refused with one of these codes.
     Refused(Exit, &'static [&'static str]),
 }

@@ -46,8 +46,8 @@ impl AsyncHttp {
     /// Prepares a transport; nothing is connected yet.
     ///
     /// # Errors
-    /// [`HttpOptionsError::Proxy`] if the environment names a proxy that is none, [`HttpOptionsError::Tls`] if the
-    /// platform's certificates cannot be read.
+    /// [`HttpOptionsError::Proxy`] if the environment names a proxy that is none, [`HttpOptionsError::Tls`] if TLS cannot
+    /// be set up.
     pub fn new(options: HttpOptions) -> Result<Self, HttpOptionsError> {
         let settings = Arc::new(Settings::new(options)?);
         let rules = settings.proxies.clone();

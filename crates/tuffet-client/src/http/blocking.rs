@@ -42,10 +42,11 @@ impl BlockingHttp {
     /// Prepares a transport; nothing is connected yet.
     ///
     /// # Errors
-    /// [`HttpOptionsError::Proxy`] if the environment names a proxy that is none.
+    /// [`HttpOptionsError::Proxy`] if the environment names a proxy that is none, [`HttpOptionsError::Tls`] if TLS cannot
+    /// be set up.
     pub fn new(options: HttpOptions) -> Result<Self, HttpOptionsError> {
         let settings = Arc::new(Settings::new(options)?);
-        let agent = connector::agent(&settings);
+        let agent = connector::agent(&settings)?;
         Ok(Self { settings, agent })
     }
 

@@ -8,6 +8,7 @@ use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 
 use super::proxy::{Proxy, ProxyRules};
+use super::tls;
 use super::url::{Origin, Url, UrlError};
 
 /// Why options cannot be used.
@@ -34,7 +35,7 @@ pub enum HttpOptionsError {
         /// The name as given.
         name: String,
     },
-    /// TLS cannot be set up, for example because the platform's certificates cannot be read.
+    /// TLS cannot be set up.
     #[error("TLS cannot be set up: {0}")]
     Tls(String),
 }
@@ -285,7 +286,7 @@ fn certificates(pem: &[u8]) -> Result<Vec<CertificateDer<'static>>, HttpOptionsE
     let found: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(pem).collect();
     found
         .ok()
-        .filter(|found| !found.is_empty())
+        .filter(|found| !found.is_empty() && tls::store(found).is_ok())
         .ok_or(HttpOptionsError::Certificates)
 }
 

@@ -15,7 +15,7 @@ use tuffet_client::{
 };
 use tuffet_core::crypto::HashAlgorithm;
 use tuffet_core::json::Value;
-use tuffet_core::metadata::RoleName;
+use tuffet_core::metadata::{RoleName, Tolerance, ToleranceSet};
 
 /// The number of checks when the whole collection is there: one for each case and initial root.
 const ALL_CHECKS: usize = 21;
@@ -225,4 +225,129 @@ fn check_keyless(case: &Case, root: &str) {
         text.contains("sigstore-oidc") && text.contains("Fulcio"),
         "{text}"
     );
+}
+
+/// Which tolerances a case needs: those that a strict policy refuses, one after the other, until nothing is refused any more.
+fn needed_tolerances(case: &Case, root: &str) -> BTreeSet<&'static str> {
+    let mut needed = BTreeSet::new();
+    let mut policy = Policy::strict();
+    loop {
+        let directory = tempfile::tempdir().unwrap();
+        let (updater, _) = case.updater(root, directory.path(), policy.clone());
+        let paths = case
+            .array("targets")
+            .iter()
+            .map(|target| TargetPath::new(target.get("path").unwrap().as_str().unwrap()).unwrap());
+        let result = updater.refresh().and_then(|_| {
+            paths
+                .map(|path| updater.find(&path))
+                .collect::<Result<Vec<_>, _>>()
+        });
+        let Err(error) = result else { return needed };
+        let Some(Rejected::Strict { note, .. }) = error.rejected() else {
+            needed.insert(error.code());
+            return needed;
+        };
+        assert_eq!(note.tolerance.code(), error.code());
+        assert!(!note.field.is_empty() && needed.insert(error.code()));
+        policy.refuse = Tolerance::ALL
+            .into_iter()
+            .filter(|tolerance| !needed.contains(tolerance.code()))
+            .fold(ToleranceSet::NONE, ToleranceSet::with);
+    }
+}
+
+const OLD: &str = "expires-form hex-point keytype-alias snapshot-extra spec-version-form";
+const MIDDLE: &str = "keytype-alias snapshot-extra spec-version-form";
+
+/// Which tolerances each case needs from each initial root: what a search of the files for each deviation finds.
+const NEEDED: [(&str, u64, &str); ALL_CHECKS] = [
+    ("docker-2024-12", 1, "keyid-mismatch signature-form"),
+    ("keyless-fulcio-2026-01", 1, "signature-form"),
+    (
+        "law-san-mateo-2025-06",
+        1,
+        "keyid-mismatch snapshot-extra spec-version-form",
+    ),
+    (
+        "law-san-mateo-2026-07-expired-root",
+        1,
+        "keyid-mismatch spec-version-form",
+    ),
+    ("ml-dsa-44-2026-08", 1, ""),
+    ("sigstore-prod-2021-06", 1, OLD),
+    ("sigstore-prod-2022-05", 1, OLD),
+    ("sigstore-prod-2022-05", 3, OLD),
+    ("sigstore-prod-2022-10", 1, OLD),
+    ("sigstore-prod-2022-10", 5, MIDDLE),
+    ("sigstore-prod-2023-05", 1, OLD),
+    ("sigstore-prod-2023-05", 5, MIDDLE),
+    ("sigstore-prod-2024-08", 1, OLD),
+    ("sigstore-prod-2024-08", 5, MIDDLE),
+    (
+        "sigstore-prod-2025-02-keyid-mismatch",
+        5,
+        "keyid-mismatch keytype-alias snapshot-extra spec-version-form",
+    ),
+    (
+        "sigstore-prod-2026-08",
+        1,
+        "expires-form hex-point keyid-mismatch keytype-alias signature-form snapshot-extra spec-version-form",
+    ),
+    (
+        "sigstore-prod-2026-08",
+        5,
+        "keyid-mismatch keytype-alias signature-form snapshot-extra spec-version-form",
+    ),
+    (
+        "sigstore-prod-2026-08",
+        12,
+        "signature-form snapshot-extra spec-version-form",
+    ),
+    (
+        "sigstore-staging-2026-08",
+        1,
+        "keyid-mismatch keytype-alias signature-form spec-version-form",
+    ),
+    ("tuf-demo-2026-08", 1, "keyid-mismatch signature-form"),
+    ("tuf-on-ci-0.11", 1, "signature-form"),
+];
+
+#[test]
+fn strict_mode_refuses_exactly_what_each_published_repository_deviates_in() {
+    let Some(cases) = cases() else { return };
+    let mut checks = 0;
+    for case in &cases {
+        for root in case.initial_roots() {
+            let (_, _, needed) = NEEDED
+                .iter()
+                .find(|(name, version, _)| {
+                    *name == case.name && root == format!("metadata/{version}.root.json")
+                })
+                .unwrap_or_else(|| panic!("{} {root} is not in the table", case.name));
+            let mut expected: BTreeSet<String> = needed
+                .split_whitespace()
+                .map(|name| format!("strict.{name}"))
+                .collect();
+            // With everything forgiven, these two are refused in the default mode too.
+            match case.name.as_str() {
+                "keyless-fulcio-2026-01" => drop(expected.insert("threshold.root".into())),
+                "law-san-mateo-2026-07-expired-root" => {
+                    drop(expected.insert("expired.root".into()));
+                }
+                _ => {}
+            }
+            let found = needed_tolerances(case, root);
+            assert!(
+                found
+                    .iter()
+                    .copied()
+                    .eq(expected.iter().map(String::as_str)),
+                "{} from {root}: {found:?}",
+                case.name
+            );
+            checks += 1;
+        }
+    }
+    assert_eq!(checks, ALL_CHECKS);
 }

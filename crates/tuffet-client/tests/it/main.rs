@@ -1,5 +1,16 @@
-//! The client against whole repositories: published ones, made ones, and hostile ones.
+//! The client's public interface: transports alone, and updaters against whole repositories, published ones, made ones and
+//! hostile ones.
 
+#[cfg(feature = "async")]
+mod asynchronous;
 mod corpus;
+mod crash;
+mod downloads;
 mod http;
+mod maps;
+mod mirrors;
+mod modes;
 mod quirks;
+mod repository;
+mod stores;
+mod world;

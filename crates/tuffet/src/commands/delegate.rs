@@ -2,7 +2,7 @@
 
 use clap::{Args, Subcommand};
 use tuffet_core::metadata::DelegatedName;
-use tuffet_repo::{Delegate, DelegatedPaths};
+use tuffet_repo::{Delegate, DelegatedPaths, Period};
 
 use crate::author;
 use crate::cli::DryRun;
@@ -52,8 +52,8 @@ struct AddArguments {
     #[arg(long = "as", value_name = "ROLE", default_value = "targets")]
     by: String,
     /// How long a version of the role is valid
-    #[arg(long, value_name = "DURATION", default_value = "30d", value_parser = moment::parse_duration)]
-    expires: u64,
+    #[arg(long, value_name = "PERIOD", default_value = "30d", value_parser = moment::parse_period)]
+    expires: Period,
     /// Go on to later roles when this one does not list a path that it covers
     #[arg(long)]
     not_terminating: bool,
@@ -93,7 +93,7 @@ fn add(arguments: &AddArguments, app: &App) -> Result<Exit, Failure> {
     delegate.by = author::role(&arguments.by)?;
     delegate.threshold = arguments.threshold;
     delegate.terminating = !arguments.not_terminating;
-    delegate.days = u32::try_from(arguments.expires.div_ceil(86_400)).unwrap_or(u32::MAX);
+    delegate.period = arguments.expires;
     let dry = arguments.dry_run.dry_run;
     let mut actions = Vec::new();
     author::carry_out(

@@ -3,7 +3,7 @@
 mod fetch;
 mod proof;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use serde_json::{Value, json};
@@ -132,7 +132,7 @@ fn destination(arguments: &Arguments) -> Result<Destination, Failure> {
 }
 
 fn say(got: &Got, app: &App) {
-    let file = got.downloaded.path.display().to_string();
+    let file = shown(&got.downloaded.path);
     let digest = got.found.target.hashes.digests().first();
     let digest = digest.map_or_else(String::new, |digest| {
         format!("  {} {}… ✓", digest.algorithm(), short(&digest.to_hex()))
@@ -145,6 +145,11 @@ fn say(got: &Got, app: &App) {
     let size = text::size(got.found.target.length);
     app.console
         .status(verb, format!("{}  {size}{digest}", visible(&file)));
+}
+
+/// A path as people write it: without the dot of the current directory.
+fn shown(path: &Path) -> String {
+    path.strip_prefix(".").unwrap_or(path).display().to_string()
 }
 
 fn show(got: &[Got], app: &App) -> Result<(), Failure> {
@@ -173,7 +178,7 @@ fn object(got: &Got) -> Value {
         "repository": got.repository,
         "path": got.found.path.as_str(),
         "role": got.found.role.as_str(),
-        "file": got.downloaded.path,
+        "file": shown(&got.downloaded.path),
         "length": got.found.target.length,
         "hashes": hashes,
         "unchanged": got.downloaded.from_cache,

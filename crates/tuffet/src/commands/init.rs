@@ -31,7 +31,7 @@ pub(crate) struct Arguments {
     name: Option<String>,
     /// How many of how many keys have to sign root and targets, such as 2of3
     #[arg(long, value_name = "NofM", value_parser = parse_quorum)]
-    root: (u32, usize),
+    root: (u64, usize),
     #[command(flatten)]
     signing: SigningOptions,
     /// The public key of somebody else: a name, or a .pub file; may be repeated
@@ -88,7 +88,7 @@ pub(crate) fn run(arguments: Arguments, app: &App) -> Result<Exit, Failure> {
     if let (Online::New(key), false) = (&online, dry) {
         let repository = Repository::open(&directory).map_err(|error| Failure::from(&error))?;
         let path = repository.online_key_path();
-        key.save(&path, Protection::None)
+        key.save(&path, Protection::Plain)
             .map_err(|error| Failure::from(&error))?;
         app.console.status(
             "Created",
@@ -131,10 +131,10 @@ fn name_of(directory: &std::path::Path) -> Result<String, Failure> {
 }
 
 /// `2of3`.
-fn parse_quorum(text: &str) -> Result<(u32, usize), String> {
+fn parse_quorum(text: &str) -> Result<(u64, usize), String> {
     let parsed = text.split_once("of").and_then(|(need, all)| {
         let (need, all) = (need.trim().parse().ok()?, all.trim().parse().ok()?);
-        (need >= 1 && need as usize <= all).then_some((need, all))
+        (need >= 1 && need <= all as u64).then_some((need, all))
     });
     parsed.ok_or_else(|| "not of the form 2of3".to_owned())
 }

@@ -66,6 +66,8 @@ fn online_key(repository: &Repository) -> Result<Option<SigningKey>, Failure> {
         return Ok(None);
     }
     let signer = FileKey::open(&path, || None).map_err(|error| Failure::from(&error))?;
-    let name = "online".to_owned();
-    Ok(Some(SigningKey { name, signer }))
+    Ok(Some(SigningKey {
+        name: "online".to_owned(),
+        signer: Box::new(signer),
+    }))
 }

@@ -90,7 +90,10 @@ fn add(arguments: &AddArguments, app: &App) -> Result<Exit, Failure> {
         };
         let path =
             TargetPath::new(&name).map_err(|error| Failure::usage(format!("{name:?}: {error}")))?;
-        let mut add = AddTarget::new(path, file).replace(arguments.replace);
+        let mut add = AddTarget::new(path, file);
+        if arguments.replace {
+            add = add.replace();
+        }
         if let Some(role) = &arguments.role {
             add = add.role(author::role(role)?);
         }

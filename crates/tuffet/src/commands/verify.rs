@@ -6,6 +6,7 @@ use std::fs;
 use std::path::PathBuf;
 
 use clap::Args;
+use tuffet_repo::Period;
 
 use crate::audit::{self, Options, Place};
 use crate::exit::Exit;
@@ -38,8 +39,8 @@ pub(crate) struct Arguments {
     #[arg(long)]
     metadata_only: bool,
     /// Report roles that expire within this time
-    #[arg(long, value_name = "DURATION", value_parser = moment::parse_duration)]
-    within: Option<u64>,
+    #[arg(long, value_name = "PERIOD", value_parser = moment::parse_period)]
+    within: Option<Period>,
 }
 
 /// Runs the command.
@@ -51,7 +52,7 @@ pub(crate) fn run(arguments: Arguments, app: &App) -> Result<Exit, Failure> {
     let options = Options {
         root,
         targets: !arguments.metadata_only,
-        within: arguments.within.unwrap_or(0),
+        within: arguments.within,
         now: app.now,
     };
     let place = Place::new(&arguments.place, arguments.targets_url.as_deref())?;

@@ -18,10 +18,9 @@ use crate::run;
 use crate::server::Server;
 
 /// What is set for every command of the tour, so that it touches nothing else of the user's.
-pub(super) const ENVIRONMENT: [(&str, &str); 4] = [
+pub(super) const ENVIRONMENT: [(&str, &str); 3] = [
     ("TUFFET_CONFIG_DIR", "config"),
     ("TUFFET_DATA_DIR", "data"),
-    ("TUFFET_CACHE_DIR", "cache"),
     ("TUFFET_REPO", "acme"),
 ];
 
@@ -37,6 +36,8 @@ pub(super) struct Done {
     pub(super) line: String,
     /// What a command of this program came to.
     pub(super) ran: Option<Ran>,
+    /// Whether it holds, for what is no command of this program.
+    holds: bool,
 }
 
 /// What a command of this program came to.
@@ -50,15 +51,23 @@ pub(super) struct Ran {
 
 impl Done {
     fn plain(line: String) -> Self {
-        Self { line, ran: None }
+        Self::checked(line, true)
+    }
+
+    fn checked(line: String, holds: bool) -> Self {
+        Self {
+            line,
+            ran: None,
+            holds,
+        }
     }
 
     /// Whether it came out as it must.
     pub(super) fn is_as_expected(&self) -> bool {
         match &self.ran {
-            None => true,
+            None => self.holds,
             Some(ran) => match ran.expect {
-                Expect::Well(_) => ran.exit == Exit::Done,
+                Expect::Well(_) | Expect::WellInTheEnd => ran.exit == Exit::Done,
                 Expect::Refused(exit, codes) => {
                     ran.exit == exit && ran.code.is_some_and(|code| codes.contains(&code))
                 }
@@ -68,7 +77,7 @@ impl Done {
 
     pub(super) fn to_json(&self) -> Value {
         let expected = self.ran.as_ref().map(|ran| match ran.expect {
-            Expect::Well(_) => (Exit::Done.number(), Vec::new()),
+            Expect::Well(_) | Expect::WellInTheEnd => (Exit::Done.number(), Vec::new()),
             Expect::Refused(exit, codes) => (exit.number(), codes.to_vec()),
         });
         json!({
@@ -115,6 +124,17 @@ impl Actor {
                     .map_err(|error| Failure::writing(Path::new(file), &error))?;
                 Ok(Done::plain(format!("head -c {bytes} /dev/zero > {file}")))
             }
+            Act::Same { one, other } => {
+                let read = |file: &str| {
+                    fs::read(file).map_err(|error| Failure::reading(Path::new(file), &error))
+                };
+                let same = read(one)? == read(other)?;
+                Ok(Done::checked(format!("cmp {one} {other}"), same))
+            }
+            Act::Absent { file } => {
+                let absent = !Path::new(file).exists();
+                Ok(Done::checked(format!("test ! -e {file}"), absent))
+            }
             Act::Restore => {
                 let web = Path::new("web");
                 fs::remove_dir_all(web).map_err(|error| Failure::writing(web, &error))?;
@@ -145,7 +165,6 @@ impl Actor {
             let (flag, option) = match name {
                 "TUFFET_CONFIG_DIR" => ("--config-dir", &mut options.places.config_dir),
                 "TUFFET_DATA_DIR" => ("--data-dir", &mut options.places.data_dir),
-                "TUFFET_CACHE_DIR" => ("--cache-dir", &mut options.places.cache_dir),
                 _ => ("--repo", &mut options.repo),
             };
             if !own(flag) {
@@ -172,6 +191,7 @@ impl Actor {
         Ok(Done {
             line,
             ran: Some(ran),
+            holds: true,
         })
     }
 }

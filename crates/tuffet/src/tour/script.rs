@@ -66,7 +66,11 @@ fn client() -> Vec<Step> {
             title: "The artifact is downloaded, with the proof of everything that vouches for it",
             acts: vec![
                 well("tuffet get acme:app.txt -o downloads/ --explain", 12),
-                well("tuffet verify web --root web/metadata/1.root.json", 0),
+                Act::Same {
+                    one: "app.txt",
+                    other: "downloads/app.txt",
+                },
+                audit(),
             ],
         },
     ]
@@ -79,7 +83,7 @@ fn team() -> Vec<Step> {
             title: "Sam may sign what lies in team/, and nothing else",
             acts: vec![
                 well("tuffet key new sam --no-passphrase", 1),
-                well("tuffet delegate add team --paths 'team/*' --keys sam", 1),
+                well("tuffet delegate add team --paths 'team/*' --keys sam", 4),
                 Act::Write {
                     file: "tool.txt",
                     text: "the tool of the team",
@@ -166,7 +170,7 @@ fn attacks(later: UnixTime) -> Vec<Step> {
             title: "Mix and match: an old snapshot under a new timestamp, for a new client",
             acts: vec![
                 Act::Copy {
-                    from: "before/metadata/1.snapshot.json",
+                    from: "before/metadata/2.snapshot.json",
                     to: "web/metadata/3.snapshot.json",
                 },
                 refused(
@@ -210,11 +214,22 @@ fn attacks(later: UnixTime) -> Vec<Step> {
             chapter: Some("Afterwards"),
             title: "Nothing that was refused has left a trace",
             acts: vec![
+                Act::Absent {
+                    file: "attacked/app.txt",
+                },
                 well("tuffet get acme:app.txt acme:team/tool.txt -o after/", 3),
-                well("tuffet verify web --root web/metadata/1.root.json", 0),
+                audit(),
             ],
         },
     ]
+}
+
+/// The whole of what is served, verified.
+fn audit() -> Act {
+    Act::Tuffet {
+        line: "tuffet verify web --root web/metadata/1.root.json".to_owned(),
+        expect: Expect::WellInTheEnd,
+    }
 }
 
 fn well(line: &str, shown: usize) -> Act {

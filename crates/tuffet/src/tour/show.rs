@@ -28,13 +28,11 @@ pub(super) fn opening(place: &Path, app: &App) -> Result<(), Failure> {
         String::new(),
         format!("    cd {}", place.display()),
     ];
-    for pair in ENVIRONMENT.chunks(2) {
-        let set: Vec<String> = pair
-            .iter()
-            .map(|(name, value)| format!("{name}={value}"))
-            .collect();
-        lines.push(format!("    export {}", set.join(" ")));
-    }
+    let set: Vec<String> = ENVIRONMENT
+        .iter()
+        .map(|(name, value)| format!("{name}={value}"))
+        .collect();
+    lines.push(format!("    export {}", set.join(" ")));
     print(&lines.join("\n"), app)
 }
 
@@ -51,7 +49,8 @@ pub(super) fn title(number: usize, step: &Step, app: &App) -> Result<(), Failure
 
 /// A command, what it said, and whether that is as it must be.
 pub(super) fn outcome(done: &Done, app: &App) -> Result<(), Failure> {
-    let mut lines = vec![format!("    {COMMAND}$ {}{COMMAND:#}", done.line)];
+    let typed = typed(&done.line);
+    let mut lines = vec![format!("    {COMMAND}$ {typed}{COMMAND:#}")];
     if let Some(ran) = &done.ran {
         lines.extend(said(ran));
         lines.extend(verdict(done, ran));
@@ -59,10 +58,29 @@ pub(super) fn outcome(done: &Done, app: &App) -> Result<(), Failure> {
     print(&lines.join("\n"), app)
 }
 
+/// A line as a user would type it into 80 columns.
+fn typed(line: &str) -> String {
+    let mut typed = String::new();
+    let mut column = INDENT + 2;
+    for (place, word) in line.split(' ').enumerate() {
+        let length = word.chars().count() + 1;
+        if place > 0 && column + length > text::WIDTH - 2 {
+            typed.push_str(" \\\n        ");
+            column = INDENT * 2;
+        } else if place > 0 {
+            typed.push(' ');
+        }
+        typed.push_str(word);
+        column += length;
+    }
+    typed
+}
+
 /// As much of what a command said as the script wants to be seen.
 fn said(ran: &Ran) -> Vec<String> {
     let talk = ran.talk.lines().filter(|line| !line.starts_with("next: "));
     let all: Vec<&str> = match ran.expect {
+        Expect::WellInTheEnd => talk.chain(ran.data.lines()).last().into_iter().collect(),
         Expect::Well(shown) => talk.chain(ran.data.lines()).take(shown).collect(),
         // The first line says what happened; why and what to do is what `explain` is for.
         Expect::Refused(..) => talk
@@ -70,14 +88,19 @@ fn said(ran: &Ran) -> Vec<String> {
             .take(3)
             .collect(),
     };
+    let indented = |line: &str| match line.starts_with("   ") {
+        true => line.to_owned(),
+        false => format!("    {line}"),
+    };
     all.into_iter()
-        .map(|line| format!("      {QUIET}{}{QUIET:#}", line.trim_end()))
+        .map(indented)
+        .map(|line| format!("  {QUIET}{}{QUIET:#}", line.trim_end()))
         .collect()
 }
 
 fn verdict(done: &Done, ran: &Ran) -> Option<String> {
     let expected = match ran.expect {
-        Expect::Well(_) => "0".to_owned(),
+        Expect::Well(_) | Expect::WellInTheEnd => "0".to_owned(),
         Expect::Refused(exit, codes) => format!("{} {}", exit.number(), codes.join(" or ")),
     };
     if !done.is_as_expected() {
@@ -94,7 +117,7 @@ fn verdict(done: &Done, ran: &Ran) -> Option<String> {
         return Some(format!("{}\n    {BAD}✗ {found}{BAD:#}", rest.join("\n")));
     }
     match ran.expect {
-        Expect::Well(_) => None,
+        Expect::Well(_) | Expect::WellInTheEnd => None,
         Expect::Refused(..) => {
             let code = ran.code.unwrap_or_default();
             Some(format!(
@@ -108,7 +131,7 @@ fn verdict(done: &Done, ran: &Ran) -> Option<String> {
 /// The last words.
 pub(super) fn ending(steps: usize, seconds: f64, app: &App) -> Result<Exit, Failure> {
     let lines = format!(
-        "\n{GOOD}✓{GOOD:#} {steps} steps in {seconds:.1} seconds, each as it must be. Nothing of yours was touched.\n  tuffet explain CODE tells more about each refusal; tuffet --help lists the commands."
+        "\n{GOOD}✓{GOOD:#} {steps} steps in {seconds:.1} seconds, each as it must be. Nothing of yours was touched.\n  tuffet explain CODE says more about a refusal; tuffet --help lists the rest."
     );
     print(&lines, app)?;
     Ok(Exit::Done)

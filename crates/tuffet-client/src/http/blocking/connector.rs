@@ -11,7 +11,8 @@ use ureq::unversioned::transport::{
 };
 use ureq::{Agent, Error};
 
-use super::super::options::Settings;
+use super::super::options::{HttpOptionsError, Settings};
+use super::super::tls;
 use super::encrypted::Tls;
 use super::forward::Forward;
 
@@ -22,8 +23,9 @@ pub(super) const OUTPUT: usize = 32 * 1024;
 
 /// The library's agent with the connectors below. All policy is ours, so redirects, status errors and decompression are
 /// off.
-pub(super) fn agent(settings: &Settings) -> Agent {
+pub(super) fn agent(settings: &Settings) -> Result<Agent, HttpOptionsError> {
     let options = &settings.options;
+    let tls = tls::client_config(&options.authorities, &[b"http/1.1"])?;
     let config = Agent::config_builder()
         .http_status_as_error(false)
         .max_redirects(0)
@@ -49,9 +51,13 @@ pub(super) fn agent(settings: &Settings) -> Agent {
         .chain(SocksConnector::default())
         .chain(ConnectProxyConnector::default())
         .chain(TcpConnector::default())
-        .chain(Tls::new(&options.authorities));
+        .chain(Tls(Arc::new(tls)));
     let resolver = DefaultResolver::default();
-    Agent::with_parts(config, Connecting { chain, resolver }, Later)
+    Ok(Agent::with_parts(
+        config,
+        Connecting { chain, resolver },
+        Later,
+    ))
 }
 
 /// The library resolves names before every request, even if it then finds a connection to use again. Names are resolved

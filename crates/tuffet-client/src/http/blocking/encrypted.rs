@@ -3,7 +3,7 @@
 
 use std::fmt;
 use std::io::{Read, Write};
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 use rustls::pki_types::ServerName;
 use rustls::{ClientConfig, ClientConnection, StreamOwned};
@@ -13,32 +13,10 @@ use ureq::unversioned::transport::{
     TransportAdapter,
 };
 
-use super::super::options::{Authorities, HttpOptionsError};
-use super::super::tls;
 use super::connector::{INPUT, OUTPUT, left};
 
 /// Adds TLS where the URL says https.
-pub(super) struct Tls {
-    authorities: Authorities,
-    /// Made at the first https connection: reading the platform's certificates takes a while.
-    config: OnceLock<Result<Arc<ClientConfig>, HttpOptionsError>>,
-}
-
-impl Tls {
-    pub(super) fn new(authorities: &Authorities) -> Self {
-        Self {
-            authorities: authorities.clone(),
-            config: OnceLock::new(),
-        }
-    }
-
-    fn config(&self) -> Result<Arc<ClientConfig>, Error> {
-        let made = self
-            .config
-            .get_or_init(|| tls::client_config(&self.authorities, &[b"http/1.1"]).map(Arc::new));
-        made.clone().map_err(|error| Error::Other(Box::new(error)))
-    }
-}
+pub(super) struct Tls(pub(super) Arc<ClientConfig>);
 
 impl fmt::Debug for Tls {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -67,7 +45,7 @@ impl<In: Transport> Connector<In> for Tls {
             .to_owned();
         let name = ServerName::try_from(host)
             .map_err(|_| Error::Tls("a certificate cannot be for this host"))?;
-        let connection = ClientConnection::new(self.config()?, name)
+        let connection = ClientConnection::new(Arc::clone(&self.0), name)
             .map_err(|error| Error::Other(Box::new(error)))?;
         let mut socket = TransportAdapter::new(
             Box::new(transport) as Box<dyn Transport>,

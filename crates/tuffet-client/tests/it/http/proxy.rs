@@ -2,11 +2,10 @@
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
-use std::process::Command;
 use std::sync::{Arc, Mutex};
 
 use rustls::{ServerConfig, ServerConnection, Stream};
-use tuffet_client::http::{BlockingHttp, HttpOptions, HttpOptionsError, Proxy};
+use tuffet_client::http::{HttpOptions, Proxy};
 
 use super::server::{Asked, Server, Socket, answer};
 use super::tls::Authority;
@@ -242,72 +241,5 @@ fn each_hop_of_a_redirect_takes_its_own_way() {
             None,
             "{name}"
         );
-    }
-}
-
-/// Which part `in_a_chosen_environment` plays.
-const PART: &str = "TUFFET_TEST_ENVIRONMENT";
-
-/// Runs `in_a_chosen_environment` in a process whose environment has only the given proxy variables.
-fn run_with_environment(part: &str, variables: &[(&str, &str)]) {
-    let mut command = Command::new(std::env::current_exe().unwrap());
-    for name in ["http_proxy", "https_proxy", "all_proxy", "no_proxy"] {
-        command
-            .env_remove(name)
-            .env_remove(name.to_ascii_uppercase());
-    }
-    command
-        .env_remove("REQUEST_METHOD")
-        .env(PART, part)
-        .envs(variables.iter().copied());
-    let test = "http::proxy::in_a_chosen_environment";
-    let output = command.args(["--exact", test]).output().unwrap();
-    let said = String::from_utf8_lossy(&output.stdout);
-    assert!(
-        output.status.success() && said.contains("1 passed"),
-        "{variables:?}: {said}"
-    );
-}
-
-#[test]
-fn the_environment_chooses_the_proxy() {
-    let proxy = forwarding();
-    let url = proxy.url("");
-    for variable in ["HTTP_PROXY", "http_proxy", "ALL_PROXY"] {
-        let before = proxy.asked().len();
-        run_with_environment("proxy", &[(variable, &url)]);
-        let asked = &proxy.asked()[before..];
-        assert!(!asked.is_empty(), "{variable}");
-        assert!(
-            asked
-                .iter()
-                .all(|asked| asked.target == "http://repo.invalid/x"),
-            "{asked:?}"
-        );
-    }
-    let before = proxy.asked().len();
-    run_with_environment(
-        "direct",
-        &[("HTTPS_PROXY", &url), ("NO_PROXY", "elsewhere.example")],
-    );
-    run_with_environment("direct", &[("HTTP_PROXY", &url), ("NO_PROXY", ".invalid")]);
-    assert_eq!(proxy.asked().len(), before);
-    run_with_environment("broken", &[("HTTPS_PROXY", "htps://proxy")]);
-}
-
-#[test]
-fn in_a_chosen_environment() {
-    let word = match std::env::var(PART).as_deref() {
-        Ok("proxy") => "found",
-        Ok("direct") => "retryable network.connect",
-        Ok(_) => {
-            let error = BlockingHttp::new(HttpOptions::new()).err();
-            let place = "HTTPS_PROXY".to_owned();
-            return assert_eq!(error, Some(HttpOptionsError::Proxy { place }));
-        }
-        Err(_) => return println!("skipped: played by the_environment_chooses_the_proxy"),
-    };
-    for (name, http) in transports_as_they_are(&HttpOptions::new()) {
-        assert_eq!(http.get("http://repo.invalid/x").word(), word, "{name}");
     }
 }

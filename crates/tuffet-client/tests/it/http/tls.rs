@@ -231,7 +231,8 @@ fn a_secure_body_that_breaks_off_is_an_error() {
 #[test]
 fn a_file_without_certificates_is_no_authority() {
     let broken = "-----BEGIN CERTIFICATE-----\n!\n-----END CERTIFICATE-----\n";
-    for pem in ["", "no certificate", broken] {
+    let other = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
+    for pem in ["", "no certificate", broken, other] {
         for options in [
             HttpOptions::new().only_authorities(pem.as_bytes()),
             HttpOptions::new().extra_authorities(pem.as_bytes()),

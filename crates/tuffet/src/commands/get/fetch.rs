@@ -178,17 +178,18 @@ impl Job<'_> {
     }
 
     fn say_verified(&self, view: &TrustedView) {
-        let until = moment::relative(view.fresh_until(), self.app.now);
         self.app.console.status(
             "Verified",
             format!(
-                "root v{} → timestamp v{} → snapshot v{} → targets v{}, expires {until}",
+                "root v{} → timestamp v{} → snapshot v{} → targets v{}",
                 view.root().version(),
                 view.timestamp().version(),
                 view.snapshot().version(),
                 view.targets().version()
             ),
         );
+        let until = moment::both(view.fresh_until(), self.app.now);
+        self.app.console.detail(format!("expires {until}"));
     }
 }
 

@@ -39,7 +39,7 @@ pub(super) fn run(arguments: &NewArguments, app: &App) -> Result<Exit, Failure> 
     };
     let protection = passphrase
         .as_ref()
-        .map_or(Protection::None, Protection::Passphrase);
+        .map_or(Protection::Plain, Protection::Passphrase);
     fs::create_dir_all(&directory).map_err(|error| Failure::writing(&directory, &error))?;
     key.save(&private, protection)
         .map_err(|error| Failure::from(&error))?;

@@ -1,6 +1,5 @@
 //! `tuffet key rotate`.
 
-use tuffet_core::metadata::RoleName;
 use tuffet_repo::RotateKey;
 
 use super::RotateArguments;

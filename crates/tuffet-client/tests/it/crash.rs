@@ -1,0 +1,330 @@
+//! Power cuts and kills: whatever moment the client stops at, the next refresh goes on, and never trusts less than before.
+
+use std::io::{BufRead, BufReader, Write as _};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use tuffet_client::blocking::Updater;
+use tuffet_client::{
+    DirectoryStore, Error, FixedClock, MemoryTransport, Source, Store, StoreError, StoreLock,
+};
+use tuffet_core::metadata::{RoleName, Version};
+use tuffet_core::trust::{Item, TrustedView, Write};
+
+use crate::repository::{NOW, Repository};
+use crate::world::path;
+
+/// A store that stops before the write with this number, as a machine does whose power is cut.
+struct Mortal {
+    store: DirectoryStore,
+    left: AtomicUsize,
+    done: Arc<AtomicUsize>,
+}
+
+impl Store for Mortal {
+    fn load(&self, item: &Item) -> Result<Option<Vec<u8>>, StoreError> {
+        self.store.load(item)
+    }
+
+    fn apply(&self, writes: &[Write]) -> Result<(), StoreError> {
+        for write in writes {
+            if self.left.fetch_sub(1, Ordering::Relaxed) == 0 {
+                return Err(StoreError::Other("power cut".into()));
+            }
+            self.store.apply(std::slice::from_ref(write))?;
+            self.done.fetch_add(1, Ordering::Relaxed);
+        }
+        Ok(())
+    }
+
+    fn lock(&self) -> Result<StoreLock, StoreError> {
+        self.store.lock()
+    }
+}
+
+/// Refreshes and searches a delegated target, so that every kind of item is stored.
+fn update(repository: &Repository, store: impl Store + 'static) -> Result<TrustedView, Error> {
+    let transport = MemoryTransport::new();
+    repository.serve(&transport, "memory://r");
+    let updater = Updater::builder(repository.anchor(), store)
+        .source(Source::at("memory://r"))
+        .transport(Arc::new(transport))
+        .clock(FixedClock(NOW))
+        .build()?;
+    updater.refresh()?;
+    match updater.find(&path("team/app")) {
+        Ok(_) => {}
+        // Before the role was delegated to.
+        Err(error) if error.code() == "target.not-found" => {}
+        Err(error) => return Err(error),
+    }
+    Ok(updater.view().unwrap())
+}
+
+/// Root, timestamp, snapshot, targets.
+fn versions(view: &TrustedView) -> [u64; 4] {
+    [
+        view.root().version().number(),
+        view.timestamp().version().number(),
+        view.snapshot().version().number(),
+        view.targets().version().number(),
+    ]
+}
+
+/// The states of a repository: each is what was published when the one before was current.
+fn history() -> Vec<(&'static str, Repository)> {
+    let steps: [(&str, fn(&mut Repository)); 6] = [
+        ("fresh", |_| {}),
+        ("new targets", |repository| repository.target("app", b"two")),
+        ("delegation", |repository| {
+            repository.delegate("team", 9, &["team/*"], false);
+            repository.delegated_target("team", "team/app", b"one");
+        }),
+        ("new delegated role", |repository| {
+            repository.delegated_target("team", "team/app", b"two");
+        }),
+        ("new roots", |repository| {
+            repository.new_root();
+            repository.new_root();
+        }),
+        ("rotation with recovery from fast-forward", |repository| {
+            repository.rotate_online_keys(20);
+            repository.target("app", b"three");
+        }),
+    ];
+    (1..=steps.len())
+        .map(|count| {
+            let mut repository = Repository::new();
+            repository.target("app", b"one");
+            for (_, change) in &steps[..count] {
+                change(&mut repository);
+                repository.publish();
+            }
+            (steps[count - 1].0, repository)
+        })
+        .collect()
+}
+
+#[test]
+fn c00_a_power_cut_after_any_write_is_recovered_from_and_nothing_is_forgotten() {
+    let history = history();
+    let mut cuts = 0;
+    for (place, (name, after)) in history.iter().enumerate() {
+        let before = place.checked_sub(1).map(|before| &history[before].1);
+        let mut writes = 0;
+        for cut in 0.. {
+            let directory = tempfile::tempdir().unwrap();
+            let store = DirectoryStore::new(directory.path());
+            let known = before.map(|before| versions(&update(before, store.clone()).unwrap()));
+            let done = Arc::new(AtomicUsize::new(0));
+            let mortal = Mortal {
+                store: store.clone(),
+                left: AtomicUsize::new(cut),
+                done: Arc::clone(&done),
+            };
+            let ended = update(after, mortal);
+            let finished = ended.is_ok();
+            let context = format!("{name}, cut after {cut} writes");
+            if !finished {
+                assert_eq!(ended.unwrap_err().code(), "store.other", "{context}");
+                assert_eq!(done.load(Ordering::Relaxed), cut);
+            }
+
+            // Whoever shows the old state again may be believed only as far as it was before; after a rotation never.
+            if let (Some(before), Some(known)) = (before, known) {
+                let copy = tempfile::tempdir().unwrap();
+                copy_store(directory.path(), copy.path());
+                match update(before, DirectoryStore::new(copy.path())) {
+                    Ok(view) => {
+                        let now = versions(&view);
+                        assert!(
+                            now.iter().zip(known).all(|(now, known)| *now >= known),
+                            "{context}"
+                        );
+                    }
+                    Err(error) => assert!(
+                        error.code().starts_with("rollback.")
+                            || error.code() == "threshold.timestamp",
+                        "{context}: {error}"
+                    ),
+                }
+            }
+
+            let recovered =
+                update(after, store).unwrap_or_else(|error| panic!("{context}: {error}"));
+            let whole = tempfile::tempdir().unwrap();
+            let undisturbed = update(after, DirectoryStore::new(whole.path())).unwrap();
+            assert_eq!(versions(&recovered), versions(&undisturbed), "{context}");
+            writes = cut;
+            cuts += 1;
+            if finished {
+                break;
+            }
+        }
+        // Each change is stored in more than one write, else there was nothing to cut.
+        assert!(writes >= 4, "{name}: {writes}");
+    }
+    println!("{cuts} power cuts");
+}
+
+fn copy_store(from: &Path, to: &Path) {
+    for entry in std::fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        let to = to.join(entry.file_name());
+        if entry.file_type().unwrap().is_dir() {
+            std::fs::create_dir_all(&to).unwrap();
+            copy_store(&entry.path(), &to);
+        } else {
+            std::fs::copy(entry.path(), to).unwrap();
+        }
+    }
+}
+
+/// How many processes are killed.
+const KILLS: usize = 20;
+/// Tells a process that it is to be killed, and where it works.
+const VICTIM: &str = "TUFFET_TEST_VICTIM";
+
+/// A store that says a word before and after each write, so that its process can be killed there.
+struct Talking(DirectoryStore);
+
+impl Store for Talking {
+    fn load(&self, item: &Item) -> Result<Option<Vec<u8>>, StoreError> {
+        self.0.load(item)
+    }
+
+    fn apply(&self, writes: &[Write]) -> Result<(), StoreError> {
+        for write in writes {
+            say("write");
+            self.0.apply(std::slice::from_ref(write))?;
+            say("written");
+        }
+        Ok(())
+    }
+
+    fn lock(&self) -> Result<StoreLock, StoreError> {
+        self.0.lock()
+    }
+}
+
+fn say(word: &str) {
+    let mut out = std::io::stdout();
+    writeln!(out, "{word}").unwrap();
+    out.flush().unwrap();
+}
+
+fn updater_in(directory: &Path, state: usize, store: impl Store + 'static) -> Updater {
+    let anchor = std::fs::read(directory.join("0/metadata/1.root.json")).unwrap();
+    let base = directory.join(state.to_string());
+    Updater::builder(tuffet_client::TrustAnchor::Root(anchor), store)
+        .source(Source::at(base.to_str().unwrap()))
+        .clock(FixedClock(NOW))
+        .build()
+        .unwrap()
+}
+
+/// Not a test of its own: what the process does that [`kill_minus_nine_at_random_moments`] starts and kills.
+#[test]
+fn victim() {
+    let Some(directory) = std::env::var_os(VICTIM).map(PathBuf::from) else {
+        return;
+    };
+    let store = DirectoryStore::new(directory.join("store"));
+    for state in 0..history().len() {
+        let updater = updater_in(&directory, state, Talking(store.clone()));
+        updater.refresh().unwrap();
+        let _ = updater.find(&path("team/app"));
+        say(&format!("done {state}"));
+    }
+    say("end");
+}
+
+#[test]
+fn kill_minus_nine_at_random_moments() {
+    let directory = tempfile::tempdir().unwrap();
+    let history = history();
+    for (state, (_, repository)) in history.iter().enumerate() {
+        repository.write(&directory.path().join(state.to_string()));
+    }
+    let last = history.len() - 1;
+    let mut killed = 0;
+    for kill in 0..KILLS {
+        let store = directory.path().join("store");
+        let _ = std::fs::remove_dir_all(&store);
+        let (moment, reached, ended) = run_and_kill(directory.path());
+        killed += usize::from(!ended);
+        let context = format!("kill {kill} at word {moment}, after state {reached:?}");
+        let store = DirectoryStore::new(store);
+
+        // Every file is whole: the present roots and versions can be read.
+        let stored_before = stored_timestamp(&store);
+        // A state before the last one that was complete must not be trusted again.
+        if let Some(older) = reached.and_then(|reached: usize| reached.checked_sub(1)) {
+            let error = updater_in(directory.path(), older, store.clone()).refresh();
+            let code = error.map(|_| ()).unwrap_err().code();
+            assert!(
+                code.starts_with("rollback.") || code == "threshold.timestamp",
+                "{context}: {code}"
+            );
+        }
+        assert_eq!(stored_timestamp(&store), stored_before, "{context}");
+        let updater = updater_in(directory.path(), last, store.clone());
+        let view = updater
+            .refresh()
+            .unwrap_or_else(|error| panic!("{context}: {error}"));
+        updater.find(&path("team/app")).unwrap();
+        let undisturbed = update(&history[last].1, tuffet_client::MemoryStore::new()).unwrap();
+        assert_eq!(versions(&view), versions(&undisturbed), "{context}");
+        assert!(
+            store
+                .load(&Item::Root(Version::new(2).unwrap()))
+                .unwrap()
+                .is_some()
+        );
+    }
+    println!("{killed} processes killed");
+    assert!(killed >= KILLS / 2);
+}
+
+fn stored_timestamp(store: &DirectoryStore) -> Option<Vec<u8>> {
+    store.load(&Item::Role(RoleName::Timestamp)).unwrap()
+}
+
+/// Starts a process and kills it after a random number of its words; says which state it had completed by then, and whether it had
+/// come to its end.
+fn run_and_kill(directory: &Path) -> (u64, Option<usize>, bool) {
+    use std::hash::{BuildHasher, Hasher};
+    let random = std::hash::RandomState::new().build_hasher().finish();
+    // A whole run says about so many words.
+    let moment = random % 75;
+    let mut child = Command::new(std::env::current_exe().unwrap())
+        .args([
+            "--exact",
+            "crash::victim",
+            "--nocapture",
+            "--test-threads=1",
+        ])
+        .env(VICTIM, directory)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let (mut reached, mut ended, mut words) = (None, false, 0);
+    for line in BufReader::new(child.stdout.take().unwrap()).lines() {
+        let line = line.unwrap();
+        if let Some(state) = line.strip_prefix("done ") {
+            reached = Some(state.parse().unwrap());
+        }
+        ended |= line == "end";
+        words += u64::from(matches!(line.as_str(), "write" | "written"));
+        if words > moment || ended {
+            break;
+        }
+    }
+    // SIGKILL, on Unix.
+    child.kill().unwrap();
+    child.wait().unwrap();
+    (moment, reached, ended)
+}

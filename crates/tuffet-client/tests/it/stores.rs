@@ -1,0 +1,264 @@
+//! Stores: what is in a directory, who may use it, and what is never followed.
+
+use std::fs;
+use std::path::Path;
+use std::time::Duration;
+
+use tuffet_client::blocking::Updater;
+use tuffet_client::{Class, DirectoryStore, MemoryStore, ReadOnlyStore, Source, Store, StoreError};
+use tuffet_core::metadata::{RoleName, Version};
+use tuffet_core::trust::{Item, Write, WriteKind};
+
+use crate::repository::Repository;
+use crate::world::{World, path};
+
+fn world() -> World {
+    let mut repository = Repository::with_target("app", b"content");
+    repository.delegate("../Team", 9, &["team/*"], false);
+    repository.delegated_target("../Team", "team/app", b"team content");
+    repository.publish();
+    repository.new_root();
+    World::new(repository)
+}
+
+fn updater(world: &World, store: impl Store + 'static) -> Updater {
+    world
+        .builder(store)
+        .source(Source::at("memory://one"))
+        .build()
+        .unwrap()
+}
+
+fn names(directory: &Path) -> Vec<String> {
+    let mut names: Vec<String> = fs::read_dir(directory)
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    names.sort();
+    names
+}
+
+fn put(item: Item, bytes: &[u8]) -> Write {
+    Write {
+        item,
+        kind: WriteKind::Put(bytes.to_vec().into()),
+    }
+}
+
+#[test]
+fn a40_a_directory_holds_flat_metadata_and_nothing_else_that_looks_like_it() {
+    let world = world();
+    let directory = tempfile::tempdir().unwrap();
+    let updater = updater(&world, DirectoryStore::new(directory.path()));
+    updater.refresh().unwrap();
+    updater.find(&path("team/app")).unwrap();
+    assert_eq!(
+        names(directory.path()),
+        [
+            "lock",
+            "record",
+            "role.%2e.%2f%54eam.json",
+            "root.json",
+            "roots",
+            "snapshot.json",
+            "targets.json",
+            "timestamp.json",
+        ]
+    );
+    assert_eq!(names(&directory.path().join("roots")), ["2.json"]);
+    for (stored, published) in [
+        ("root.json", "2.root.json"),
+        ("timestamp.json", "timestamp.json"),
+        ("snapshot.json", "2.snapshot.json"),
+        ("role.%2e.%2f%54eam.json", "2...%2FTeam.json"),
+    ] {
+        assert_eq!(
+            fs::read(directory.path().join(stored)).unwrap(),
+            world.repository.files[&format!("metadata/{published}")]
+        );
+    }
+}
+
+#[test]
+fn every_store_keeps_what_it_is_given() {
+    let directory = tempfile::tempdir().unwrap();
+    let stores: [Box<dyn Store>; 4] = [
+        Box::new(MemoryStore::new()),
+        Box::new(DirectoryStore::new(directory.path().join("new/store"))),
+        Box::new(ReadOnlyStore::embedded([])),
+        Box::new(ReadOnlyStore::directory(directory.path().join("absent"))),
+    ];
+    let items = [
+        Item::Record,
+        Item::Root(Version::FIRST),
+        Item::Role(RoleName::Timestamp),
+        Item::Role(RoleName::new("a/b").unwrap()),
+        Item::Role(RoleName::new("A/b").unwrap()),
+    ];
+    for store in stores {
+        let _lock = store.lock().unwrap();
+        for (place, item) in items.iter().enumerate() {
+            assert_eq!(store.load(item).unwrap(), None);
+            let write = put(item.clone(), &[u8::try_from(place).unwrap()]);
+            store.apply(&[write]).unwrap();
+        }
+        for (place, item) in items.iter().enumerate() {
+            let bytes = store.load(item).unwrap().unwrap();
+            assert_eq!(bytes, [u8::try_from(place).unwrap()]);
+            let delete = Write {
+                item: item.clone(),
+                kind: WriteKind::Delete,
+            };
+            store.apply(&[delete.clone(), delete]).unwrap();
+            assert_eq!(store.load(item).unwrap(), None);
+        }
+    }
+    assert!(!directory.path().join("absent").exists());
+}
+
+#[test]
+fn a_read_only_directory_is_read_and_never_written() {
+    let world = world();
+    let directory = tempfile::tempdir().unwrap();
+    let store = directory.path().join("store");
+    updater(&world, DirectoryStore::new(&store))
+        .refresh()
+        .unwrap();
+    fs::remove_file(store.join("targets.json")).unwrap();
+    fs::remove_file(store.join("lock")).unwrap();
+    let before = names(&store);
+    let read_only = updater(&world, ReadOnlyStore::directory(&store));
+    world.take_urls();
+    read_only.refresh().unwrap();
+    assert_eq!(world.take_urls().len(), 3);
+    // What could not be written was kept for this process.
+    read_only.refresh().unwrap();
+    assert_eq!(world.take_urls().len(), 2);
+    assert_eq!(names(&store), before);
+}
+
+#[test]
+fn a_store_that_another_updater_uses_is_waited_for_and_then_given_up() {
+    let world = world();
+    let directory = tempfile::tempdir().unwrap();
+    let store = DirectoryStore::new(directory.path());
+    let lock = store.lock().unwrap();
+    let impatient = DirectoryStore::new(directory.path()).lock_timeout(Duration::ZERO);
+    let error = updater(&world, impatient.clone()).refresh().unwrap_err();
+    assert_eq!(
+        (error.code(), error.class()),
+        ("lock.timeout", Class::Conflict)
+    );
+    assert!(error.to_string().contains("lock"));
+    assert!(world.take_urls().is_empty());
+    drop(lock);
+    updater(&world, impatient).refresh().unwrap();
+}
+
+#[test]
+fn updaters_of_one_store_take_turns() {
+    let world = world();
+    let directory = tempfile::tempdir().unwrap();
+    std::thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| {
+                let updater = updater(&world, DirectoryStore::new(directory.path()));
+                updater.refresh().unwrap();
+                updater.find(&path("team/app")).unwrap();
+            });
+        }
+    });
+    assert_eq!(names(directory.path()).len(), 8);
+}
+
+#[test]
+fn what_a_killed_process_has_left_is_removed() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = DirectoryStore::new(directory.path());
+    drop(store.lock().unwrap());
+    for left in [".tuffet-a.tmp", "roots/.tuffet-b.tmp"] {
+        fs::write(directory.path().join(left), b"half").unwrap();
+    }
+    fs::write(directory.path().join("anchor"), b"mine").unwrap();
+    drop(store.lock().unwrap());
+    assert_eq!(names(directory.path()), ["anchor", "lock", "roots"]);
+    assert!(names(&directory.path().join("roots")).is_empty());
+}
+
+#[test]
+fn a_file_that_cannot_be_read_is_an_error_and_not_absent() {
+    let world = world();
+    let directory = tempfile::tempdir().unwrap();
+    fs::create_dir_all(directory.path().join("timestamp.json")).unwrap();
+    let error = updater(&world, DirectoryStore::new(directory.path()))
+        .refresh()
+        .unwrap_err();
+    assert_eq!((error.code(), error.class()), ("store.read", Class::Local));
+}
+
+#[test]
+fn a34_a_corrupt_file_is_ignored_and_reported() {
+    let world = world();
+    let directory = tempfile::tempdir().unwrap();
+    let store = DirectoryStore::new(directory.path());
+    updater(&world, store.clone()).refresh().unwrap();
+    for name in [
+        "timestamp.json",
+        "snapshot.json",
+        "targets.json",
+        "record",
+        "root.json",
+    ] {
+        fs::write(directory.path().join(name), b"\0\xff{").unwrap();
+    }
+    updater(&world, store).refresh().unwrap();
+    assert!(world.seen.has("the stored timestamp metadata was ignored"));
+    assert!(
+        world
+            .seen
+            .has("the stored record of the last refresh was ignored")
+    );
+}
+
+#[cfg(unix)]
+#[test]
+fn symbolic_links_in_a_store_are_replaced_and_not_followed() {
+    let directory = tempfile::tempdir().unwrap();
+    let victim = directory.path().join("victim");
+    fs::write(&victim, b"precious").unwrap();
+    let store = DirectoryStore::new(directory.path().join("store"));
+    drop(store.lock().unwrap());
+    let link = store.path().join("timestamp.json");
+    std::os::unix::fs::symlink(&victim, &link).unwrap();
+    let item = Item::Role(RoleName::Timestamp);
+    assert!(matches!(store.load(&item), Err(StoreError::Read { .. })));
+    store.apply(&[put(item.clone(), b"new")]).unwrap();
+    assert_eq!(fs::read(&victim).unwrap(), b"precious");
+    assert_eq!(store.load(&item).unwrap().unwrap(), b"new");
+
+    let locked = DirectoryStore::new(directory.path().join("other"));
+    drop(locked.lock().unwrap());
+    fs::remove_file(locked.path().join("lock")).unwrap();
+    std::os::unix::fs::symlink(&victim, locked.path().join("lock")).unwrap();
+    assert_eq!(locked.lock().unwrap_err().code(), "lock.unavailable");
+}
+
+#[test]
+fn a32_stored_roots_count_only_as_successors_of_the_anchor() {
+    let world = world();
+    let updater = updater(&world, world.store.clone());
+    updater.refresh().unwrap();
+    // Another repository's root in the store changes nothing.
+    let mut other = Repository::new();
+    other.rotate_online_keys(50);
+    let forged = other.files["metadata/2.root.json"].clone();
+    world
+        .store
+        .apply(&[put(Item::Role(RoleName::Root), &forged)])
+        .unwrap();
+    let view = updater.refresh().unwrap();
+    assert_eq!(
+        view.root().received().as_slice(),
+        world.repository.files["metadata/2.root.json"]
+    );
+}

@@ -1,0 +1,298 @@
+//! Trusting repositories and getting files.
+
+use std::fs;
+
+use crate::codes::later;
+use crate::home::Home;
+
+#[test]
+fn directories_of_the_path_are_kept() {
+    let home = Home::with_client();
+    home.ok(&["get", "acme:app.txt", "acme:dir/tool.txt", "-o", "out"]);
+    assert_eq!(home.read("out/app.txt"), "application 1\n");
+    assert_eq!(home.read("out/dir/tool.txt"), "tool 1\n");
+    home.ok(&["get", "acme:dir/tool.txt", "-o", "elsewhere/"]);
+    assert_eq!(home.read("elsewhere/dir/tool.txt"), "tool 1\n");
+    home.ok(&["get", "acme:dir/tool.txt", "-o", "just-this"]);
+    assert_eq!(home.read("just-this"), "tool 1\n");
+}
+
+#[test]
+fn another_file_is_never_overwritten_silently() {
+    let home = Home::with_client();
+    home.write("app.txt", "mine\n");
+    let run = home.fails(9, "file.exists", &["get", "acme:app.txt"]);
+    assert!(
+        run.err.contains("app.txt exists and has other content"),
+        "{}",
+        run.err
+    );
+    assert_eq!(home.read("app.txt"), "mine\n");
+    home.ok(&["get", "acme:app.txt", "--overwrite"]);
+    assert_eq!(home.read("app.txt"), "application 1\n");
+    let run = home.ok(&["get", "acme:app.txt"]);
+    assert!(run.err.contains("Unchanged  "), "{}", run.err);
+}
+
+#[test]
+fn the_proof_names_roles_keys_and_patterns() {
+    let home = Home::with_repository();
+    home.ok(&["key", "new", "sam", "--no-passphrase"]);
+    home.ok(&[
+        "delegate", "add", "team", "--paths", "team/*", "--keys", "sam", "--repo", "acme",
+    ]);
+    home.ok(&[
+        "target",
+        "add",
+        "tool.txt",
+        "--name",
+        "team/tool.txt",
+        "--as",
+        "team",
+        "--repo",
+        "acme",
+    ]);
+    home.ok(&[
+        "publish", "--repo", "acme", "--key", "ana", "--key", "ben", "--key", "sam",
+    ]);
+    home.ok(&[
+        "trust",
+        "add",
+        "acme",
+        "web",
+        "--root",
+        "web/metadata/1.root.json",
+    ]);
+    let out = home.ok(&["get", "acme:team/tool.txt", "--explain"]).out;
+    let lines: Vec<&str> = out.lines().collect();
+    assert_eq!(lines[0], "acme:team/tool.txt  7 B");
+    let of = |role: &str| {
+        *lines
+            .iter()
+            .find(|line| line.trim_start().starts_with(role))
+            .unwrap()
+    };
+    assert!(of("root").contains("v1  2 of 2"), "{out}");
+    assert!(of("team").contains("v1  1 of 1"), "{out}");
+    assert!(of("team").ends_with("by team/*, terminating"), "{out}");
+}
+
+#[test]
+fn trusting_shows_the_fingerprint_and_checks_the_root_against_its_keys() {
+    let home = Home::with_repository();
+    let run = home.ok(&[
+        "trust",
+        "add",
+        "acme",
+        "web",
+        "--root",
+        "web/metadata/1.root.json",
+    ]);
+    let shown = home.ok(&["trust", "show", "acme"]).out;
+    let (_, objects) = home.json(&["trust", "show", "acme"]);
+    let sha256 = objects[0]["repositories"][0]["root"]["sha256"]
+        .as_str()
+        .unwrap();
+    for group in sha256.as_bytes().chunks(8) {
+        let group = std::str::from_utf8(group).unwrap();
+        assert!(run.err.contains(group) && shown.contains(group), "{group}");
+    }
+    assert!(shown.starts_with("acme  root v1, 2 of 2 keys"), "{shown}");
+
+    let mut root: serde_json::Value =
+        serde_json::from_str(&home.read("web/metadata/1.root.json")).unwrap();
+    root["signatures"].as_array_mut().unwrap().pop();
+    home.write("weak.json", &root.to_string());
+    home.fails(
+        3,
+        "threshold.root",
+        &["trust", "add", "weak", "web", "--root", "weak.json"],
+    );
+    home.fails(4, "trust.unknown", &["trust", "show", "weak"]);
+}
+
+#[test]
+fn a_dry_run_changes_nothing() {
+    let home = Home::with_repository();
+    home.ok(&[
+        "trust",
+        "add",
+        "acme",
+        "web",
+        "--root",
+        "web/metadata/1.root.json",
+        "--dry-run",
+    ]);
+    home.fails(4, "trust.unknown", &["trust", "show", "acme"]);
+    home.write("new.txt", "new\n");
+    home.ok(&["target", "add", "new.txt", "--repo", "acme", "--dry-run"]);
+    home.ok(&[
+        "init",
+        "other",
+        "--root",
+        "1of1",
+        "--key",
+        "ana",
+        "--new-online-key",
+        "--dry-run",
+    ]);
+    assert!(!home.path("other/tuffet.toml").exists());
+    home.publish();
+    assert!(!home.read("web/metadata/1.targets.json").contains("new.txt"));
+    assert!(!home.path("web/metadata/2.targets.json").exists());
+}
+
+#[test]
+fn http_works_like_a_directory() {
+    let home = Home::with_repository();
+    let server = home.serve("web");
+    home.ok(&[
+        "trust",
+        "add",
+        "acme",
+        &server.url,
+        "--root",
+        "web/metadata/1.root.json",
+    ]);
+    home.ok(&["get", "acme:dir/tool.txt"]);
+    assert_eq!(home.read("dir/tool.txt"), "tool 1\n");
+    assert_eq!(home.run(&["verify", &server.url]).exit, 0);
+}
+
+#[test]
+fn mirrors_are_asked_in_order() {
+    let home = Home::with_repository();
+    fs::create_dir(home.path("empty")).unwrap();
+    home.ok(&[
+        "trust",
+        "add",
+        "acme",
+        "--metadata-url",
+        "empty",
+        "--metadata-url",
+        "web/metadata",
+        "--targets-url",
+        "empty",
+        "--targets-url",
+        "web/targets",
+        "--root",
+        "web/metadata/1.root.json",
+    ]);
+    home.ok(&["get", "acme:app.txt", "-o", "saved.txt"]);
+    assert_eq!(home.read("saved.txt"), "application 1\n");
+}
+
+#[test]
+fn offline_uses_what_was_verified_before() {
+    let home = Home::with_client();
+    home.fails(4, "offline.missing", &["get", "acme:app.txt", "--offline"]);
+    home.ok(&["get", "acme:app.txt"]);
+    fs::rename(home.path("web"), home.path("away")).unwrap();
+    let run = home.ok(&["get", "acme:app.txt", "--offline"]);
+    assert!(run.err.contains("Unchanged"), "{}", run.err);
+    home.fails(
+        4,
+        "offline.target",
+        &["get", "acme:dir/tool.txt", "--offline"],
+    );
+    home.fails(
+        5,
+        "expired.timestamp",
+        &["get", "acme:app.txt", "--offline", "--at", &later(3)],
+    );
+}
+
+#[test]
+fn strict_and_refuse_turn_tolerances_into_errors() {
+    let home = Home::with_client();
+    home.ok(&["get", "acme:app.txt", "--strict"]);
+    let run = home.run(&["get", "acme:app.txt", "--refuse", "nothing"]);
+    assert_eq!(run.exit, 2, "{run:?}");
+    assert!(run.err.contains("hex-point"), "{}", run.err);
+    home.ok(&[
+        "get",
+        "acme:app.txt",
+        "--refuse",
+        "hex-point",
+        "--refuse",
+        "expires-form",
+    ]);
+}
+
+#[test]
+fn several_repositories_have_to_agree() {
+    let home = Home::with_repository();
+    let copy = |name: &str| {
+        let run = home
+            .program("cp")
+            .args(["-r", "web", name])
+            .status()
+            .unwrap();
+        assert!(run.success());
+    };
+    copy("mirror");
+    let place = |name: &str| format!("file://{}", home.path(name).display());
+    let map = serde_json::json!({
+        "repositories": {"vendor": [place("web")], "mirror": [place("mirror")]},
+        "mapping": [{"paths": ["*", "dir/*"], "repositories": ["vendor", "mirror"], "threshold": 2, "terminating": true}],
+    });
+    home.write("map.json", &map.to_string());
+    let run = home.run(&[
+        "trust",
+        "add",
+        "both",
+        "--map",
+        "map.json",
+        "--root",
+        "vendor=web/metadata/1.root.json",
+    ]);
+    assert_eq!(run.exit, 2, "{run:?}");
+    assert!(run.err.contains("--root mirror=FILE"), "{}", run.err);
+    home.ok(&[
+        "trust",
+        "add",
+        "both",
+        "--map",
+        "map.json",
+        "--root",
+        "vendor=web/metadata/1.root.json",
+        "--root",
+        "mirror=mirror/metadata/1.root.json",
+    ]);
+    home.ok(&["get", "both:dir/tool.txt", "-o", "agreed/"]);
+    assert_eq!(home.read("agreed/dir/tool.txt"), "tool 1\n");
+
+    home.write("app.txt", "application 2\n");
+    home.ok(&["target", "add", "app.txt", "--replace", "--repo", "acme"]);
+    home.publish();
+    home.fails(
+        3,
+        "map.disagreement",
+        &["get", "both:app.txt", "-o", "disputed/"],
+    );
+    assert!(!home.path("disputed/app.txt").exists());
+}
+
+#[test]
+fn a_path_that_leaves_the_directory_is_refused() {
+    let home = Home::with_repository();
+    let run = home.run(&[
+        "target",
+        "add",
+        "tool.txt",
+        "--name",
+        "../escape",
+        "--repo",
+        "acme",
+    ]);
+    assert_eq!(run.exit, 2, "{run:?}");
+    home.ok(&[
+        "trust",
+        "add",
+        "acme",
+        "web",
+        "--root",
+        "web/metadata/1.root.json",
+    ]);
+    assert_ne!(home.run(&["get", "acme:../escape"]).exit, 0);
+}

@@ -1,0 +1,175 @@
+//! `--json`: one object for each command, or one a line for streams, and a versioned schema in each.
+
+use std::io::{BufRead, BufReader};
+use std::process::Stdio;
+
+use crate::home::Home;
+
+#[test]
+fn every_command_answers_in_json() {
+    let home = Home::with_client();
+    home.write("new.txt", "new\n");
+    home.ok(&["key", "new", "sam", "--no-passphrase"]);
+    home.ok(&["key", "new", "ben-2", "--no-passphrase"]);
+    let cases: &[(&str, &[&str])] = &[
+        (
+            "get",
+            &["get", "acme:app.txt", "-o", "saved.txt", "--explain"],
+        ),
+        ("verify", &["verify", "web"]),
+        ("inspect", &["inspect", "web/metadata/1.root.json"]),
+        ("explain", &["explain"]),
+        ("explain", &["explain", "hash.target"]),
+        ("trust-list", &["trust", "list"]),
+        ("trust-show", &["trust", "show", "acme"]),
+        (
+            "trust-add",
+            &[
+                "trust",
+                "add",
+                "other",
+                "web",
+                "--root",
+                "web/metadata/1.root.json",
+            ],
+        ),
+        ("trust-remove", &["trust", "remove", "other", "--yes"]),
+        ("key-new", &["key", "new", "lin", "--no-passphrase"]),
+        (
+            "init",
+            &[
+                "init",
+                "second",
+                "--root",
+                "1of1",
+                "--key",
+                "ana",
+                "--new-online-key",
+            ],
+        ),
+        (
+            "target-add",
+            &["target", "add", "new.txt", "--repo", "acme"],
+        ),
+        (
+            "delegate-add",
+            &[
+                "delegate", "add", "team", "--paths", "team/*", "--keys", "sam", "--repo", "acme",
+            ],
+        ),
+        (
+            "publish",
+            &[
+                "publish", "--repo", "acme", "--key", "ana", "--key", "ben", "--key", "sam",
+            ],
+        ),
+        (
+            "key-rotate",
+            &["key", "rotate", "ben", "--to", "ben-2", "--repo", "acme"],
+        ),
+        ("completions", &["completions", "fish"]),
+        ("man", &["man"]),
+        ("man", &["man", "pages"]),
+        ("version", &["version"]),
+        ("exit-codes", &["exit-codes"]),
+    ];
+    for (schema, arguments) in cases {
+        let (exit, objects) = home.json(arguments);
+        assert_eq!(exit, 0, "{arguments:?}: {objects:?}");
+        assert_eq!(objects.len(), 1, "{arguments:?}: {objects:?}");
+        assert_eq!(
+            objects[0]["schema"],
+            format!("tuffet.{schema}/1"),
+            "{arguments:?}"
+        );
+    }
+}
+
+#[test]
+fn a_failure_is_one_object_with_its_code_and_exit() {
+    let home = Home::with_client();
+    for (exit, code, command, arguments) in [
+        (4, "target.not-found", "get", &["get", "acme:nothing"][..]),
+        (4, "explain.unknown", "explain", &["explain", "nothing"]),
+        (2, "usage.arguments", "usage", &["get", "--nothing"]),
+        (
+            2,
+            "usage.no-terminal",
+            "trust-remove",
+            &["trust", "remove", "acme"],
+        ),
+        (
+            9,
+            "trust.exists",
+            "trust-add",
+            &[
+                "trust",
+                "add",
+                "acme",
+                "web",
+                "--root",
+                "web/metadata/1.root.json",
+            ],
+        ),
+    ] {
+        let (ended, objects) = home.json(arguments);
+        assert_eq!(ended, exit, "{arguments:?}: {objects:?}");
+        let [object] = objects.as_slice() else {
+            panic!("{arguments:?}: {objects:?}");
+        };
+        assert_eq!(object["schema"], "tuffet.error/1");
+        assert_eq!(object["command"], command);
+        assert_eq!(object["error"]["code"], code);
+        assert_eq!(object["error"]["exit"], exit);
+        assert!(object["error"]["why"].is_string() && object["error"]["fix"].is_array());
+    }
+}
+
+#[test]
+fn json_comes_without_talk() {
+    let home = Home::with_client();
+    let run = home.ok(&["get", "acme:app.txt", "-o", "saved.txt", "--json"]);
+    assert_eq!(run.err, "");
+}
+
+#[test]
+fn serve_says_its_url_in_json() {
+    let home = Home::with_repository();
+    let mut child = home
+        .command()
+        .args(["serve", "web", "--listen", "127.0.0.1:0", "--json"])
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut line = String::new();
+    BufReader::new(child.stdout.take().unwrap())
+        .read_line(&mut line)
+        .unwrap();
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let object: serde_json::Value = serde_json::from_str(&line).unwrap();
+    assert_eq!(object["schema"], "tuffet.serve/1");
+    assert!(
+        object["url"]
+            .as_str()
+            .unwrap()
+            .starts_with("http://127.0.0.1:")
+    );
+}
+
+#[test]
+fn the_proof_is_data() {
+    let home = Home::with_client();
+    let (_, objects) = home.json(&["get", "acme:dir/tool.txt", "--explain"]);
+    let target = &objects[0]["targets"][0];
+    assert_eq!(target["file"], "dir/tool.txt");
+    assert_eq!(target["role"], "targets");
+    let steps = target["proof"]["steps"].as_array().unwrap();
+    let roles: Vec<&str> = steps
+        .iter()
+        .map(|step| step["role"].as_str().unwrap())
+        .collect();
+    assert_eq!(roles, ["root", "timestamp", "snapshot", "targets"]);
+    assert_eq!(steps[0]["threshold"], 2);
+    assert_eq!(steps[0]["counted"].as_array().unwrap().len(), 2);
+}

@@ -1,0 +1,15 @@
+//! The real program, run as a user runs it.
+
+#![allow(clippy::disallowed_methods, reason = "tests wait for processes")]
+
+mod author;
+mod client;
+mod codes;
+mod discipline;
+mod help;
+mod home;
+mod inspect;
+mod json;
+mod peers;
+mod tour;
+mod verify;

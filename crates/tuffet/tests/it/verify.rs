@@ -1,0 +1,205 @@
+//! The audit of a whole repository.
+
+use std::fs;
+
+use crate::codes::later;
+use crate::home::Home;
+
+/// A repository with a delegated team role.
+fn with_team() -> Home {
+    let home = Home::with_repository();
+    home.ok(&["key", "new", "sam", "--no-passphrase"]);
+    home.ok(&[
+        "delegate", "add", "team", "--paths", "team/*", "--keys", "sam", "--repo", "acme",
+    ]);
+    home.ok(&[
+        "target",
+        "add",
+        "tool.txt",
+        "--name",
+        "team/tool.txt",
+        "--as",
+        "team",
+        "--repo",
+        "acme",
+    ]);
+    home.ok(&[
+        "publish", "--repo", "acme", "--key", "ana", "--key", "ben", "--key", "sam",
+    ]);
+    home
+}
+
+#[test]
+fn a_sound_repository_gets_a_receipt() {
+    let home = with_team();
+    let run = home.ok(&["verify", "web", "--root", "web/metadata/1.root.json"]);
+    for line in [
+        "anchor      root v1, given by you",
+        "targets     3 listed, 3 checked, 28 B",
+        "verdict     verified",
+    ] {
+        assert!(run.out.contains(line), "{}", run.out);
+    }
+    assert!(run.out.contains("\nteam "), "{}", run.out);
+    let run = home.ok(&["verify", "web"]);
+    assert!(
+        run.out
+            .contains("of the repository itself: nobody vouched for it"),
+        "{}",
+        run.out
+    );
+}
+
+#[test]
+fn a_changed_target_is_not_trustworthy() {
+    let home = with_team();
+    fs::write(home.published("web/targets/team", "tool.txt"), "tool 2\n").unwrap();
+    let run = home.run(&["verify", "web"]);
+    assert_eq!(run.exit, 3, "{run:?}");
+    assert!(
+        run.out.contains("hash.target: team/tool.txt"),
+        "{}",
+        run.out
+    );
+    assert!(
+        run.out.contains("verdict     NOT TRUSTWORTHY"),
+        "{}",
+        run.out
+    );
+    assert_eq!(home.run(&["verify", "web", "--metadata-only"]).exit, 0);
+}
+
+#[test]
+fn a_changed_delegated_role_does_not_end_the_audit() {
+    let home = with_team();
+    let role = home.path("web/metadata/1.team.json");
+    let text = fs::read_to_string(&role).unwrap();
+    fs::write(&role, text.replace("tool.txt", "tool.exe")).unwrap();
+    let run = home.run(&["verify", "web"]);
+    assert_eq!(run.exit, 3, "{run:?}");
+    assert!(run.out.contains(".delegated: team"), "{}", run.out);
+    assert!(
+        run.out.contains("targets     2 listed, 2 checked"),
+        "{}",
+        run.out
+    );
+}
+
+#[test]
+fn a_missing_target_is_not_trustworthy() {
+    let home = with_team();
+    fs::remove_file(home.published("web/targets", "app.txt")).unwrap();
+    let run = home.run(&["verify", "web"]);
+    assert_eq!(run.exit, 3, "{run:?}");
+    assert!(run.out.contains("target.missing: app.txt"), "{}", run.out);
+}
+
+#[test]
+fn expired_roles_are_named_and_the_rest_is_verified_all_the_same() {
+    let home = with_team();
+    let run = home.run(&["verify", "web", "--at", &later(60)]);
+    assert_eq!(run.exit, 5, "{run:?}");
+    for code in ["expired.timestamp", "expired.snapshot", "expired.delegated"] {
+        assert!(run.out.contains(code), "{code}: {}", run.out);
+    }
+    assert!(
+        run.out.contains("targets     3 listed, 3 checked"),
+        "{}",
+        run.out
+    );
+    let run = home.run(&["verify", "web", "--within", "14d"]);
+    assert_eq!(run.exit, 7, "{run:?}");
+    assert!(run.out.contains("expires.soon: timestamp"), "{}", run.out);
+}
+
+#[test]
+fn files_that_nobody_vouches_for_are_findings() {
+    let home = with_team();
+    home.write("web/metadata/1.stray.json", "{}");
+    home.write("web/targets/team/stray", "x");
+    let run = home.run(&["verify", "web"]);
+    assert_eq!(run.exit, 7, "{run:?}");
+    for file in ["metadata/1.stray.json", "targets/team/stray"] {
+        assert!(
+            run.out.contains(&format!("file.unlisted: {file}")),
+            "{}",
+            run.out
+        );
+    }
+    assert!(run.out.contains("2 findings"), "{}", run.out);
+}
+
+#[test]
+fn a_foreign_root_is_not_a_beginning() {
+    let home = with_team();
+    home.ok(&[
+        "init",
+        "other",
+        "--root",
+        "1of1",
+        "--key",
+        "sam",
+        "--new-online-key",
+        "--publish-to",
+        "../other-web",
+    ]);
+    home.ok(&["publish", "--repo", "other"]);
+    let run = home.run(&["verify", "web", "--root", "other-web/metadata/1.root.json"]);
+    assert_eq!(run.exit, 3, "{run:?}");
+    assert!(run.out.contains("threshold."), "{}", run.out);
+}
+
+#[test]
+fn a_place_without_metadata_is_not_found() {
+    let home = Home::new();
+    fs::create_dir(home.path("empty")).unwrap();
+    home.fails(4, "verify.layout", &["verify", "empty"]);
+    home.fails(4, "file.read", &["verify", "nowhere"]);
+}
+
+#[test]
+fn real_repositories_verify_as_of_their_time() {
+    let Some(data) = std::env::var_os("TUFFET_TESTDATA") else {
+        println!("skipped: TUFFET_TESTDATA does not say where real repositories are");
+        return;
+    };
+    let home = Home::new();
+    let mut seen = 0;
+    for entry in fs::read_dir(data).unwrap() {
+        let directory = entry.unwrap().path();
+        let Ok(case) = fs::read_to_string(directory.join("case.json")) else {
+            continue;
+        };
+        let case: serde_json::Value = serde_json::from_str(&case).unwrap();
+        let (Some(time), Some(root)) = (
+            case["reference_time"].as_str(),
+            case["initial_roots"][0]["file"].as_str(),
+        ) else {
+            continue;
+        };
+        let root = directory.join(root).display().to_string();
+        let place = directory.display().to_string();
+        let run = home.run(&[
+            "verify",
+            &place,
+            "--root",
+            &root,
+            "--at",
+            time,
+            "--metadata-only",
+        ]);
+        let name = directory
+            .file_name()
+            .unwrap()
+            .to_string_lossy()
+            .into_owned();
+        let expected: &[i32] = match (name.contains("keyless"), case["expect"].as_str()) {
+            (true, _) => &[3],
+            (_, Some("expired")) => &[5],
+            _ => &[0, 7],
+        };
+        assert!(expected.contains(&run.exit), "{name}: {run:?}");
+        seen += 1;
+    }
+    assert!(seen > 10, "{seen}");
+}
