@@ -2,6 +2,7 @@
 
 mod agreement;
 mod attacks;
+mod audit;
 mod canonical;
 mod documents;
 mod download;
