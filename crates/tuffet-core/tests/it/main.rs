@@ -7,6 +7,7 @@ mod canonical;
 mod documents;
 mod download;
 mod envelope;
+mod errors;
 mod format;
 mod json;
 mod keys;
