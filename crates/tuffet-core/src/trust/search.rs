@@ -9,6 +9,7 @@ use alloc::vec::Vec;
 use core::mem;
 
 use super::phases::{Delegation, targets_fetch, verify_targets};
+use super::proof::{Trail, extended};
 use super::{
     Answer, Context, Error, Event, Found, Item, Mode, ProofStep, Rejected, Signers, Step,
     TrustedView, Verified, Write, WriteKind,
@@ -53,12 +54,8 @@ struct Visit {
     keys: RoleKeys,
     matched: String,
     terminating: bool,
-    /// Shared with its siblings, of which a hostile role may have a hundred thousand.
     trail: Trail,
 }
-
-/// The steps from the top-level role to a role.
-type Trail = Arc<Vec<ProofStep>>;
 
 /// A role that is needed now, and what snapshot says about its file.
 #[derive(Debug)]
@@ -231,7 +228,7 @@ impl<'c> Search<'c> {
             visit.name.clone(),
             role.clone(),
         );
-        let trail = extended(visit.trail, &role, visit.matched, visit.terminating);
+        let trail = extended(visit.trail, &role, Some(visit.matched), visit.terminating);
         self.state = self.look(&role, trail);
     }
 
@@ -246,7 +243,7 @@ impl<'c> Search<'c> {
                     path: self.path.clone(),
                     target,
                     role: role.role().clone(),
-                    trail: Arc::unwrap_or_clone(trail),
+                    trail,
                     consistent,
                 }));
             }
@@ -325,7 +322,7 @@ impl<'c> Search<'c> {
                 let wanted = Wanted { visit, listed };
                 return Err(Box::new(State::Load(Box::new(wanted))));
             };
-            let trail = extended(visit.trail, &role, visit.matched, visit.terminating);
+            let trail = extended(visit.trail, &role, Some(visit.matched), visit.terminating);
             return Ok((role, trail));
         }
         Err(Box::new(self.not_found(false)))
@@ -353,13 +350,6 @@ impl<'c> Search<'c> {
                 note: note.clone(),
             }));
     }
-}
-
-/// The trail of a role that a delegation leads to.
-fn extended(trail: Trail, role: &Verified<Targets>, matched: String, terminating: bool) -> Trail {
-    let mut steps = Arc::unwrap_or_clone(trail);
-    steps.push(ProofStep::of(role, Some(matched), terminating));
-    Arc::new(steps)
 }
 
 impl Visit {

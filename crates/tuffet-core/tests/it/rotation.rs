@@ -1,9 +1,10 @@
 //! What a rotation of the online keys makes void (TUF §5.3.11): rule C-11, decision A-15.
 
+use tuffet_core::json::Value;
 use tuffet_core::trust::{Event, Item, TrustAnchor};
 
 use crate::world::expect::rollback;
-use crate::world::{Op, Stop, TestKey, World, name, version};
+use crate::world::{Op, Stop, TestKey, World, array, insert, name, version};
 
 const HIGH: u64 = i64::MAX as u64;
 
@@ -199,6 +200,23 @@ fn a15_a_stored_file_that_the_present_keys_did_not_sign_is_no_floor() {
                 if *item == Item::Role(name(role)) && reason.code() == format!("threshold.{role}")
         )));
     }
+}
+
+#[test]
+fn a15_a_void_snapshot_takes_the_timestamp_with_it() {
+    let mut world = fast_forwarded();
+    // Nobody knows any more who accepted the timestamp.
+    let record = Value::parse(&world.store[&Item::Record]).unwrap();
+    let mut forgetful = record.clone();
+    insert(&mut forgetful, &["timestamp"], array([]));
+    world
+        .store
+        .insert(Item::Record, forgetful.to_compact_json());
+    world.repository.rotate("timestamp", &key("between"), 1);
+    world.repository.rotate("timestamp", &key("timestamp"), 1);
+    world.repository.write();
+    world.refresh().unwrap();
+    assert_eq!((purged(&world), world.versions()), (Some(3), [3, 2, 2, 2]));
 }
 
 /// Crashes after every operation, and after every operation of the refresh after that.
