@@ -11,6 +11,7 @@ mod http;
 mod maps;
 mod mirrors;
 mod modes;
+mod quirks;
 mod repository;
 mod stores;
 mod world;
