@@ -86,8 +86,9 @@ impl<'a> Exchange<'a> {
         headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
         if let Some(resume) = &self.resume
             && let Ok(validator) = HeaderValue::from_str(&resume.validator)
+            && let Ok(range) = HeaderValue::from_str(&format!("bytes={}-", resume.offset))
         {
-            headers.insert(RANGE, decimal_range(resume.offset));
+            headers.insert(RANGE, range);
             headers.insert(IF_RANGE, validator);
         }
         if !self.away {
@@ -184,15 +185,12 @@ impl<'a> Exchange<'a> {
     }
 }
 
-fn decimal_range(offset: u64) -> HeaderValue {
-    HeaderValue::from_str(&format!("bytes={offset}-"))
-        .expect("digits and ASCII letters are a header value")
-}
-
+/// Basic authorization is base64, which every header can hold.
 fn insert_secret(headers: &mut HeaderMap, name: HeaderName, text: &str) {
-    let mut value = HeaderValue::from_str(text).expect("`Basic` and base64 are a header value");
-    value.set_sensitive(true);
-    headers.insert(name, value);
+    if let Ok(mut value) = HeaderValue::from_str(text) {
+        value.set_sensitive(true);
+        headers.insert(name, value);
+    }
 }
 
 #[cfg(test)]
