@@ -1,13 +1,49 @@
 //! What the commands that fetch have in common: updaters and errors.
 
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+
 use tuffet_client::blocking::{Builder, Updater};
-use tuffet_client::{Class, DirectoryStore, Error, FixedClock, Local, Mode, Source, TrustAnchor};
+use tuffet_client::http::{HttpOptions, Proxy};
+use tuffet_client::{
+    Class, DefaultTransport, DirectoryStore, Error, FixedClock, Local, Mode, Source, TrustAnchor,
+};
 use tuffet_core::trust::{Policy, Rejected};
 
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::run::App;
 use crate::trusted;
+
+/// The transport for some URLs. A proxy of the environment cannot reach the loopback interface of this machine.
+pub(crate) fn transport(urls: &[String]) -> DefaultTransport {
+    let options = HttpOptions::new();
+    if urls
+        .iter()
+        .all(|url| url.starts_with("file:") || is_loopback(url))
+    {
+        DefaultTransport::with_http(options.proxy(Proxy::direct()))
+    } else {
+        DefaultTransport::with_http(options)
+    }
+}
+
+fn is_loopback(url: &str) -> bool {
+    let Some((_, rest)) = url.split_once("://") else {
+        return false;
+    };
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    let host = authority
+        .rsplit_once('@')
+        .map_or(authority, |(_, host)| host);
+    match host.parse::<SocketAddr>() {
+        Ok(address) => address.ip().is_loopback(),
+        Err(_) => {
+            let host = host.rsplit_once(':').map_or(host, |(host, _)| host);
+            host == "localhost" || host.parse().is_ok_and(|ip: IpAddr| ip.is_loopback())
+        }
+    }
+}
 
 /// An updater of a trusted repository, with its store.
 ///
@@ -21,7 +57,10 @@ pub(crate) fn updater(
 ) -> Result<Builder, Failure> {
     let store = app.options.places.store(entry)?.join(&source.name);
     let anchor = TrustAnchor::Root(source.root.clone());
-    let mut builder = Updater::builder(anchor, DirectoryStore::new(store)).policy(policy.clone());
+    let urls = [source.metadata.clone(), source.targets.clone()].concat();
+    let mut builder = Updater::builder(anchor, DirectoryStore::new(store))
+        .policy(policy.clone())
+        .transport(Arc::new(transport(&urls)));
     // Mirrors of metadata and of targets are paired; the last of the shorter list stands for the rest.
     for place in 0..source.metadata.len().max(source.targets.len()) {
         let at = |urls: &[String]| urls.get(place).or(urls.last()).cloned().unwrap_or_default();
@@ -90,5 +129,31 @@ pub(crate) fn expiry(error: &Error) -> Option<tuffet_core::metadata::UnixTime> {
     match error.rejected() {
         Some(Rejected::Expired { expires, .. }) => Some(*expires),
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn loopback_is_known_by_address_and_by_name() {
+        for url in [
+            "http://127.0.0.1:8400/x",
+            "http://localhost/",
+            "https://[::1]:1/",
+            "http://u@127.9.9.9?x",
+        ] {
+            assert!(is_loopback(url), "{url}");
+        }
+        for url in [
+            "http://127.0.0.1.evil.example/",
+            "https://localhost.example",
+            "http://10.0.0.1",
+            "file:///127.0.0.1",
+            "x",
+        ] {
+            assert!(!is_loopback(url), "{url}");
+        }
     }
 }

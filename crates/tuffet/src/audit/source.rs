@@ -2,13 +2,15 @@
 
 use std::io::Read;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use tuffet_client::blocking::Updater;
 use tuffet_client::transport::{Outcome, Request, Transport};
-use tuffet_client::{DefaultTransport, Error, FixedClock, MemoryStore, Retry, Source, TrustAnchor};
+use tuffet_client::{Error, FixedClock, MemoryStore, Retry, Source, TrustAnchor};
 use tuffet_core::metadata::UnixTime;
 use tuffet_core::trust::{Found, Policy, TrustedView};
 
+use crate::client;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::text;
@@ -25,7 +27,7 @@ pub(crate) struct Place {
     metadata: String,
     targets: String,
     directory: Option<PathBuf>,
-    transport: DefaultTransport,
+    transport: Arc<dyn Transport>,
 }
 
 impl Place {
@@ -50,10 +52,10 @@ impl Place {
         let directory =
             local.filter(|directory| targets.is_none() && directory.join("metadata").is_dir());
         Ok(Self {
+            transport: Arc::new(client::transport(&[metadata.clone(), below.clone()])),
             metadata,
             targets: below,
             directory,
-            transport: DefaultTransport::new(),
         })
     }
 
@@ -96,6 +98,7 @@ impl Place {
     ) -> Result<TrustedView, Box<Error>> {
         let updater = Updater::builder(TrustAnchor::Root(root.to_vec()), MemoryStore::new())
             .source(Source::new(&self.metadata, &self.targets))
+            .transport(Arc::clone(&self.transport))
             .policy(policy.clone())
             .retry(Retry::never())
             .clock(FixedClock(now))
