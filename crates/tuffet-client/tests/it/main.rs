@@ -7,6 +7,8 @@ mod corpus;
 mod crash;
 mod downloads;
 mod http;
+#[cfg(unix)]
+mod kill;
 mod maps;
 mod mirrors;
 mod modes;
