@@ -6,6 +6,7 @@ mod asynchronous;
 mod corpus;
 mod crash;
 mod downloads;
+#[cfg(feature = "http")]
 mod http;
 #[cfg(unix)]
 mod kill;
