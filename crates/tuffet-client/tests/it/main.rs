@@ -8,6 +8,8 @@ mod crash;
 mod downloads;
 #[cfg(feature = "http")]
 mod http;
+#[cfg(unix)]
+mod kill;
 mod maps;
 mod mirrors;
 mod modes;

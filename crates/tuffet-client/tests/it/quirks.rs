@@ -5,7 +5,7 @@
 
 mod document;
 mod files;
-mod keys;
+pub(crate) mod keys;
 mod listings;
 mod names;
 mod refusals;

@@ -59,6 +59,8 @@ pub(crate) struct Document {
     /// What stands beside `signed` and `signatures`.
     pub(crate) beside: Vec<(&'static str, Value)>,
     pub(crate) form: Form,
+    /// Whether signatures are written in capital digits.
+    pub(crate) capitals: bool,
 }
 
 impl Document {
@@ -75,6 +77,7 @@ impl Document {
             others: Vec::new(),
             beside: Vec::new(),
             form: Form::Compact,
+            capitals: false,
         }
     }
 
@@ -102,7 +105,14 @@ impl Document {
             return self.write_dsse();
         }
         let canonical = self.signed.canonical();
-        let signatures = self.signatures(|key| key.sign(&canonical).as_deref().map(hex::encode));
+        let signatures = self.signatures(|key| {
+            let digits = hex::encode(&key.sign(&canonical)?);
+            Some(if self.capitals {
+                digits.to_uppercase()
+            } else {
+                digits
+            })
+        });
         let members = [("signatures", signatures), ("signed", self.signed.clone())];
         let file = object(members.into_iter().chain(self.beside.clone()));
         match self.form {

@@ -37,6 +37,15 @@ pub(super) fn quirks() -> Vec<Quirk> {
         Quirk::once("SHA-256 and SHA-512", &[], with_hashes(&[sha256, sha512])),
         targets_under_one_of_two_hashes(),
         Quirk::once(
+            "hashes in capital digits",
+            &[],
+            with(|repository| {
+                let hash = digest(sha256, b"app").to_uppercase();
+                let path = ["targets", "app", "hashes", "sha256"];
+                repository.targets.set(&path, hash);
+            }),
+        ),
+        Quirk::once(
             "unknown and weak hashes of targets",
             &[Tolerance::HashUnknown],
             with(|repository| {

@@ -195,6 +195,13 @@ impl Repository {
         });
     }
 
+    /// Lists other bytes under a path than before.
+    pub(crate) fn replace_target(&mut self, role: &str, path: &str, bytes: &[u8]) {
+        self.expected.remove(path);
+        self.contents.remove(path);
+        self.add_target(role, path, bytes);
+    }
+
     /// Raises the version of every file but the newest root.
     pub(crate) fn raise_versions(&mut self) {
         let top_level = [&mut self.timestamp, &mut self.snapshot, &mut self.targets];
