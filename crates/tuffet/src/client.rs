@@ -1,14 +1,7 @@
-//! What the commands that fetch have in common: transports, updaters, errors.
-
-use std::io::Read;
-use std::sync::Arc;
+//! What the commands that fetch have in common: updaters and errors.
 
 use tuffet_client::blocking::{Builder, Updater};
-use tuffet_client::http::{BlockingHttp, HttpOptions};
-use tuffet_client::transport::{Outcome, Request, Transport};
-use tuffet_client::{
-    Class, DirectoryStore, Error, FileTransport, FixedClock, Local, Mode, Source, TrustAnchor,
-};
+use tuffet_client::{Class, DirectoryStore, Error, FixedClock, Local, Mode, Source, TrustAnchor};
 use tuffet_core::trust::{Policy, Rejected};
 
 use crate::exit::Exit;
@@ -16,43 +9,10 @@ use crate::failure::Failure;
 use crate::run::App;
 use crate::trusted;
 
-/// What the command line tells servers about itself.
-const USER_AGENT: &str = concat!("tuffet/", env!("CARGO_PKG_VERSION"));
-
-/// Files and the web, by the scheme of the URL.
-struct Anything {
-    http: BlockingHttp,
-}
-
-impl Transport for Anything {
-    fn fetch(&self, request: &Request) -> Outcome<Box<dyn Read + Send>> {
-        if request.url.starts_with("file:") {
-            FileTransport::new().fetch(request)
-        } else {
-            self.http.fetch(request)
-        }
-    }
-}
-
-/// The transport of the command line.
-///
-/// # Errors
-/// When the options of HTTP cannot be used, such as a proxy in the environment that is none.
-pub(crate) fn transport() -> Result<Arc<dyn Transport>, Failure> {
-    let failed = |error: &dyn std::error::Error| {
-        Failure::usage("HTTP cannot be set up").cause(error.to_string())
-    };
-    let options = HttpOptions::new()
-        .user_agent(USER_AGENT)
-        .map_err(|error| failed(&error))?;
-    let http = BlockingHttp::new(options).map_err(|error| failed(&error))?;
-    Ok(Arc::new(Anything { http }))
-}
-
 /// An updater of a trusted repository, with its store.
 ///
 /// # Errors
-/// When no place for the store is known, or the transport cannot be set up.
+/// When no place for the store is known.
 pub(crate) fn updater(
     entry: &str,
     source: &trusted::Source,
@@ -61,9 +21,7 @@ pub(crate) fn updater(
 ) -> Result<Builder, Failure> {
     let store = app.options.places.store(entry)?.join(&source.name);
     let anchor = TrustAnchor::Root(source.root.clone());
-    let mut builder = Updater::builder(anchor, DirectoryStore::new(store))
-        .policy(policy.clone())
-        .transport(transport()?);
+    let mut builder = Updater::builder(anchor, DirectoryStore::new(store)).policy(policy.clone());
     // Mirrors of metadata and of targets are paired; the last of the shorter list stands for the rest.
     for place in 0..source.metadata.len().max(source.targets.len()) {
         let at = |urls: &[String]| urls.get(place).or(urls.last()).cloned().unwrap_or_default();

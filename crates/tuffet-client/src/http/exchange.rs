@@ -25,10 +25,9 @@ pub(crate) struct Exchange<'a> {
 
 /// What is sent next.
 #[derive(Debug)]
-pub(crate) struct Head<'a> {
+pub(crate) struct Head {
     pub(crate) url: String,
     pub(crate) headers: HeaderMap,
-    pub(crate) proxy: Option<&'a ProxyServer>,
 }
 
 /// What an answer leads to.
@@ -68,16 +67,19 @@ impl<'a> Exchange<'a> {
         })
     }
 
-    pub(crate) fn head(&self) -> Head<'a> {
-        let proxy = self.settings.proxies.route(&self.url);
+    pub(crate) fn head(&self) -> Head {
         Head {
             url: self.url.text(),
-            headers: self.headers(proxy),
-            proxy,
+            headers: self.headers(),
         }
     }
 
-    fn headers(&self, proxy: Option<&ProxyServer>) -> HeaderMap {
+    /// The proxy by which the head goes.
+    pub(crate) fn proxy(&self) -> Option<&'a ProxyServer> {
+        self.settings.proxies.route(&self.url)
+    }
+
+    fn headers(&self) -> HeaderMap {
         let mut headers = HeaderMap::new();
         headers.insert(USER_AGENT, self.settings.options.user_agent.clone());
         // Lengths and hashes are those of the file: nobody may squeeze it on the way.
@@ -103,7 +105,7 @@ impl<'a> Exchange<'a> {
                 headers.insert(&header.name, header.value.clone());
             }
         }
-        if let Some(proxy) = proxy.filter(|proxy| proxy.forwards(&self.url))
+        if let Some(proxy) = self.proxy().filter(|proxy| proxy.forwards(&self.url))
             && let Some(credentials) = proxy.credentials()
         {
             insert_secret(&mut headers, PROXY_AUTHORIZATION, &credentials.basic());

@@ -73,9 +73,12 @@ fn versions(view: &TrustedView) -> [u64; 4] {
     ]
 }
 
+/// A change of a repository, and its name.
+type Change = (&'static str, fn(&mut Repository));
+
 /// The states of a repository: each is what was published when the one before was current.
 fn history() -> Vec<(&'static str, Repository)> {
-    let steps: [(&str, fn(&mut Repository)); 6] = [
+    let steps: [Change; 6] = [
         ("fresh", |_| {}),
         ("new targets", |repository| repository.target("app", b"two")),
         ("delegation", |repository| {
@@ -297,7 +300,7 @@ fn stored_timestamp(store: &DirectoryStore) -> Option<Vec<u8>> {
 fn run_and_kill(directory: &Path) -> (u64, Option<usize>, bool) {
     use std::hash::{BuildHasher, Hasher};
     let random = std::hash::RandomState::new().build_hasher().finish();
-    // A whole run says about so many words.
+    // A whole run says more words than that.
     let moment = random % 75;
     let mut child = Command::new(std::env::current_exe().unwrap())
         .args([

@@ -453,6 +453,8 @@ fn names_that_could_lead_elsewhere_are_refused_before_anything_is_fetched() {
         "app.",
         "a:stream",
         "x\u{1}",
+        ".other.0123456789abcdef.part",
+        "dir/.other.0123456789abcdef.ETAG",
     ] {
         let world = World::new(Repository::with_target(name, b"content"));
         let updater = world.updater();
@@ -512,6 +514,43 @@ fn symbolic_links_below_the_destination_are_not_followed() {
         .unwrap();
     assert_eq!(fs::read(&victim).unwrap(), b"precious");
     assert!(setup.is_downloaded());
+}
+
+#[cfg(unix)]
+#[test]
+fn a_file_that_takes_the_place_of_the_partial_one_never_reaches_the_destination() {
+    let setup = Setup::new();
+    let directory = setup.directory.path().join("dir");
+    let updater = setup
+        .world
+        .builder(setup.world.store.clone())
+        .source(Source::at("memory://one"))
+        .observer(move |notice: &Notice<'_>| {
+            if matches!(
+                notice,
+                Notice::Progress {
+                    received: 700_000,
+                    ..
+                }
+            ) {
+                let mut names = fs::read_dir(&directory).unwrap();
+                let partial = names
+                    .find_map(|entry| {
+                        let path = entry.unwrap().path();
+                        (path.extension()? == "part").then_some(path)
+                    })
+                    .unwrap();
+                fs::remove_file(&partial).unwrap();
+                fs::write(&partial, b"malware").unwrap();
+            }
+        })
+        .build()
+        .unwrap();
+    let error = updater
+        .download(&setup.found, &setup.destination())
+        .unwrap_err();
+    assert_eq!(error.code(), "disk.write");
+    assert!(setup.files().is_empty());
 }
 
 #[cfg(unix)]

@@ -6,10 +6,12 @@ mod asynchronous;
 mod corpus;
 mod crash;
 mod downloads;
+#[cfg(feature = "http")]
 mod http;
 mod maps;
 mod mirrors;
 mod modes;
+mod quirks;
 mod repository;
 mod stores;
 mod world;

@@ -2,17 +2,16 @@
 
 use std::io::Read;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use tuffet_client::blocking::Updater;
 use tuffet_client::transport::{Outcome, Request, Transport};
-use tuffet_client::{Error, FixedClock, MemoryStore, Retry, Source, TrustAnchor};
+use tuffet_client::{DefaultTransport, Error, FixedClock, MemoryStore, Retry, Source, TrustAnchor};
 use tuffet_core::metadata::UnixTime;
 use tuffet_core::trust::{Found, Policy, TrustedView};
 
-use crate::client;
 use crate::exit::Exit;
 use crate::failure::Failure;
+use crate::text;
 use crate::trusted;
 
 /// How many bytes of a target are looked at in one go.
@@ -26,7 +25,7 @@ pub(crate) struct Place {
     metadata: String,
     targets: String,
     directory: Option<PathBuf>,
-    transport: Arc<dyn Transport>,
+    transport: DefaultTransport,
 }
 
 impl Place {
@@ -54,13 +53,18 @@ impl Place {
             metadata,
             targets: below,
             directory,
-            transport: client::transport()?,
+            transport: DefaultTransport::new(),
         })
     }
 
     /// The directory whose files can be listed, if it is one.
     pub(super) fn directory(&self) -> Option<&Path> {
         self.directory.as_deref()
+    }
+
+    /// Where targets are looked for, without what may be secret in the URL.
+    pub(super) fn targets(&self) -> String {
+        text::redacted(&self.targets)
     }
 
     /// The first root of the repository: only a beginning for whoever has none to trust.
@@ -75,7 +79,7 @@ impl Place {
         }
         let message = format!(
             "there is no 1.root.json below {}",
-            crate::text::redacted(&self.metadata)
+            text::redacted(&self.metadata)
         );
         Err(Failure::new("verify.layout", Exit::NotFound, message))
     }
@@ -92,7 +96,6 @@ impl Place {
     ) -> Result<TrustedView, Box<Error>> {
         let updater = Updater::builder(TrustAnchor::Root(root.to_vec()), MemoryStore::new())
             .source(Source::new(&self.metadata, &self.targets))
-            .transport(Arc::clone(&self.transport))
             .policy(policy.clone())
             .retry(Retry::never())
             .clock(FixedClock(now))
@@ -163,6 +166,6 @@ impl Place {
 }
 
 fn interrupted(url: &str, error: &std::io::Error) -> Failure {
-    let message = format!("{} broke off", crate::text::redacted(url));
+    let message = format!("{} broke off", text::redacted(url));
     Failure::new("network.interrupted", Exit::Network, message).cause(error)
 }
