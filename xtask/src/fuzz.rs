@@ -131,9 +131,14 @@ fn replay(directory: &Path, targets: &[String]) -> Result<Outcome, Failure> {
             command::output(Command::new(&program).current_dir(directory).args(inputs))?;
         }
     }
+    let search = "a search needs cargo-fuzz (--install) and a nightly compiler";
+    if count == 0 {
+        return Ok(Outcome::Skipped(format!(
+            "no inputs are known, and {search}"
+        )));
+    }
     let targets = targets.len();
     Ok(Outcome::Passed(format!(
-        "{count} known inputs of {targets} targets; no search: it needs cargo-fuzz (--install) and \
-         a nightly compiler"
+        "{count} known inputs of {targets} targets; {search}"
     )))
 }
