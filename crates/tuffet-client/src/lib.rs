@@ -103,5 +103,5 @@ pub use map::{Agreed, MapUpdater};
 pub use memory::{Fault, MemoryTransport};
 pub use observer::{Notice, Observer, Subject};
 pub use retry::Retry;
-pub use source::Source;
+pub use source::{Source, without_secrets};
 pub use store::{DirectoryStore, MemoryStore, ReadOnlyStore, Store, StoreLock};

@@ -55,7 +55,10 @@ impl Source {
     }
 
     /// The URLs under which this mirror may hold a target, in the order to try them.
-    pub(crate) fn target_urls(&self, found: &Found) -> Result<Vec<String>, Error> {
+    ///
+    /// # Errors
+    /// `target.path` for a path whose segments name other directories: it would leave the base.
+    pub fn target_urls(&self, found: &Found) -> Result<Vec<String>, Error> {
         check_segments(&found.path)?;
         let paths = found.url_paths();
         Ok(paths.iter().map(|path| join(&self.targets, path)).collect())
@@ -129,7 +132,14 @@ pub(crate) fn scheme(url: &str) -> Option<&str> {
 }
 
 /// A URL for people: without user, password and query, which may hold secrets.
-pub(crate) fn without_secrets(url: &str) -> String {
+///
+/// ```
+/// # use tuffet_client::without_secrets;
+/// assert_eq!(without_secrets("https://me:secret@host/a?sig=1"), "https://host/a?…");
+/// assert_eq!(without_secrets("https://me:se/cret@host/a"), "https://host/a");
+/// ```
+#[must_use]
+pub fn without_secrets(url: &str) -> String {
     let (place, query) = match url.split_once('?') {
         Some((place, _)) => (place, "?…"),
         None => (url, ""),
@@ -144,7 +154,14 @@ pub(crate) fn without_secrets(url: &str) -> String {
     let host = authority
         .rsplit_once('@')
         .map_or(authority, |(_, host)| host);
-    format!("{scheme}://{host}{path}{query}")
+    // A slash in a password ends the authority too early: what comes before the last @ is not shown then.
+    let port = host.rsplit_once(':').map_or("", |(_, port)| port);
+    match rest.rsplit_once('@') {
+        Some((_, rest)) if !port.bytes().all(|b| b.is_ascii_digit() || b == b']') => {
+            format!("{scheme}://{rest}{query}")
+        }
+        _ => format!("{scheme}://{host}{path}{query}"),
+    }
 }
 
 #[cfg(test)]

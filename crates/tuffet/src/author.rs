@@ -31,11 +31,9 @@ pub(crate) fn current() -> Result<PathBuf, Failure> {
     std::env::current_dir().map_err(|error| Failure::reading(Path::new("."), &error))
 }
 
-/// The moment of an edit: `SOURCE_DATE_EPOCH`, by which builds are made reproducible, or now.
+/// The moment of an edit. `SOURCE_DATE_EPOCH` is not looked at: expiry has to be counted from the real time.
 pub(crate) fn moment(app: &App) -> UnixTime {
-    let epoch = std::env::var("SOURCE_DATE_EPOCH").ok();
-    let epoch = epoch.and_then(|epoch| epoch.parse().ok()).map(UnixTime);
-    app.options.at.or(epoch).unwrap_or(app.now)
+    app.options.at.unwrap_or(app.now)
 }
 
 /// A role as users name it.

@@ -32,6 +32,9 @@ fn new_line(text: &mut String, indent: usize) {
     text.extend(std::iter::repeat_n(' ', indent));
 }
 
+/// The widest cell that others are aligned with: names come from files, and may be of any length.
+const WIDEST: usize = 200;
+
 /// Rows with aligned columns, two spaces between them, no spaces at the end of a line.
 pub(crate) fn columns(rows: &[Vec<String>]) -> Vec<String> {
     let count = rows.iter().map(Vec::len).max().unwrap_or(0);
@@ -41,6 +44,7 @@ pub(crate) fn columns(rows: &[Vec<String>]) -> Vec<String> {
             .map(|cell| cell.chars().count())
             .max()
             .unwrap_or(0)
+            .min(WIDEST)
     };
     let widths: Vec<usize> = (0..count).map(width).collect();
     rows.iter()
@@ -108,21 +112,6 @@ fn is_direction_mark(character: char) -> bool {
     matches!(character, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
-/// A URL without the user name and password that may stand in it.
-pub(crate) fn redacted(url: &str) -> String {
-    let Some((scheme, rest)) = url.split_once("://") else {
-        return url.to_owned();
-    };
-    let (authority, path) = match rest.find(['/', '?', '#']) {
-        Some(end) => rest.split_at(end),
-        None => (rest, ""),
-    };
-    match authority.rsplit_once('@') {
-        Some((_, host)) => format!("{scheme}://{host}{path}"),
-        None => url.to_owned(),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -159,10 +148,11 @@ mod tests {
     }
 
     #[test]
-    fn credentials_do_not_appear() {
-        assert_eq!(redacted("https://me:secret@host/x@y"), "https://host/x@y");
-        assert_eq!(redacted("https://host/a@b"), "https://host/a@b");
-        assert_eq!(redacted("dir/with@sign"), "dir/with@sign");
+    fn a_cell_of_any_length_does_not_widen_the_others() {
+        let long = "x".repeat(70_000);
+        let lines = columns(&[vec![long.clone(), "a".into()], vec!["b".into(), "c".into()]]);
+        assert_eq!(lines.first(), Some(&format!("{long}  a")));
+        assert_eq!(lines.get(1).map(String::len), Some(WIDEST + 3));
     }
 
     #[test]

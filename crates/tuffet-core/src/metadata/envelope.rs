@@ -100,7 +100,7 @@ impl HeaderFields {
                     )
                 })?;
                 if !date.plain {
-                    notes.add(Tolerance::ExpiresForm, "expires");
+                    notes.add(Tolerance::ExpiresForm, || "expires".into());
                 }
                 self.expires = Some(date.at);
             }
@@ -108,7 +108,7 @@ impl HeaderFields {
                 let text = reader.text()?;
                 match spec_version_numbers(&text.decode()) {
                     Some(3) => {}
-                    Some(_) => notes.add(Tolerance::SpecVersionForm, "spec_version"),
+                    Some(_) => notes.add(Tolerance::SpecVersionForm, || "spec_version".into()),
                     None => {
                         return Err(FormatError::new(
                             text.offset(),
@@ -428,7 +428,9 @@ impl SignatureSpans {
         for (place, (keyid, value, span)) in self.0.into_iter().enumerate() {
             let bytes = decode(&value).unwrap_or_default();
             if bytes.is_empty() {
-                notes.add(Tolerance::SignatureForm, format!("signatures[{place}].sig"));
+                notes.add(Tolerance::SignatureForm, || {
+                    format!("signatures[{place}].sig")
+                });
             }
             entries.push(SignatureEntry { keyid, bytes, span });
         }

@@ -52,7 +52,7 @@ impl KeyTable {
                         (Tolerance::KeyForm, "keyval.public")
                     }
                 };
-                notes.add(tolerance, format!("keys.{keyid}.{field}"));
+                notes.add(tolerance, || format!("keys.{keyid}.{field}"));
             }
             match keys.entry(keyid) {
                 Entry::Vacant(place) => {
@@ -204,7 +204,9 @@ fn parse_keyids(reader: &mut Reader<'_>) -> Result<Vec<KeyId>, FormatError> {
 pub(super) fn note_undefined(keys: &KeyTable, role: &RoleKeys, field: &str, notes: &mut Notes) {
     for keyid in &role.keyids {
         if !keys.0.contains_key(keyid) {
-            notes.add(Tolerance::KeyidUndefined, format!("{field}.keyids.{keyid}"));
+            notes.add(Tolerance::KeyidUndefined, || {
+                format!("{field}.keyids.{keyid}")
+            });
         }
     }
 }

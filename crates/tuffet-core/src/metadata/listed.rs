@@ -61,7 +61,9 @@ fn scan_hashes(
                 strong = true;
                 found(digest);
             }
-            None => notes.add(Tolerance::HashUnknown, format!("hashes.{}", name.decode())),
+            None => notes.add(Tolerance::HashUnknown, || {
+                format!("hashes.{}", name.decode())
+            }),
         }
         Ok(())
     })?;
@@ -160,7 +162,7 @@ impl TargetFile {
                 hashes = true;
             } else if name.equals("custom") {
                 if reader.kind()? != Kind::Object {
-                    notes.add(Tolerance::CustomForm, "custom");
+                    notes.add(Tolerance::CustomForm, || "custom".into());
                 }
                 custom = Some(reader.skip()?);
             } else {

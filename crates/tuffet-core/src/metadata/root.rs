@@ -101,7 +101,7 @@ impl Role for Root {
         let (root, timestamp) = (role("root")?, role("timestamp")?);
         let (snapshot, targets) = (role("snapshot")?, role("targets")?);
         for name in roles.keys().filter(|name| *name != "mirrors") {
-            notes.add(Tolerance::ExtraRole, format!("roles.{name}"));
+            notes.add(Tolerance::ExtraRole, || format!("roles.{name}"));
         }
         Ok(Self {
             header,

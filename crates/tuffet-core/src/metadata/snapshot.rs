@@ -152,8 +152,9 @@ impl Role for Snapshot {
                 "meta" => {
                     meta = Some(reader.index(|reader, name| {
                         if targets_role(&name.decode()).is_none() {
-                            let field = format!("meta.{}", name.decode());
-                            notes.add(Tolerance::SnapshotExtra, field);
+                            notes.add(Tolerance::SnapshotExtra, || {
+                                format!("meta.{}", name.decode())
+                            });
                         }
                         notes.within(
                             || format!("meta.{}", name.decode()),

@@ -127,17 +127,29 @@ pub struct Note {
 /// How many notes are kept for one file: a million odd entries must not become a million notes.
 const NOTES_KEPT: usize = 64;
 
+/// How many characters of a field's name are kept in a note.
+const FIELD_KEPT: usize = 300;
+
+/// The first characters of a field's name.
+fn cut(field: String) -> String {
+    if field.len() <= FIELD_KEPT {
+        return field;
+    }
+    field.chars().take(FIELD_KEPT).chain(['…']).collect()
+}
+
 /// Collects the notes of one file.
 #[derive(Debug, Default)]
 pub struct Notes(Vec<Note>);
 
 impl Notes {
     /// Adds a note; of each tolerance at least the first is kept, however many there are.
-    pub(crate) fn add(&mut self, tolerance: Tolerance, field: impl Into<String>) {
+    /// The field is named only then, and not at any length: names come from files that nobody has vouched for.
+    pub(crate) fn add(&mut self, tolerance: Tolerance, field: impl FnOnce() -> String) {
         if self.0.len() < NOTES_KEPT || !self.0.iter().any(|note| note.tolerance == tolerance) {
             self.0.push(Note {
                 tolerance,
-                field: field.into(),
+                field: cut(field()),
             });
         }
     }
@@ -153,7 +165,7 @@ impl Notes {
         if let Some(added) = self.0.get_mut(before..).filter(|added| !added.is_empty()) {
             let segment = segment();
             for note in added {
-                note.field = format!("{segment}.{}", note.field);
+                note.field = cut(format!("{segment}.{}", note.field));
             }
         }
         outcome
@@ -186,9 +198,9 @@ mod tests {
     fn a_flood_of_notes_keeps_every_kind() {
         let mut notes = Notes::default();
         for _ in 0..1000 {
-            notes.add(Tolerance::CustomForm, "a");
+            notes.add(Tolerance::CustomForm, || "a".into());
         }
-        notes.add(Tolerance::HashUnknown, "b");
+        notes.add(Tolerance::HashUnknown, || "b".into());
         let kept = notes.into_vec();
         assert_eq!(kept.len(), NOTES_KEPT + 1);
         assert_eq!(

@@ -13,7 +13,6 @@ use tuffet_core::trust::{Found, Policy, TrustedView};
 use crate::client;
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::text;
 use crate::trusted;
 
 /// How many bytes of a target are looked at in one go.
@@ -66,7 +65,7 @@ impl Place {
 
     /// Where targets are looked for, without what may be secret in the URL.
     pub(super) fn targets(&self) -> String {
-        text::redacted(&self.targets)
+        tuffet_client::without_secrets(&self.targets)
     }
 
     /// The first root of the repository: only a beginning for whoever has none to trust.
@@ -81,7 +80,7 @@ impl Place {
         }
         let message = format!(
             "there is no 1.root.json below {}",
-            text::redacted(&self.metadata)
+            tuffet_client::without_secrets(&self.metadata)
         );
         Err(Failure::new("verify.layout", Exit::NotFound, message))
     }
@@ -128,8 +127,11 @@ impl Place {
     /// # Errors
     /// When they are not the ones that were signed, or cannot be read.
     pub(super) fn check_target(&self, found: &Found) -> Result<bool, Failure> {
-        for path in found.url_paths() {
-            let url = format!("{}/{path}", self.targets.trim_end_matches('/'));
+        let source = Source::new(&self.metadata, &self.targets);
+        let urls = source
+            .target_urls(found)
+            .map_err(|error| Failure::from(&error))?;
+        for url in urls {
             let Some(mut stream) = self.open(&url)? else {
                 continue;
             };
@@ -169,6 +171,6 @@ impl Place {
 }
 
 fn interrupted(url: &str, error: &std::io::Error) -> Failure {
-    let message = format!("{} broke off", text::redacted(url));
+    let message = format!("{} broke off", tuffet_client::without_secrets(url));
     Failure::new("network.interrupted", Exit::Network, message).cause(error)
 }

@@ -130,7 +130,7 @@ fn list(app: &App) -> Result<Exit, Failure> {
             .repositories
             .iter()
             .filter_map(|source| source.metadata.first())
-            .map(|url| text::redacted(url))
+            .map(|url| tuffet_client::without_secrets(url))
             .collect();
         let kind = if entry.map.is_some() {
             "map"

@@ -29,13 +29,13 @@ pub(super) fn run(name: &str, app: &App) -> Result<Exit, Failure> {
             source
                 .metadata
                 .iter()
-                .map(|url| format!("metadata     {}", text::redacted(url))),
+                .map(|url| format!("metadata     {}", tuffet_client::without_secrets(url))),
         );
         lines.extend(
             source
                 .targets
                 .iter()
-                .map(|url| format!("targets      {}", text::redacted(url))),
+                .map(|url| format!("targets      {}", tuffet_client::without_secrets(url))),
         );
         lines.push(format!(
             "root expires {}",
@@ -111,7 +111,9 @@ pub(super) fn object(entry: &Entry, roots: &[Verified<Root>]) -> Value {
         .map(|(source, root)| {
             let keys = root.content().role(&RoleName::Root);
             let redacted = |urls: &[String]| -> Vec<String> {
-                urls.iter().map(|url| text::redacted(url)).collect()
+                urls.iter()
+                    .map(|url| tuffet_client::without_secrets(url))
+                    .collect()
             };
             let counted: Vec<&str> = root
                 .quorum()

@@ -14,7 +14,10 @@ const SHOWN: usize = 40;
 pub(super) fn text(report: &Report, place: &str, options: &Options) -> String {
     let now = options.now;
     let mut lines = vec![
-        format!("repository  {}", visible(&text::redacted(place))),
+        format!(
+            "repository  {}",
+            visible(&tuffet_client::without_secrets(place))
+        ),
         format!("verified    {}", moment::absolute(now)),
     ];
     if let Some(anchor) = &report.anchor {
@@ -126,7 +129,7 @@ pub(super) fn object(report: &Report, place: &str, now: UnixTime) -> Value {
         .map(|finding| json!({"code": finding.code, "exit": finding.exit.number(), "what": finding.what}))
         .collect();
     json!({
-        "repository": text::redacted(place),
+        "repository": tuffet_client::without_secrets(place),
         "verified_at": now.to_string(),
         "verdict": report.verdict(),
         "exit": report.exit().number(),
