@@ -29,4 +29,5 @@ pub use tolerance::{Note, Tolerance, ToleranceSet};
 
 pub(crate) use envelope::SignatureEntry;
 pub(crate) use names::is_device_name;
+pub(crate) use snapshot::Regression;
 pub(crate) use tolerance::Notes;

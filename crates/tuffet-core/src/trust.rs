@@ -17,6 +17,7 @@ mod record;
 mod refresh;
 mod roots;
 mod search;
+mod shown;
 mod verified;
 mod view;
 

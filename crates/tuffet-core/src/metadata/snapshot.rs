@@ -2,6 +2,7 @@
 
 use alloc::format;
 use alloc::string::String;
+use core::cmp::Ordering;
 
 use super::envelope::{Header, HeaderFields};
 use super::{MetaFile, Notes, Parsed, Role, RoleName, Tolerance, UnixTime, Version};
@@ -37,6 +38,43 @@ impl Snapshot {
             .and_then(parse_entry)
     }
 
+    /// The first role that a later snapshot lists with a lower version than this one, or does not list any more.
+    ///
+    /// Both are walked once, side by side, and entries that are equal byte by byte are not even read: most of tens of thousands.
+    pub(crate) fn regression(
+        &self,
+        bytes: &[u8],
+        later: &Self,
+        later_bytes: &[u8],
+    ) -> Option<Regression> {
+        let mut offered = later.meta.iter(later_bytes).peekable();
+        self.meta.iter(bytes).find_map(|(name, span)| {
+            while offered
+                .next_if(|(other, _)| other.compare(&name) == Ordering::Less)
+                .is_some()
+            {}
+            let same = offered.next_if(|(other, _)| other.compare(&name) == Ordering::Equal);
+            let (before, now) = (
+                span.of(bytes)?,
+                same.and_then(|(_, span)| span.of(later_bytes)),
+            );
+            if now == Some(before) {
+                return None;
+            }
+            let trusted = entry_version(before)?;
+            let offered = now.and_then(entry_version);
+            if offered >= Some(trusted) {
+                return None;
+            }
+            let role = targets_role(&name.decode())?;
+            Some(Regression {
+                role,
+                trusted,
+                offered,
+            })
+        })
+    }
+
     /// The roles listed, in the order of their names; entries that are not targets roles are left out.
     pub(crate) fn roles<'a>(
         &'a self,
@@ -47,6 +85,30 @@ impl Snapshot {
             Some((role, parse_entry(span.of(bytes)?)?))
         })
     }
+}
+
+/// A role of which a snapshot takes back what an earlier one said.
+#[derive(Debug)]
+pub(crate) struct Regression {
+    pub(crate) role: RoleName,
+    pub(crate) trusted: Version,
+    /// The lower version; `None` if the role is not listed any more.
+    pub(crate) offered: Option<Version>,
+}
+
+/// The version alone, for entries that have been checked.
+fn entry_version(entry: &[u8]) -> Option<Version> {
+    let mut version = None;
+    let mut reader = Reader::new(entry).ok()?;
+    let read = reader.object(|reader, name| {
+        if name.equals("version") {
+            version = Version::new(reader.unsigned()?);
+            Ok(())
+        } else {
+            reader.skip().map(drop)
+        }
+    });
+    read.ok().and(version)
 }
 
 /// Entries have been checked when the snapshot was parsed.

@@ -2,10 +2,12 @@
 
 use alloc::boxed::Box;
 use alloc::collections::BTreeSet;
+use alloc::sync::Arc;
 use alloc::vec;
 use alloc::vec::Vec;
 
 use super::phases::{Delegation, targets_fetch, verify_targets};
+use super::proof::{Trail, extended};
 use super::{Context, Fetch, Found, ProofStep, Rejected, Signers, TrustedView, Verified};
 use crate::crypto::{Crypto, HashAlgorithm};
 use crate::delegation::SuccinctRoles;
@@ -38,7 +40,7 @@ struct Visit {
     keys: RoleKeys,
     coverage: Coverage,
     terminating: bool,
-    trail: Vec<ProofStep>,
+    trail: Trail,
 }
 
 /// Which paths a role may list.
@@ -55,7 +57,7 @@ pub struct AuditedRole {
     delegator: Option<RoleName>,
     role: Verified<Targets>,
     coverage: Coverage,
-    trail: Vec<ProofStep>,
+    trail: Trail,
     consistent: bool,
     unlisted: Vec<Rejected>,
 }
@@ -92,7 +94,7 @@ impl AuditedRole {
                 path,
                 target,
                 role: self.role.role().clone(),
-                trail: self.trail.clone(),
+                trail: Arc::clone(&self.trail),
                 consistent: self.consistent,
             };
             Some((found, covered))
@@ -120,7 +122,7 @@ impl<'c> Audit<'c> {
             ..cx
         };
         let role = view.targets().clone();
-        let trail = vec![ProofStep::of(&role, None, false)];
+        let trail = Arc::new(vec![ProofStep::of(&role, None, false)]);
         let mut audit = Self {
             cx,
             view,
@@ -148,12 +150,11 @@ impl<'c> Audit<'c> {
             return Ok(None);
         };
         let role = self.verify(&visit, bytes).map_err(Box::new)?;
-        let mut trail = visit.trail;
         let matched = match &visit.coverage {
             Coverage::Bin(_) => Some(visit.name.as_str().into()),
             _ => None,
         };
-        trail.push(ProofStep::of(&role, matched, visit.terminating));
+        let trail = extended(visit.trail, &role, matched, visit.terminating);
         let delegator = Some(visit.delegator.role().clone());
         Ok(Some(self.enter(role, delegator, visit.coverage, trail)))
     }
@@ -182,7 +183,7 @@ impl<'c> Audit<'c> {
         role: Verified<Targets>,
         delegator: Option<RoleName>,
         coverage: Coverage,
-        trail: Vec<ProofStep>,
+        trail: Trail,
     ) -> AuditedRole {
         let (mut visits, unlisted) = self.children(&role, &trail);
         visits.retain(|visit| self.seen.insert((role.role().clone(), visit.name.clone())));
@@ -198,11 +199,7 @@ impl<'c> Audit<'c> {
         }
     }
 
-    fn children(
-        &self,
-        role: &Verified<Targets>,
-        trail: &[ProofStep],
-    ) -> (Vec<Visit>, Vec<Rejected>) {
+    fn children(&self, role: &Verified<Targets>, trail: &Trail) -> (Vec<Visit>, Vec<Rejected>) {
         let Some(delegations) = role.content().delegations() else {
             return (Vec::new(), Vec::new());
         };
@@ -213,7 +210,7 @@ impl<'c> Audit<'c> {
             keys: keys.clone(),
             coverage,
             terminating,
-            trail: trail.to_vec(),
+            trail: Arc::clone(trail),
         };
         let snapshot = self.view.snapshot();
         let (mut visits, mut unlisted) = (Vec::new(), Vec::new());

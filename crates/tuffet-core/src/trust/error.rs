@@ -6,6 +6,7 @@ use alloc::vec::Vec;
 use core::fmt;
 
 use super::Item;
+use super::shown::escaped;
 use crate::crypto::HashAlgorithm;
 use crate::json::FormatError;
 use crate::metadata::{KeyId, Note, RoleName, TargetPath, UnixTime, Version};
@@ -312,6 +313,12 @@ impl Rejected {
 
 impl fmt::Display for Rejected {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        escaped(f, |f| self.describe(f))
+    }
+}
+
+impl Rejected {
+    fn describe(&self, f: &mut impl fmt::Write) -> fmt::Result {
         match self {
             Self::Format { role, .. } => write!(f, "{role} metadata is malformed"),
             Self::Strict { role, note } => {
@@ -444,7 +451,7 @@ impl fmt::Display for Rejected {
 }
 
 fn write_threshold(
-    f: &mut fmt::Formatter<'_>,
+    f: &mut impl fmt::Write,
     role: &RoleName,
     signers: &Signers,
     have: u64,

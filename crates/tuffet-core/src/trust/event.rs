@@ -3,6 +3,7 @@
 use alloc::boxed::Box;
 use core::fmt;
 
+use super::shown::escaped;
 use super::{Item, Rejected};
 use crate::metadata::{Note, RoleName, UnixTime, Version};
 
@@ -61,6 +62,12 @@ pub enum Event {
 
 impl fmt::Display for Event {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        escaped(f, |f| self.describe(f))
+    }
+}
+
+impl Event {
+    fn describe(&self, f: &mut impl fmt::Write) -> fmt::Result {
         match self {
             Self::Accepted {
                 role,

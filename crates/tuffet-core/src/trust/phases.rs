@@ -7,7 +7,8 @@ use core::fmt;
 use super::verified::{Candidate, check_length, check_listed};
 use super::{Context, Fetch, Rejected, RemoteFile, Signers, TrustedView, Verified};
 use crate::metadata::{
-    KeyTable, MetaFile, Role, RoleKeys, RoleName, Root, Snapshot, Targets, Timestamp, Version,
+    KeyTable, MetaFile, Regression, Role, RoleKeys, RoleName, Root, Snapshot, Targets, Timestamp,
+    Version,
 };
 
 /// A refusal, and the state as it was before: another answer may be tried.
@@ -335,17 +336,21 @@ impl<'c> WithTimestamp<'c> {
                 offered,
             });
         }
-        if let Some(stored) = self
-            .stored_snapshot
-            .as_ref()
-            .filter(|stored| stored.received() != snapshot.received())
+        let stored = self.stored_snapshot.as_ref();
+        if let Some(Regression {
+            role,
+            trusted,
+            offered,
+        }) = stored.and_then(|stored| stored.regression(snapshot))
         {
-            for (role, trusted) in stored.roles() {
-                match snapshot.listed(&role) {
-                    Some(offered) => rollback(&role, trusted.version, offered.version)?,
-                    None => return Err(Rejected::Removed { role }),
-                }
-            }
+            return Err(match offered {
+                Some(offered) => Rejected::Rollback {
+                    role,
+                    trusted,
+                    offered,
+                },
+                None => Rejected::Removed { role },
+            });
         }
         let targets = snapshot
             .listed(&RoleName::Targets)

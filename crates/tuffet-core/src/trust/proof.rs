@@ -1,10 +1,11 @@
 //! Why a target is trusted: everything that was checked, as data.
 
 use alloc::string::String;
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use super::{Found, Quorum, TrustedView, Verified};
-use crate::metadata::{Role, RoleName, TargetFile, TargetPath, UnixTime, Version};
+use crate::metadata::{Role, RoleName, TargetFile, TargetPath, Targets, UnixTime, Version};
 
 /// The chain from root to a target, with the keys that counted.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,6 +35,22 @@ pub struct ProofStep {
     pub matched: Option<String>,
     /// Whether the delegation to this role is terminating.
     pub terminating: bool,
+}
+
+/// The steps from the top-level targets role to another. Shared: a role may delegate to a hundred thousand others, and list a
+/// million targets.
+pub(super) type Trail = Arc<Vec<ProofStep>>;
+
+/// The trail of a role that a delegation leads to.
+pub(super) fn extended(
+    trail: Trail,
+    role: &Verified<Targets>,
+    matched: Option<String>,
+    terminating: bool,
+) -> Trail {
+    let mut steps = Arc::unwrap_or_clone(trail);
+    steps.push(ProofStep::of(role, matched, terminating));
+    Arc::new(steps)
 }
 
 impl ProofStep {

@@ -3,11 +3,13 @@
 use alloc::boxed::Box;
 use alloc::collections::BTreeSet;
 use alloc::string::{String, ToString};
+use alloc::sync::Arc;
 use alloc::vec;
 use alloc::vec::Vec;
 use core::mem;
 
 use super::phases::{Delegation, targets_fetch, verify_targets};
+use super::proof::{Trail, extended};
 use super::{
     Answer, Context, Error, Event, Found, Item, Mode, ProofStep, Rejected, Signers, Step,
     TrustedView, Verified, Write, WriteKind,
@@ -52,7 +54,7 @@ struct Visit {
     keys: RoleKeys,
     matched: String,
     terminating: bool,
-    trail: Vec<ProofStep>,
+    trail: Trail,
 }
 
 /// A role that is needed now, and what snapshot says about its file.
@@ -97,7 +99,7 @@ impl<'c> Search<'c> {
         };
         search.visited.insert(RoleName::Targets);
         let step = ProofStep::of(&targets, None, false);
-        search.state = search.look(&targets, vec![step]);
+        search.state = search.look(&targets, Arc::new(vec![step]));
         search
     }
 
@@ -226,13 +228,12 @@ impl<'c> Search<'c> {
             visit.name.clone(),
             role.clone(),
         );
-        let mut trail = visit.trail;
-        trail.push(ProofStep::of(&role, Some(visit.matched), visit.terminating));
+        let trail = extended(visit.trail, &role, Some(visit.matched), visit.terminating);
         self.state = self.look(&role, trail);
     }
 
     /// Looks at a role and at the verified ones that come after it, until the target is found or a role is needed.
-    fn look(&mut self, role: &Verified<Targets>, trail: Vec<ProofStep>) -> State {
+    fn look(&mut self, role: &Verified<Targets>, trail: Trail) -> State {
         let mut next = (role.clone(), trail);
         loop {
             let (role, trail) = next;
@@ -261,7 +262,7 @@ impl<'c> Search<'c> {
     }
 
     /// The delegations that cover the path, in order, up to and including the first terminating one.
-    fn children(&self, role: &Verified<Targets>, trail: &[ProofStep]) -> (Vec<Visit>, bool) {
+    fn children(&self, role: &Verified<Targets>, trail: &Trail) -> (Vec<Visit>, bool) {
         let Some(delegations) = role.content().delegations() else {
             return (Vec::new(), false);
         };
@@ -271,7 +272,7 @@ impl<'c> Search<'c> {
             keys: keys.clone(),
             matched: matched.to_string(),
             terminating,
-            trail: trail.to_vec(),
+            trail: Arc::clone(trail),
         };
         match delegations.roles() {
             RoleDelegations::Succinct(bins) => match bins.bin(&self.hash) {
@@ -304,7 +305,7 @@ impl<'c> Search<'c> {
     }
 
     /// Goes to the next role that has not been visited; if it is not verified yet, or there is none, to a state.
-    fn advance(&mut self) -> Result<(Verified<Targets>, Vec<ProofStep>), Box<State>> {
+    fn advance(&mut self) -> Result<(Verified<Targets>, Trail), Box<State>> {
         while let Some(visit) = self.stack.pop() {
             if self.visited.contains(&visit.role()) {
                 continue;
@@ -321,8 +322,7 @@ impl<'c> Search<'c> {
                 let wanted = Wanted { visit, listed };
                 return Err(Box::new(State::Load(Box::new(wanted))));
             };
-            let mut trail = visit.trail;
-            trail.push(ProofStep::of(&role, Some(visit.matched), visit.terminating));
+            let trail = extended(visit.trail, &role, Some(visit.matched), visit.terminating);
             return Ok((role, trail));
         }
         Err(Box::new(self.not_found(false)))

@@ -14,8 +14,8 @@ use crate::crypto::{
 };
 use crate::json::canonicalize;
 use crate::metadata::{
-    KeyId, KeyTable, MetaFile, Note, Parsed, Role, RoleKeys, RoleName, SignatureEntry, Snapshot,
-    TargetFile, TargetPath, Targets,
+    KeyId, KeyTable, MetaFile, Note, Parsed, Regression, Role, RoleKeys, RoleName, SignatureEntry,
+    Snapshot, TargetFile, TargetPath, Targets,
 };
 use crate::metadata::{Tolerance, UnixTime, Version};
 
@@ -127,6 +127,12 @@ impl Verified<Snapshot> {
     #[must_use]
     pub fn listed(&self, role: &RoleName) -> Option<MetaFile> {
         self.content().role(self.document(), role)
+    }
+
+    /// The first role that a later snapshot lists with a lower version, or not at all (C-34).
+    pub(super) fn regression(&self, later: &Self) -> Option<Regression> {
+        let (before, now) = (self.content(), later.content());
+        before.regression(self.document(), now, later.document())
     }
 
     /// Every targets role the snapshot lists, in the order of their file names.

@@ -5,7 +5,8 @@ use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
-use super::{ProofStep, Rejected, TargetCheck, Verified, percent_encode};
+use super::proof::Trail;
+use super::{Rejected, TargetCheck, Verified, percent_encode};
 use crate::crypto::Crypto;
 use crate::metadata::{
     DelegatedName, RoleName, Root, Snapshot, TargetFile, TargetPath, Targets, Timestamp, UnixTime,
@@ -127,7 +128,7 @@ pub struct Found {
     pub target: TargetFile,
     /// The role that lists the target.
     pub role: RoleName,
-    pub(super) trail: Vec<ProofStep>,
+    pub(super) trail: Trail,
     pub(super) consistent: bool,
 }
 

@@ -244,6 +244,26 @@ fn freeze_ends_when_the_replayed_file_expires() {
 }
 
 #[test]
+fn f23_nothing_that_has_expired_is_trusted() {
+    let world = guarded();
+    for role in ["root", "timestamp", "snapshot", "targets", "team"] {
+        let code = match role {
+            "team" => "expired.delegated".to_owned(),
+            role => format!("expired.{role}"),
+        };
+        let mut victim = world.clone();
+        victim
+            .repository
+            .document(role)
+            .expire("2029-12-31T23:59:59Z");
+        victim.repository.publish_root();
+        victim.repository.publish();
+        let rejected = victim.attempt().unwrap_err();
+        assert_eq!((rejected.code(), rejected.class()), (&*code, Class::Stale));
+    }
+}
+
+#[test]
 fn freeze_by_a_withheld_root_ends_when_the_old_root_expires() {
     let mut world = guarded();
     world.repository.publish_root();
@@ -265,7 +285,7 @@ fn tampered(repository: &Repository, path: &str, with: impl FnOnce(&mut Vec<u8>)
 }
 
 #[test]
-fn a_malicious_mirror_does_not_stop_a_good_one() {
+fn f60_a_malicious_mirror_does_not_stop_a_good_one() {
     let mut start = guarded();
     start.repository.publish_root();
     start.repository.publish();
@@ -295,6 +315,11 @@ fn a_malicious_mirror_does_not_stop_a_good_one() {
         world.mirrors = vec![files];
         world.attempt().unwrap();
         assert_eq!(world.versions(), [2, 2, 2, 2]);
+        let asked = world.fetched();
+        assert!(
+            !asked.contains(&"mirrors.json"),
+            "who the mirrors are is the client's own business"
+        );
     }
 }
 

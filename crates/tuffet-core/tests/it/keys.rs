@@ -2,7 +2,7 @@
 
 use tuffet_core::crypto::{HashAlgorithm, Scheme, hex};
 use tuffet_core::json::{Reason, Value};
-use tuffet_core::trust::{Signers, TrustAnchor, UncountedReason};
+use tuffet_core::trust::{Rejected, Signers, TrustAnchor, UncountedReason};
 
 use crate::world::expect::{assert_format, threshold, timestamp_by, uncounted};
 use crate::world::{
@@ -128,7 +128,7 @@ fn a03_one_key_counts_once_whatever_it_is_called_and_however_it_is_written() {
             timestamp_by(1, 2, same.clone()),
             "{place}"
         );
-        World::with_timestamp(&both, 1, &[second.clone()])
+        World::with_timestamp(&both, 1, std::slice::from_ref(&second))
             .refresh()
             .unwrap_or_else(|error| panic!("{place}: {error}"));
 
@@ -388,4 +388,67 @@ fn f26_a_keyid_stands_once_in_a_role() {
             &Reason::Invalid("a keyid listed twice"),
         );
     }
+}
+
+/// A root whose only key is `old`, and the next one that names `new` and carries these signatures.
+fn successor(
+    old: &TestKey,
+    new: &TestKey,
+    signatures: impl Fn(&[u8]) -> Vec<Value>,
+) -> Result<u64, Rejected> {
+    let mut repository = Repository::new();
+    repository.set_role("root", std::slice::from_ref(old), 1);
+    repository.root.signers = vec![old.clone()];
+    repository.write_root();
+    let mut world = World::of(repository);
+    let root = &mut world.repository.root;
+    root.set_version(2);
+    world
+        .repository
+        .set_role("root", std::slice::from_ref(new), 1);
+    let root = &mut world.repository.root;
+    root.signers.clear();
+    root.extra = signatures(&root.signed.canonical());
+    world.repository.write_root();
+    world.refresh().map(|view| view.root().version().number())
+}
+
+fn by_new_root(key: &TestKey, reason: UncountedReason) -> Rejected {
+    threshold(
+        "root",
+        Signers::Root(version(2)),
+        [0, 1],
+        vec![uncounted(key, reason)],
+    )
+}
+
+#[test]
+fn c05_tap12_a_keyid_that_means_another_key_in_the_new_root_is_verified_with_that() {
+    let [old, new] = TestKey::all(["old", "new"]).map(|key| key.named("k"));
+    let outcome = successor(&old, &new, |message| vec![old.entry(message)]);
+    assert_eq!(outcome, Err(by_new_root(&new, UncountedReason::Invalid)));
+}
+
+#[test]
+fn c05_a_key_that_changes_its_scheme_is_verified_with_the_new_one() {
+    let old = TestKey::rsa(Scheme::RsaPss(HashAlgorithm::Sha256), 256).named("k");
+    let new = TestKey::rsa(Scheme::RsaPkcs1v15(HashAlgorithm::Sha256), 256).named("k");
+    let outcome = successor(&old, &new, |message| vec![old.entry(message)]);
+    assert_eq!(outcome, Err(by_new_root(&new, UncountedReason::Invalid)));
+}
+
+#[test]
+fn c05_a_key_that_changes_its_keyid_signs_under_both() {
+    let key = TestKey::new("key");
+    let (old, new) = (key.named("a"), key.named("b"));
+    let both = successor(&old, &new, |message| {
+        vec![old.entry(message), new.entry(message)]
+    });
+    assert_eq!(both, Ok(2));
+    let wrong = successor(&old, &new, |message| {
+        vec![old.entry(message), new.entry(b"other")]
+    });
+    assert_eq!(wrong, Err(by_new_root(&new, UncountedReason::Invalid)));
+    let only_old = successor(&old, &new, |message| vec![old.entry(message)]);
+    assert_eq!(only_old, Err(by_new_root(&new, UncountedReason::NotSigned)));
 }

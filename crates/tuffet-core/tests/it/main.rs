@@ -2,10 +2,12 @@
 
 mod agreement;
 mod attacks;
+mod audit;
 mod canonical;
 mod documents;
 mod download;
 mod envelope;
+mod errors;
 mod format;
 mod json;
 mod keys;

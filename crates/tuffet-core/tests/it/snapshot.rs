@@ -143,6 +143,29 @@ fn a33_a_snapshot_that_timestamp_no_longer_lists_is_still_a_floor() {
 }
 
 #[test]
+fn c31_a_stored_snapshot_is_kept_only_if_it_is_the_listed_one() {
+    let mut repository = Repository::new();
+    repository.publish();
+    let mut world = World::of(repository);
+    world.refresh().unwrap();
+    // Another timestamp lists the same version with the same bytes …
+    world.repository.timestamp.set_version(3);
+    world.repository.write();
+    world.refresh().unwrap();
+    assert_eq!(world.fetched(), ["2.root.json", "timestamp.json"]);
+    // … and another one the same version with other bytes.
+    world.repository.timestamp.set_version(4);
+    insert(&mut world.repository.snapshot.signed, &["x"], "other");
+    world.repository.write();
+    world.refresh().unwrap();
+    assert!(world.fetched().contains(&"2.snapshot.json"));
+    assert_eq!(
+        world.store[&Item::Role(name("snapshot"))],
+        world.repository.snapshot.bytes()
+    );
+}
+
+#[test]
 fn c36_snapshot_is_stored_before_targets_are_asked_for() {
     let mut world = at_version_5();
     world.repository.publish();

@@ -156,6 +156,11 @@ fn c22_a_timestamp_of_the_same_version_is_fine_and_changes_nothing() {
     world.refresh().unwrap();
     assert_eq!(world.fetched(), ["2.root.json", "timestamp.json"]);
     assert_eq!(world.metadata(), before);
+    let equivocation = |event: &Event| matches!(event, Event::Equivocation { .. });
+    assert!(
+        !world.events.iter().any(equivocation),
+        "the same bytes are no equivocation"
+    );
 }
 
 #[test]

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use tuffet_core::crypto::{Curve, HashAlgorithm, PublicKey, Scheme};
 use tuffet_core::metadata::{Note, Tolerance, ToleranceSet};
-use tuffet_core::trust::{Event, Item, Policy, Rejected};
+use tuffet_core::trust::{Event, Item, Mode, Policy, Rejected};
 
 use crate::world::expect::rollback;
 use crate::world::{
@@ -360,9 +360,16 @@ fn strict_mode_accepts_what_the_specification_says() {
 fn strict_mode_refuses_a_successor_of_root_that_needs_a_tolerance() {
     let mut world = World::refreshed();
     world.policy = Policy::strict();
+    let honest = world.repository.clone();
     world.repository.root.expire("2031-01-01T00:00:00+00:00");
     world.repository.publish_root();
     assert_eq!(world.refresh().unwrap_err().code(), "strict.expires-form");
+    assert_eq!(world.stored("root"), Some(1));
+    world.repository = honest;
+    let renamed = TestKey::new("targets").named("renamed");
+    world.repository.rotate("targets", &[renamed], 1);
+    let rejected = world.refresh().unwrap_err();
+    assert_eq!(rejected.code(), "strict.keyid-mismatch");
     assert_eq!(world.stored("root"), Some(1));
 }
 
@@ -411,4 +418,28 @@ fn a_policy_that_becomes_stricter_is_no_way_back_to_an_older_root() {
     assert_eq!(rejected.code(), "strict.expires-form");
     assert!(world.fetched().is_empty() && world.store == before);
     assert!(world.store.contains_key(&Item::Root(version(2))));
+}
+
+#[test]
+fn a_policy_that_becomes_stricter_holds_offline_too() {
+    for role in ["timestamp", "snapshot"] {
+        let mut repository = Repository::new();
+        let document = repository.document(role);
+        document.expire("2031-01-01T00:00:00+00:00");
+        repository.write();
+        let mut world = World::of(repository);
+        world.refresh().unwrap();
+        world.mode = Mode::Offline;
+        world.refresh().unwrap();
+        world.policy.refuse = ToleranceSet::all();
+        let rejected = world.refresh().unwrap_err();
+        let expected = Rejected::Strict {
+            role: name(role),
+            note: Note {
+                tolerance: Tolerance::ExpiresForm,
+                field: "signed.expires".to_owned(),
+            },
+        };
+        assert_eq!(rejected, expected);
+    }
 }

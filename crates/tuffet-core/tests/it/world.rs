@@ -7,10 +7,10 @@ pub(crate) mod expect;
 mod keys;
 mod repository;
 
-pub(crate) use client::{Files, Op, Stop, Store, World};
+pub(crate) use client::{Files, Op, Stop, World};
 pub(crate) use crypto::{Toy, sha256, sha384, sha512};
 pub(crate) use document::{
-    Document, Envelope, Layout, array, at, base64, edit, insert, object, remove, text,
+    Document, Envelope, Layout, array, base64, edit, insert, object, remove, text,
 };
 pub(crate) use keys::TestKey;
 pub(crate) use repository::{Delegated, Listing, Repository, role};

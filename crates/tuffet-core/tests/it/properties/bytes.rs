@@ -2,10 +2,11 @@
 
 use proptest::prelude::*;
 use proptest::sample::Index;
-use tuffet_core::metadata::{RoleName, Root, UnixTime};
+use tuffet_core::json::canonicalize;
+use tuffet_core::metadata::{Root, Timestamp, UnixTime};
 use tuffet_core::trust::{Item, TrustedView};
 
-use crate::world::{Delegated, Envelope, Listing, Repository, TestKey, World};
+use crate::world::{Delegated, Envelope, Listing, Repository, TestKey, World, name};
 
 /// A change of some bytes.
 #[derive(Debug, Clone)]
@@ -94,27 +95,22 @@ fn changes() -> impl Strategy<Value = Vec<Change>> {
 struct Signed {
     versions: Vec<u64>,
     expiries: Vec<UnixTime>,
-    /// The bytes of a key may differ in white space, so keys are compared by what they are.
-    root: String,
-    timestamp: tuffet_core::metadata::Timestamp,
+    root: Vec<String>,
+    timestamp: Timestamp,
     listed: String,
     targets: Vec<String>,
 }
 
-fn root(root: &Root) -> String {
-    let keys: Vec<_> = root
-        .keys()
-        .iter()
-        .map(|(id, key)| (id, key.kind()))
-        .collect();
-    let roles = [
-        RoleName::Root,
-        RoleName::Timestamp,
-        RoleName::Snapshot,
-        RoleName::Targets,
-    ];
-    let roles = roles.map(|role| root.role(&role).cloned());
-    format!("{} {keys:?} {roles:?}", root.consistent_snapshot())
+/// What a root says about keys; white space inside a key object is nothing that is signed.
+fn keys(root: &Root) -> Vec<String> {
+    let keys = root.keys().iter().map(|(keyid, key)| {
+        let canonical = canonicalize(key.raw()).expect("JSON").into_owned();
+        format!("{keyid}: {}", String::from_utf8(canonical).expect("text"))
+    });
+    let names = ["root", "timestamp", "snapshot", "targets"];
+    let roles = names.map(|role| format!("{role}: {:?}", root.role(&name(role))));
+    let consistent = format!("consistent: {}", root.consistent_snapshot());
+    keys.chain(roles).chain([consistent]).collect()
 }
 
 fn signed(view: &TrustedView) -> Signed {
@@ -138,7 +134,7 @@ fn signed(view: &TrustedView) -> Signed {
             .map(|version| version.number())
             .collect(),
         expiries,
-        root: root(view.root().content()),
+        root: keys(view.root().content()),
         timestamp: view.timestamp().content().clone(),
         listed: format!("{:?}", view.snapshot().roles().collect::<Vec<_>>()),
         targets: roles

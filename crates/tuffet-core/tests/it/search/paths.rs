@@ -125,7 +125,7 @@ fn bin(target: &str, bits: u32) -> String {
 }
 
 #[test]
-fn tap15_a30_one_bin_is_searched_and_nothing_else() {
+fn a30_tap15_one_bin_is_searched_and_nothing_else() {
     let key = TestKey::new("bins");
     for bits in [1, 4, 5, 8, 10, 16, 32] {
         let mut repository = Repository::new();

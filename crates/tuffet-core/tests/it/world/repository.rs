@@ -8,7 +8,7 @@ use tuffet_core::trust::RemoteFile;
 
 use super::client::Files;
 use super::crypto::{sha256, sha512};
-use super::document::{Document, Layout, array, at, edit, insert, object, text};
+use super::document::{Document, Layout, array, edit, insert, object, text};
 use super::keys::TestKey;
 use super::{EXPIRES, name};
 
@@ -390,10 +390,5 @@ impl Repository {
         } else {
             self.blobs.insert(path.to_owned(), bytes.to_vec());
         }
-    }
-
-    /// What the present snapshot says about a role.
-    pub(crate) fn listed(&self, role: &str) -> &Value {
-        at(&self.snapshot.signed, &["meta", &format!("{role}.json")])
     }
 }

@@ -1,0 +1,187 @@
+//! Visiting every role of a repository: the rules of the search, without its order and without its end at the first error.
+
+use std::collections::BTreeMap;
+
+use tuffet_core::trust::{Audit, Context, Found, Rejected, Signers};
+
+use crate::world::expect::{not_signed, threshold};
+use crate::world::{Delegated, NOW, Repository, TestKey, World, name, path, sha256, time, version};
+
+/// A role as audited: who delegates to it, which roles it lacks, and its targets with whether they are covered.
+#[derive(Debug, Default, PartialEq)]
+struct Report {
+    roles: Vec<String>,
+    unlisted: Vec<String>,
+    targets: BTreeMap<String, bool>,
+    refused: Vec<Rejected>,
+    fetched: Vec<String>,
+}
+
+fn audit(world: &mut World) -> Report {
+    let view = world.refresh().expect("the refresh is not in question");
+    let (crypto, policy) = (world.crypto.clone(), world.policy.clone());
+    // The moment of the view's refresh counts, not that of the audit.
+    let context = Context {
+        crypto: &*crypto,
+        policy: &policy,
+        now: time("2050-01-01T00:00:00Z"),
+    };
+    let (mut audit, top) = Audit::new(view, context);
+    let mut report = Report::default();
+    let mut next = Some(top);
+    loop {
+        if let Some(audited) = next.take() {
+            let delegator = audited.delegator().map_or("-", |role| role.as_str());
+            let role = audited.role().role();
+            report.roles.push(format!("{delegator}>{role}"));
+            let unlisted = audited.unlisted().iter();
+            report
+                .unlisted
+                .extend(unlisted.map(|rejected| rejected.to_string()));
+            let targets: Vec<(Found, bool)> = audited.targets(&*crypto).collect();
+            for (found, covered) in targets {
+                assert_eq!(found.role, *role);
+                report
+                    .targets
+                    .insert(format!("{role}:{}", found.path), covered);
+            }
+        }
+        let Some(fetch) = audit.fetch() else {
+            assert!(matches!(audit.answer(None), Ok(None)), "nothing is left");
+            return report;
+        };
+        let url = fetch.file.url_path();
+        let bytes = world.repository.files.get(&url).cloned();
+        report.fetched.push(url);
+        match audit.answer(bytes) {
+            Ok(audited) => next = audited,
+            Err(rejected) => report.refused.push(*rejected),
+        }
+    }
+}
+
+fn repository() -> Repository {
+    let mut repository = Repository::new();
+    repository.delegate("targets", Delegated::new("a", &["a/*"]).terminating());
+    repository.delegate("targets", Delegated::new("b", &["b/*"]));
+    repository.delegate("a", Delegated::new("c", &["a/c*"]));
+    repository.delegate("b", Delegated::new("c", &["b/c*"]));
+    repository.delegate("c", Delegated::new("a", &["a/*"]));
+    for (role, target) in [("a", "a/1"), ("a", "elsewhere"), ("b", "b/1"), ("c", "a/c")] {
+        repository.add_target(role, target, b"x");
+    }
+    repository.write();
+    repository
+}
+
+#[test]
+fn c42_every_role_is_visited_by_the_word_of_each_delegator() {
+    let report = audit(&mut World::of(repository()));
+    assert_eq!(
+        report.roles,
+        ["->targets", "targets>a", "a>c", "c>a", "targets>b", "b>c"]
+    );
+    assert_eq!((report.unlisted.len(), report.refused.len()), (0, 0));
+}
+
+#[test]
+fn f47_targets_outside_of_the_delegated_paths_are_told_apart() {
+    let report = audit(&mut World::of(repository()));
+    let expected = [
+        ("targets:app", true),
+        ("a:a/1", true),
+        ("a:elsewhere", false),
+        ("b:b/1", true),
+        // As `b` delegates to it; by the word of `a` the same target is covered.
+        ("c:a/c", false),
+    ];
+    let expected = expected.map(|(target, covered)| (target.to_owned(), covered));
+    assert_eq!(report.targets, expected.into());
+}
+
+#[test]
+fn a26_a_role_that_one_delegator_cannot_vouch_for_is_refused_for_that_one() {
+    let mut repository = repository();
+    let other = TestKey::new("other");
+    let keys = vec![other.clone()];
+    repository.delegate(
+        "b",
+        Delegated {
+            keys,
+            ..Delegated::new("d", &["*"])
+        },
+    );
+    repository.delegate("a", Delegated::new("d", &["*"]));
+    repository.document("d").signers = vec![other];
+    repository.write();
+    let report = audit(&mut World::of(repository));
+    let by_a = threshold(
+        "d",
+        Signers::Delegator(name("a")),
+        [0, 1],
+        not_signed(&[&TestKey::new("d")]),
+    );
+    assert_eq!(report.refused, [by_a]);
+    assert!(report.roles.contains(&"b>d".to_owned()));
+}
+
+#[test]
+fn a22_what_is_wrong_with_one_role_does_not_hide_the_others() {
+    let mut world = World::of(repository());
+    world.repository.unlisted.insert("c".to_owned());
+    crate::world::remove(&mut world.repository.snapshot.signed, &["meta", "c.json"]);
+    world
+        .repository
+        .document("a")
+        .expire("2029-01-01T00:00:00Z");
+    world.repository.write();
+    world.repository.files.remove("1.b.json");
+    let report = audit(&mut world);
+    assert_eq!(report.fetched, ["1.a.json", "1.b.json"]);
+    assert_eq!(report.roles, ["->targets"]);
+    let [expired, missing] = &report.refused[..] else {
+        panic!("{:?}", report.refused);
+    };
+    let Rejected::Expired { now, .. } = expired else {
+        panic!("{expired:?}");
+    };
+    assert_eq!(*now, time(NOW));
+    let role = name("b");
+    let version = Some(version(1));
+    assert_eq!(*missing, Rejected::Missing { role, version });
+}
+
+#[test]
+fn f30_delegated_roles_that_snapshot_passes_over_are_reported() {
+    let mut world = World::of(repository());
+    world.repository.unlisted.insert("c".to_owned());
+    crate::world::remove(&mut world.repository.snapshot.signed, &["meta", "c.json"]);
+    world.repository.write();
+    let report = audit(&mut world);
+    let expected = "c is delegated to, but snapshot does not list it";
+    assert_eq!(report.unlisted, [expected, expected]);
+    assert_eq!(report.roles, ["->targets", "targets>a", "targets>b"]);
+}
+
+#[test]
+fn a30_of_hash_bins_those_are_visited_that_snapshot_lists() {
+    let key = TestKey::new("bins");
+    let mut repository = Repository::new();
+    repository.delegate_bins("targets", &key, 4);
+    let bin = |target: &str| format!("bin-{:x}", sha256(target.as_bytes()).as_bytes()[0] >> 4);
+    for target in ["x", "y", "z"] {
+        repository.add_bin(&bin(target), &key);
+        repository.add_target(&bin(target), target, b"x");
+    }
+    let wrong = ["x", "y", "z"]
+        .into_iter()
+        .find(|target| bin(target) != bin("app"));
+    repository.add_target(&bin(wrong.unwrap()), "app", b"x");
+    repository.write();
+    let report = audit(&mut World::of(repository));
+    let listed = report.targets.iter().filter(|(_, covered)| **covered);
+    assert_eq!(listed.count(), 4, "app of targets, and x, y, z");
+    let misplaced = format!("{}:{}", bin(wrong.unwrap()), path("app"));
+    assert_eq!(report.targets.get(&misplaced), Some(&false));
+    assert_eq!(report.unlisted.len(), 1, "one bin stands for all that lack");
+}
