@@ -7,7 +7,6 @@
 mod answer;
 #[cfg(feature = "async")]
 mod asynchronous;
-mod base;
 #[cfg(feature = "http")]
 mod blocking;
 mod exchange;
@@ -20,7 +19,6 @@ mod url;
 
 #[cfg(feature = "async")]
 pub use self::asynchronous::AsyncHttp;
-pub use self::base::BaseUrl;
 #[cfg(feature = "http")]
 pub use self::blocking::BlockingHttp;
 pub use self::options::{HttpOptions, HttpOptionsError, MinimumRate};

@@ -230,8 +230,8 @@ impl HttpOptions {
         value: &str,
     ) -> Result<Self, HttpOptionsError> {
         let url = Url::parse(origin).map_err(HttpOptionsError::Origin)?;
-        if url.credentials().is_some() || url.path() != "/" {
-            return Err(HttpOptionsError::Origin(UrlError::NotABase));
+        if url.credentials().is_some() || url.path() != "/" || origin.contains(['?', '#']) {
+            return Err(HttpOptionsError::Origin(UrlError::NotAnOrigin));
         }
         let wrong = || HttpOptionsError::Header {
             name: name.chars().take(80).collect(),

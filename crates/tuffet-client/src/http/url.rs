@@ -33,9 +33,9 @@ pub enum UrlError {
     /// A character that must be percent-encoded is not.
     #[error("a character in the path or query must be percent-encoded")]
     Character,
-    /// A base has a query or a fragment: nothing can be appended to it.
-    #[error("a base URL must not have a query or a fragment")]
-    NotABase,
+    /// An origin has a path, a query, a fragment or credentials.
+    #[error("an origin has no path, query, user name or password")]
+    NotAnOrigin,
     /// The URL is longer than 8 KiB.
     #[error("the URL is longer than 8 KiB")]
     TooLong,

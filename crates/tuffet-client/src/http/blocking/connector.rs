@@ -16,8 +16,10 @@ use super::super::tls;
 use super::encrypted::Tls;
 use super::forward::Forward;
 
-/// Bytes per connection for what comes in: large, so that a target costs few calls.
-pub(super) const INPUT: usize = 128 * 1024;
+/// Bytes per connection for what comes in: large, so that a target costs few calls. Not a power of two: a caller's
+/// buffer that lies behind this one in memory would begin 16 bytes after it modulo the page size, and some processors
+/// copy between such places ten times slower.
+pub(super) const INPUT: usize = 128 * 1024 - 512;
 /// Bytes per connection for request heads: the longest URL and 16 KiB of headers fit.
 pub(super) const OUTPUT: usize = 32 * 1024;
 

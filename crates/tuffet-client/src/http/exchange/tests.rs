@@ -244,6 +244,8 @@ fn headers_that_are_the_transports_own_cannot_be_set() {
         "https://a.example/x",
         "https://u@a.example",
         "file:///",
+        "https://a.example?x",
+        "https://a.example/#x",
     ] {
         assert!(
             options.clone().header(origin, "x-token", "x").is_err(),

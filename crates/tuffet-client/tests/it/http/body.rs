@@ -155,13 +155,13 @@ fn patient() -> HttpOptions {
 
 #[test]
 fn a_silent_server_is_given_up_after_the_idle_time() {
-    let second = Duration::from_secs(1);
+    let (idle, connect) = (Duration::from_millis(200), Duration::from_millis(500));
     for head in [b"".as_slice(), b"HTTP/1.1 200 OK\r\n".as_slice(), HEAD] {
         let server = Server::new(move |_, socket| {
             socket.write_all(head).unwrap();
             socket.read(&mut [0]).is_err()
         });
-        for (name, http) in transports(&patient().idle_timeout(second).connect_timeout(second)) {
+        for (name, http) in transports(&patient().idle_timeout(idle).connect_timeout(connect)) {
             let got = http.get(&server.url("/x"));
             assert_eq!(got.kind(), TransportErrorKind::Idle, "{name}: {got:?}");
         }
