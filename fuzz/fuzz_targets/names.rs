@@ -7,9 +7,17 @@ use tuffet_core::trust::percent_encode;
 
 fuzz_target!(|text: &str| {
     let encoded = percent_encode(text, true);
-    assert!(encoded.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_.-~/%".contains(&byte)));
-    let Ok(path) = TargetPath::new(text) else { return };
-    let Ok(components) = path.file_components() else { return };
+    assert!(
+        encoded
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || b"_.-~/%".contains(&byte))
+    );
+    let Ok(path) = TargetPath::new(text) else {
+        return;
+    };
+    let Ok(components) = path.file_components() else {
+        return;
+    };
     assert!(!components.is_empty());
     for component in components {
         assert!(!component.is_empty() && component != "." && component != "..");

@@ -2,47 +2,12 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use tuffet_core::crypto::{Crypto, Digest, HashAlgorithm, Hasher, SignatureCheck, Verdict};
 use tuffet_core::metadata::{TargetPath, UnixTime};
 use tuffet_core::trust::{Answer, Context, Mode, Policy, Refresh, Search, Step, TrustAnchor};
-
-/// Says yes to a signature whose first byte is odd, so that the fuzzer can go deep without keys.
-struct OddIsValid;
-
-struct Sum(HashAlgorithm, u8);
-
-fn digest(algorithm: HashAlgorithm, sum: u8) -> Digest {
-    Digest::from_bytes(algorithm, &vec![sum; algorithm.length()]).expect("the length is that of the algorithm")
-}
-
-impl Hasher for Sum {
-    fn update(&mut self, bytes: &[u8]) {
-        self.1 = bytes.iter().fold(self.1, |sum, byte| sum.wrapping_mul(31).wrapping_add(*byte));
-    }
-
-    fn finish(self: Box<Self>) -> Digest {
-        digest(self.0, self.1)
-    }
-}
-
-impl Crypto for OddIsValid {
-    fn digest(&self, algorithm: HashAlgorithm, bytes: &[u8]) -> Digest {
-        let mut sum = Box::new(Sum(algorithm, 0));
-        sum.update(bytes);
-        sum.finish()
-    }
-
-    fn hasher(&self, algorithm: HashAlgorithm) -> Box<dyn Hasher> {
-        Box::new(Sum(algorithm, 0))
-    }
-
-    fn verify(&self, check: &SignatureCheck<'_>) -> Verdict {
-        if check.signature.bytes.first().is_some_and(|byte| byte % 2 == 1) { Verdict::Valid } else { Verdict::Invalid }
-    }
-}
+use tuffet_fuzz::OddIsValid;
 
 /// The input is a list of answers: a tag byte, and for bytes a length of two bytes.
-fn next_answer<'a>(input: &mut &'a [u8]) -> Option<Answer> {
+fn next_answer(input: &mut &[u8]) -> Option<Answer> {
     let (&tag, rest) = input.split_first()?;
     *input = rest;
     Some(match tag % 4 {
@@ -61,21 +26,37 @@ fn next_answer<'a>(input: &mut &'a [u8]) -> Option<Answer> {
 fuzz_target!(|input: &[u8]| {
     let mut input = input;
     let policy = Policy::default();
-    let cx = Context { crypto: &OddIsValid, policy: &policy, now: UnixTime(1_700_000_000) };
-    let Some(Answer::Bytes(anchor)) = next_answer(&mut input) else { return };
+    let cx = Context {
+        crypto: &OddIsValid,
+        policy: &policy,
+        now: UnixTime(1_700_000_000),
+    };
+    let Some(Answer::Bytes(anchor)) = next_answer(&mut input) else {
+        return;
+    };
     let mut refresh = Refresh::new(TrustAnchor::Root(anchor), Mode::Online, cx);
     while refresh.step() != Step::Done {
-        let Some(answer) = next_answer(&mut input) else { return };
+        let Some(answer) = next_answer(&mut input) else {
+            return;
+        };
         let before = refresh.step();
         if refresh.answer(answer).is_err() {
-            assert_eq!(refresh.step(), before, "a refused answer leaves the step as it was");
+            assert_eq!(
+                refresh.step(),
+                before,
+                "a refused answer leaves the step as it was"
+            );
         }
     }
     let Ok(view) = refresh.finish() else { return };
-    let Ok(path) = TargetPath::new("a/b") else { return };
+    let Ok(path) = TargetPath::new("a/b") else {
+        return;
+    };
     let mut search = Search::new(view, path, Mode::Online, cx);
     while search.step() != Step::Done {
-        let Some(answer) = next_answer(&mut input) else { return };
+        let Some(answer) = next_answer(&mut input) else {
+            return;
+        };
         let _ = search.answer(answer);
     }
     let _ = search.finish();

@@ -2,7 +2,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use tuffet_core::metadata::{Root, Parsed, Role};
+use tuffet_core::metadata::{Parsed, Role, Root};
 
 fuzz_target!(|bytes: &[u8]| {
     let once = Parsed::<Root>::parse(bytes.to_vec());

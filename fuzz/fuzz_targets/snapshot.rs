@@ -2,7 +2,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use tuffet_core::metadata::{Snapshot, Parsed, Role};
+use tuffet_core::metadata::{Parsed, Role, Snapshot};
 
 fuzz_target!(|bytes: &[u8]| {
     let once = Parsed::<Snapshot>::parse(bytes.to_vec());

@@ -2,7 +2,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use tuffet_core::metadata::{Targets, Parsed, Role};
+use tuffet_core::metadata::{Parsed, Role, Targets};
 
 fuzz_target!(|bytes: &[u8]| {
     let once = Parsed::<Targets>::parse(bytes.to_vec());

@@ -2,7 +2,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use tuffet_core::metadata::{Timestamp, Parsed, Role};
+use tuffet_core::metadata::{Parsed, Role, Timestamp};
 
 fuzz_target!(|bytes: &[u8]| {
     let once = Parsed::<Timestamp>::parse(bytes.to_vec());

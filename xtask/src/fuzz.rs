@@ -8,6 +8,7 @@ use crate::command;
 use crate::report::{Failure, Outcome};
 use crate::workspace::Workspace;
 use std::fs;
+use std::num::NonZeroU64;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -19,9 +20,11 @@ const INPUTS_AT_ONCE: usize = 200;
 
 pub(crate) fn run(workspace: &Workspace, mut arguments: Arguments) -> Result<Outcome, Failure> {
     let minutes = match arguments.value("--minutes")? {
+        // Zero would mean no end to the fuzzer.
         Some(text) => text
-            .parse()
-            .map_err(|_| Failure::new("--minutes needs a whole number"))?,
+            .parse::<NonZeroU64>()
+            .map_err(|_| Failure::new("--minutes needs a whole number above zero"))?
+            .get(),
         None => MINUTES,
     };
     let wanted = arguments.value("--target")?;
@@ -128,9 +131,14 @@ fn replay(directory: &Path, targets: &[String]) -> Result<Outcome, Failure> {
             command::output(Command::new(&program).current_dir(directory).args(inputs))?;
         }
     }
+    let search = "a search needs cargo-fuzz (--install) and a nightly compiler";
+    if count == 0 {
+        return Ok(Outcome::Skipped(format!(
+            "no inputs are known, and {search}"
+        )));
+    }
     let targets = targets.len();
     Ok(Outcome::Passed(format!(
-        "{count} known inputs of {targets} targets; no search: it needs cargo-fuzz (--install) and \
-         a nightly compiler"
+        "{count} known inputs of {targets} targets; {search}"
     )))
 }

@@ -124,7 +124,7 @@ fn fmt(workspace: &Workspace) -> Result<Outcome, Failure> {
 /// Everything at once: what compiles apart from it is the next step.
 fn clippy(workspace: &Workspace) -> Result<Outcome, Failure> {
     let mut clippy = workspace.cargo(&["clippy", "--workspace", "--all-targets", "--all-features"]);
-    command::run(clippy.args(["--quiet", "--", "--deny=warnings"]))?;
+    command::run(clippy.args(["--keep-going", "--quiet", "--", "--deny=warnings"]))?;
     Ok(Outcome::passed())
 }
 

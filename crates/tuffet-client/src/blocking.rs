@@ -52,7 +52,7 @@ impl Updater {
     /// none.
     ///
     /// # Errors
-    /// As for [`refresh`](Self::refresh); that no role lists the target is [`Rejected::NotFound`](crate::Rejected::NotFound).
+    /// As for [`refresh`](Self::refresh); that no role lists the target is [`Rejected::NotFound`].
     pub fn find(&self, path: &TargetPath) -> Result<Found, Error> {
         self.engine.find(&self.link(), path)
     }
@@ -133,7 +133,7 @@ impl MapUpdater {
     /// Searches a target on which enough repositories agree (TAP 4).
     ///
     /// # Errors
-    /// [`Rejected::Disagreement`](crate::Rejected::Disagreement) if too few agree, [`Rejected::NotFound`](crate::Rejected::NotFound)
+    /// [`Rejected::Disagreement`] if too few agree, [`Rejected::NotFound`]
     /// if none has it, both with what each repository said; [`Error::Local`], [`Error::Cancelled`].
     pub fn find(&self, path: &TargetPath) -> Result<Agreed, Error> {
         let mut consensus = self.consensus(path);

@@ -75,8 +75,9 @@ impl<T: ?Sized> Builder<T> {
         self
     }
 
-    /// Sets the transport of all mirrors that have none of their own. Unless set, `file:` URLs can be fetched, and with the
-    /// matching feature `http:` and `https:` URLs.
+    /// Sets the transport of all mirrors that have none of their own. Unless set, it is a
+    /// [`DefaultTransport`](crate::DefaultTransport); one that is made `with_http` options takes a proxy, certificates, headers and
+    /// timeouts.
     #[must_use]
     pub fn transport(mut self, transport: Arc<T>) -> Self {
         self.transport = Some(transport);

@@ -220,7 +220,10 @@ fn take(
     let before = partial.received();
     loop {
         link.check_cancelled()?;
-        let read = match stream.read(buffer) {
+        // One byte too many is enough to know.
+        let room = usize::try_from(partial.missing()).unwrap_or(usize::MAX);
+        let room = room.saturating_add(1).min(buffer.len());
+        let read = match stream.read(buffer.get_mut(..room).unwrap_or_default()) {
             Ok(0) => return Ok(Reply::Found(partial.finish()?)),
             Ok(read) => read,
             Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,

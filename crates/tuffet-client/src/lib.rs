@@ -1,8 +1,53 @@
 //! Fetches, verifies, stores and downloads: the shell around `tuffet-core` that moves bytes.
+//!
+//! An updater needs to know where trust begins, where it can keep what it trusts, and where the repository is:
+//!
+//! ```no_run
+//! use tuffet_client::blocking::Updater;
+//! use tuffet_client::{Destination, DirectoryStore, Source, TargetPath, TrustAnchor};
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let root = std::fs::read("root.json")?; // ships with the program
+//! let updater = Updater::builder(TrustAnchor::Root(root), DirectoryStore::new("tuf"))
+//!     .source(Source::at("https://updates.example.org/tuf"))
+//!     .build()?;
+//! updater.refresh()?;
+//! let found = updater.find(&TargetPath::new("app/app-1.0.tar.gz")?)?;
+//! let done = updater.download(&found, &Destination::below("downloads"))?;
+//! println!("{} is verified", done.path.display());
+//! # Ok(()) }
+//! ```
+//!
+//! With the feature `async`, `tuffet_client::Updater` does the same in a tokio runtime; the names are the same and the calls are
+//! awaited.
+//!
+//! | to | use |
+//! |---|---|
+//! | ask several mirrors | [`Builder::source`] several times |
+//! | do without the network for a while, or altogether | [`Mode`] |
+//! | be strict, or allow larger files | [`Policy`] |
+//! | keep metadata elsewhere than in a directory | [`Store`] |
+//! | fetch by other ways than HTTP and files | [`transport::Transport`] |
+//! | show progress and warnings | [`Observer`] |
+//! | stop an operation | [`CancelToken`], or drop its future |
+//! | require that several repositories agree | [`MapUpdater`] |
+//! | say what an error means and what to do | [`Error::code`], [`explain`] |
+//!
+//! # What is promised
+//!
+//! * No file appears at the destination of a download before its length and every listed hash were checked.
+//! * Metadata that was trusted once is the floor for the future: what is stored survives a crash at any moment, and a
+//!   repository that goes back is refused.
+//! * One mirror that is down, old or hostile does not keep a client from a good one.
+//! * Memory and work are bounded by limits and by bytes received, never by what a file or a server claims.
+//!
+//! # Features
+//!
+//! * `http` (default): HTTP and HTTPS for the blocking updater. Without it there are files, memory, and what you bring along.
+//! * `async`: the asynchronous updater, and HTTP and HTTPS for it.
 #![forbid(unsafe_code)]
 #![deny(
     clippy::arithmetic_side_effects,
-    clippy::expect_used,
     clippy::indexing_slicing,
     clippy::panic,
     clippy::unwrap_used
@@ -11,7 +56,6 @@
     test,
     allow(
         clippy::arithmetic_side_effects,
-        clippy::expect_used,
         clippy::indexing_slicing,
         clippy::panic,
         clippy::unwrap_used
@@ -20,7 +64,6 @@
 
 #[cfg(feature = "async")]
 mod asynchronous;
-#[cfg(feature = "blocking")]
 pub mod blocking;
 mod builder;
 mod cancel;

@@ -176,6 +176,18 @@ impl fmt::Display for TransportError {
 
 impl std::error::Error for TransportError {}
 
+impl TransportError {
+    /// An answer that begins at a place that was not asked for.
+    pub(crate) fn wrong_offset(url: &str, offset: u64) -> Self {
+        Self {
+            url: crate::source::without_secrets(url),
+            kind: TransportErrorKind::Protocol,
+            detail: format!("the answer begins at byte {offset}, which was not asked for"),
+            retry_after: None,
+        }
+    }
+}
+
 /// A blocking source of bytes. Reading the stream may fail with an [`std::io::Error`] that wraps a [`TransportError`].
 pub trait Transport: Send + Sync {
     /// Asks for a file.

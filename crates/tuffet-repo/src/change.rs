@@ -1,6 +1,10 @@
 //! The open change: what was edited and is not published yet.
 
+mod file;
+
 use tuffet_core::metadata::{RoleName, UnixTime, Version};
+
+pub(crate) use file::ChangeFile;
 
 use crate::Error;
 use crate::graph::Graph;
@@ -8,7 +12,6 @@ use crate::plan::{Action, Plan};
 use crate::quorum::{Need, needs};
 use crate::repository::Repository;
 use crate::store::Store;
-use crate::write::{Write, WriteKind};
 
 /// The open change: the unit that people sign.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -80,7 +83,7 @@ impl Repository {
         Ok(Change { drafts })
     }
 
-    /// Forgets the open change. What the policy has learned about names of keys stays.
+    /// Forgets the open change, with the names of keys that came with it.
     ///
     /// # Errors
     /// [`Error::NoChange`].
@@ -96,19 +99,12 @@ impl Repository {
                 version: version.unwrap_or(Version::FIRST),
             })
             .collect();
-        if actions.is_empty() {
+        if !store.has_change() {
             return Err(Error::NoChange);
         }
-        let roles = store.drafts().map(|(role, _)| role).chain(store.applied());
-        let writes = roles
-            .map(|role| Write {
-                path: self.layout().draft(role),
-                kind: WriteKind::Remove,
-            })
-            .collect();
         Ok(Plan {
             actions,
-            writes,
+            steps: vec![vec![store.remove_change()]],
             lock: Some(lock),
         })
     }

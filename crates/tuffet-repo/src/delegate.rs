@@ -133,8 +133,8 @@ impl Repository {
         check_paths(&delegate.paths)?;
         check_name(delegate, &edit)?;
         require_distinct(&RoleName::Delegated(delegate.role.clone()), &delegate.keys)?;
-        edit.policy.roles.insert(
-            delegate.role.as_str().to_owned(),
+        edit.ask_of(
+            delegate.role.as_str(),
             RolePolicy {
                 threshold: delegate.threshold,
                 period: delegate.period,
@@ -231,7 +231,7 @@ fn check_paths(paths: &DelegatedPaths) -> Result<(), Error> {
 }
 
 /// Refuses names that are taken, or that differ from one that is taken in nothing but case, or that files and URLs cannot hold.
-fn check_name(delegate: &Delegate, edit: &Edit<'_>) -> Result<(), Error> {
+fn check_name(delegate: &Delegate, edit: &Edit) -> Result<(), Error> {
     let graph = edit.graph()?;
     let name = delegate.role.as_str();
     let refuse = |why| {

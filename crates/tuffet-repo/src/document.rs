@@ -50,7 +50,11 @@ impl Document {
     /// # Errors
     /// What is not strict JSON, a file without `signed` or `signatures`, and numbers that are not integers.
     pub fn parse(bytes: &[u8]) -> Result<Self, FormatError> {
-        let Value::Object(mut others) = Value::parse(bytes)? else {
+        Self::from_value(Value::parse(bytes)?)
+    }
+
+    pub(crate) fn from_value(value: Value) -> Result<Self, FormatError> {
+        let Value::Object(mut others) = value else {
             return Err(FormatError::new(0, Reason::Expected("object")));
         };
         let wrong = |name, kind| FormatError::new(0, Reason::Expected(kind)).within(name);

@@ -11,32 +11,30 @@ use crate::document::Document;
 use crate::graph::Graph;
 use crate::keys::{KeyName, NamedKey};
 use crate::plan::{Action, Plan};
-use crate::policy::{Period, Policy};
+use crate::policy::{Period, Policy, RolePolicy};
 use crate::repository::Repository;
 use crate::store::Store;
-use crate::write::{Write, WriteKind};
+use crate::write::Write;
 
 /// An edit on its way to being a plan.
 #[derive(Debug)]
-pub(crate) struct Edit<'r> {
-    repository: &'r Repository,
+pub(crate) struct Edit {
     pub(crate) store: Store,
     pub(crate) policy: Policy,
     /// The drafts that were opened, each with what it was before.
     opened: BTreeMap<RoleName, Option<Document>>,
     pub(crate) actions: Vec<Action>,
-    /// Changes that come before those of the drafts.
+    /// Changes that come before that of the open change.
     pub(crate) writes: Vec<Write>,
     lock: File,
 }
 
-impl<'r> Edit<'r> {
-    pub(crate) fn begin(repository: &'r Repository) -> Result<Self, Error> {
+impl Edit {
+    pub(crate) fn begin(repository: &Repository) -> Result<Self, Error> {
         let lock = repository.lock()?;
         let store = Store::load(repository.layout())?;
         store.require_current()?;
         Ok(Self {
-            repository,
             store,
             policy: repository.policy().clone(),
             opened: BTreeMap::new(),
@@ -101,6 +99,7 @@ impl<'r> Edit<'r> {
     /// Takes a key into the policy.
     pub(crate) fn name_key(&mut self, key: &NamedKey, online: bool) {
         if self.policy.name_key(key, online) {
+            self.store.learned.name_key(key, online);
             self.actions.push(Action::Named {
                 key: KeyName {
                     keyid: key.keyid(),
@@ -110,9 +109,15 @@ impl<'r> Edit<'r> {
         }
     }
 
+    /// Asks something of a new role.
+    pub(crate) fn ask_of(&mut self, role: &str, policy: RolePolicy) {
+        self.policy.roles.insert(role.to_owned(), policy);
+        self.store.learned.ask_of(role, policy);
+    }
+
     /// Checks what was edited and says which files change.
     pub(crate) fn finish(mut self) -> Result<Plan, Error> {
-        let mut drafts = Vec::new();
+        let path = self.store.layout().change();
         for (role, before) in &self.opened {
             let Some(draft) = self.store.draft_mut(role) else {
                 continue;
@@ -125,32 +130,15 @@ impl<'r> Edit<'r> {
             }
             // Whoever signed before has not seen this.
             draft.clear_signatures();
-            let path = self.repository.layout().draft(role);
             draft
                 .check(kind(role))
                 .map_err(|error| Error::format(&path, error))?;
-            drafts.push(Write {
-                path,
-                kind: WriteKind::Replace(draft.to_bytes()),
-            });
         }
         self.check_policy()?;
-        self.writes.extend(drafts);
-        for role in self.store.applied() {
-            if self.store.draft(role).is_none() {
-                self.writes.push(Write {
-                    path: self.repository.layout().draft(role),
-                    kind: WriteKind::Remove,
-                });
-            }
-        }
-        if self.policy != *self.repository.policy() {
-            self.writes
-                .push(self.repository.rewrite_policy(&self.policy)?);
-        }
+        let change = vec![self.store.write_change()];
         Ok(Plan {
             actions: self.actions,
-            writes: self.writes,
+            steps: vec![self.writes, change],
             lock: Some(self.lock),
         })
     }

@@ -10,7 +10,6 @@ use tuffet_core::metadata::{
 use tuffet_core::trust::Signers;
 
 use crate::Error;
-use crate::layout;
 use crate::store::Store;
 
 /// The roots and the delegations of a repository.
@@ -239,7 +238,7 @@ fn delegations(store: &Store) -> Result<BTreeMap<RoleName, Delegations>, Error> 
 fn malformed(store: &Store, role: &RoleName, error: tuffet_core::json::FormatError) -> Error {
     let path = match (store.draft(role), store.head(role)) {
         (None, Some(version)) => store.sealed_path(role, version),
-        _ => store.layout().change().join(layout::file_name(role, None)),
+        _ => store.layout().change(),
     };
     Error::format(&path, error)
 }

@@ -152,22 +152,18 @@ impl Repository {
         crate::edit::check_policy(&graph, &policy)?;
         actions.extend(attach(&mut store, &graph, &policy, signers)?);
 
-        let mut writes = vec![Write {
+        let ignored = Write {
             path: layout.ignore_file(),
             kind: WriteKind::Replace(IGNORED.to_vec()),
-        }];
-        writes.extend(store.drafts().map(|(role, draft)| Write {
-            path: layout.draft(role),
-            kind: WriteKind::Replace(draft.to_bytes()),
-        }));
+        };
         // A directory is a repository once it has a policy, so that comes last.
-        writes.push(Write {
+        let policy = Write {
             path: layout.policy(),
             kind: WriteKind::Once(policy.to_toml().into_bytes()),
-        });
+        };
         Ok(Plan {
             actions,
-            writes,
+            steps: vec![vec![ignored, store.write_change()], vec![policy]],
             lock: None,
         })
     }

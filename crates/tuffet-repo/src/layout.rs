@@ -57,13 +57,9 @@ impl Layout {
         self.working().join("online.key")
     }
 
+    /// The open change: one file, so that every edit of it is whole or not there.
     pub(crate) fn change(&self) -> PathBuf {
-        self.working().join("change")
-    }
-
-    /// The draft of a role in the open change.
-    pub(crate) fn draft(&self, role: &RoleName) -> PathBuf {
-        self.change().join(file_name(role, None))
+        self.working().join("change.json")
     }
 
     /// The content of a target, by its SHA-256.
@@ -100,12 +96,6 @@ pub(crate) fn parse_file_name(name: &str) -> Option<(RoleName, Version)> {
     (file_name(&role, Some(version)) == name).then_some((role, version))
 }
 
-/// Reads the name of a draft: `targets.json`.
-pub(crate) fn parse_draft_name(name: &str) -> Option<RoleName> {
-    let role = RoleName::new(&decode(name.strip_suffix(".json")?)?).ok()?;
-    (file_name(&role, None) == name).then_some(role)
-}
-
 fn decode(text: &str) -> Option<String> {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text;
@@ -132,9 +122,8 @@ mod tests {
             let version = Version::new(12);
             assert_eq!(
                 parse_file_name(&file_name(&role, version)),
-                version.map(|version| (role.clone(), version))
+                version.map(|version| (role, version))
             );
-            assert_eq!(parse_draft_name(&file_name(&role, None)), Some(role));
         }
         for name in [
             "timestamp.json",

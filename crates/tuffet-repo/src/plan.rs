@@ -18,7 +18,8 @@ use crate::write::{Disk, FileSystem, Write};
 #[must_use = "a plan does nothing until it is executed"]
 pub struct Plan {
     pub(crate) actions: Vec<Action>,
-    pub(crate) writes: Vec<Write>,
+    /// Changes of files in steps: those of one step come in any order, and are durable before the next step begins.
+    pub(crate) steps: Vec<Vec<Write>>,
     pub(crate) lock: Option<File>,
 }
 
@@ -30,9 +31,8 @@ impl Plan {
     }
 
     /// The files that change, in this order.
-    #[must_use]
-    pub fn writes(&self) -> &[Write] {
-        &self.writes
+    pub fn writes(&self) -> impl Iterator<Item = &Write> {
+        self.steps.iter().flatten()
     }
 
     /// Does it.
@@ -49,8 +49,8 @@ impl Plan {
     /// # Errors
     /// As [`Plan::execute`].
     pub fn execute_on(self, disk: &mut dyn Disk) -> Result<Vec<Action>, Error> {
-        for write in &self.writes {
-            disk.apply(write)?;
+        for step in &self.steps {
+            disk.apply_all(step)?;
         }
         drop(self.lock);
         Ok(self.actions)

@@ -3,6 +3,7 @@
 //! The keys and thresholds that clients go by are those of the signed metadata. The policy names the keys, says how long each
 //! role is valid, and gives the thresholds below which nothing is published.
 
+mod learned;
 mod text;
 
 use std::collections::BTreeMap;
@@ -16,6 +17,8 @@ use tuffet_sign::PublicKeyInfo;
 
 use crate::Error;
 use crate::keys::{KeyName, NamedKey};
+
+pub(crate) use learned::Learned;
 
 /// The policy of a repository.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

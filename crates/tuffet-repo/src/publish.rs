@@ -7,7 +7,7 @@
 //! 2. the new versions of roles into the repository itself, and its timestamp: from here on their version numbers are used up;
 //! 3. the new versions of roles into the published tree, where no client asks for them yet;
 //! 4. root, if it changed, and `timestamp.json`: the switch;
-//! 5. the drafts are removed.
+//! 5. the policy learns the names that came with the change, and the change ends.
 
 mod artifacts;
 mod release;
@@ -35,7 +35,7 @@ use crate::sign::attach;
 use crate::store::Store;
 use crate::write::{Write, WriteKind, holds};
 
-use release::{Release, Staged};
+use release::Release;
 use verify::Switch;
 
 /// What to publish, and where.
@@ -103,14 +103,11 @@ impl Repository {
         let verified = verify::verify(&place, &release, now)?;
         let artifacts = artifacts::missing(&place, &release)?;
 
-        let mut writes = artifacts.writes;
-        writes.extend(self.seal(&store, &release));
-        writes.extend(in_order(unpublished, verified.switch));
-        let drafts = store.drafts().map(|(role, _)| role).chain(store.applied());
-        writes.extend(drafts.map(|role| Write {
-            path: self.layout().draft(role),
-            kind: WriteKind::Remove,
-        }));
+        let mut steps = vec![artifacts.writes];
+        steps.extend(self.seal(&store, &release));
+        steps.extend(in_order(unpublished, verified.switch));
+        steps.push(self.write_policy(&store.learned)?.into_iter().collect());
+        steps.push(vec![store.remove_change()]);
 
         actions.extend(store.drafts().map(|(role, draft)| Action::Applied {
             role: role.clone(),
@@ -121,29 +118,27 @@ impl Repository {
         actions.extend(release.actions());
         Ok(Plan {
             actions,
-            writes,
+            steps,
             lock: Some(lock),
         })
     }
 
     /// Writes the new versions into the repository itself, the timestamp last.
-    fn seal(&self, store: &Store, release: &Release) -> Vec<Write> {
+    fn seal(&self, store: &Store, release: &Release) -> [Vec<Write>; 2] {
         let metadata = self.layout().metadata();
-        let unsealed = |staged: &&Staged| {
-            let Some(version) = staged.version else {
-                return true;
-            };
-            store.head(&staged.role).is_none_or(|head| head < version)
-        };
-        release
-            .files
-            .iter()
-            .filter(unsealed)
-            .map(|staged| Write {
+        let (mut versions, mut timestamp) = (Vec::new(), Vec::new());
+        for staged in &release.files {
+            let write = Write {
                 path: metadata.join(staged.name()),
                 kind: staged.write_kind(),
-            })
-            .collect()
+            };
+            match staged.version {
+                None => timestamp.push(write),
+                Some(version) if store.head(&staged.role) < Some(version) => versions.push(write),
+                Some(_) => {}
+            }
+        }
+        [versions, timestamp]
     }
 
     /// Where to publish, if that is a place where nothing private comes to light.
@@ -250,22 +245,23 @@ fn unpublished<'r>(
 }
 
 /// What nobody asks for yet first, then root and timestamp.
-fn in_order(writes: Vec<(&RoleName, Write)>, switch: Switch) -> Vec<Write> {
+fn in_order(writes: Vec<(&RoleName, Write)>, switch: Switch) -> Vec<Vec<Write>> {
     let (mut quiet, mut roots, mut timestamp) = (Vec::new(), Vec::new(), Vec::new());
     for (role, write) in writes {
         match role {
-            RoleName::Root => &mut roots,
-            RoleName::Timestamp => &mut timestamp,
-            _ => &mut quiet,
+            // Clients ask for one root after the other, so each has to be there before the next.
+            RoleName::Root => roots.push(vec![write]),
+            RoleName::Timestamp => timestamp.push(vec![write]),
+            _ => quiet.push(write),
         }
-        .push(write);
     }
     let last = match switch {
         Switch::RootFirst | Switch::Gap => [roots, timestamp],
         Switch::TimestampFirst => [timestamp, roots],
     };
-    quiet.extend(last.into_iter().flatten());
-    quiet
+    std::iter::once(quiet)
+        .chain(last.into_iter().flatten())
+        .collect()
 }
 
 /// The path without links and detours; what is not there yet is taken by name.

@@ -8,10 +8,11 @@ use tuffet_core::metadata::KeyTable;
 use tuffet_sign::PublicKeyInfo;
 
 use crate::Error;
+use crate::change::ChangeFile;
 use crate::graph::Graph;
 use crate::keys::NamedKey;
 use crate::layout::Layout;
-use crate::policy::Policy;
+use crate::policy::{Learned, Policy};
 use crate::store::Store;
 use crate::write::{Write, WriteKind, read_optional};
 
@@ -32,14 +33,8 @@ impl Repository {
     /// [`Error::NotFound`] if there is none, [`Error::PolicyFormat`] if its policy cannot be read.
     pub fn open(directory: &Path) -> Result<Self, Error> {
         let layout = Layout::new(directory);
-        let path = layout.policy();
-        let bytes = read_optional(&path)?.ok_or_else(|| Error::NotFound(directory.to_owned()))?;
-        let malformed = |why| Error::PolicyFormat {
-            path: path.clone(),
-            why,
-        };
-        let text = String::from_utf8(bytes).map_err(|_| malformed("it is not UTF-8".to_owned()))?;
-        let policy = Policy::parse(&text).map_err(malformed)?;
+        let (mut policy, _) = read_policy(&layout)?;
+        ChangeFile::read_learned(&layout.change())?.apply(&mut policy);
         Ok(Self { layout, policy })
     }
 
@@ -60,7 +55,7 @@ impl Repository {
         self.layout.directory()
     }
 
-    /// The policy.
+    /// The policy, with what the open change adds to it.
     #[must_use]
     pub fn policy(&self) -> &Policy {
         &self.policy
@@ -136,15 +131,33 @@ impl Repository {
         }
     }
 
-    pub(crate) fn rewrite_policy(&self, policy: &Policy) -> Result<Write, Error> {
-        let path = self.layout.policy();
-        let old = read_optional(&path)?.unwrap_or_default();
-        let text = policy.rewrite(&String::from_utf8_lossy(&old));
-        Ok(Write {
-            path,
+    /// The write by which the file of the policy learns something; what people wrote into it meanwhile stays.
+    pub(crate) fn write_policy(&self, learned: &Learned) -> Result<Option<Write>, Error> {
+        if learned.is_empty() {
+            return Ok(None);
+        }
+        let (mut policy, old) = read_policy(&self.layout)?;
+        learned.apply(&mut policy);
+        let text = policy.rewrite(&old);
+        Ok((text != old).then(|| Write {
+            path: self.layout.policy(),
             kind: WriteKind::Replace(text.into_bytes()),
-        })
+        }))
     }
+}
+
+/// The policy in the file, and the text of the file.
+fn read_policy(layout: &Layout) -> Result<(Policy, String), Error> {
+    let path = layout.policy();
+    let bytes = read_optional(&path)?;
+    let bytes = bytes.ok_or_else(|| Error::NotFound(layout.directory().to_owned()))?;
+    let malformed = |why| Error::PolicyFormat {
+        path: path.clone(),
+        why,
+    };
+    let text = String::from_utf8(bytes).map_err(|_| malformed("it is not UTF-8".to_owned()))?;
+    let policy = Policy::parse(&text).map_err(malformed)?;
+    Ok((policy, text))
 }
 
 fn info(key: &Key) -> Option<PublicKeyInfo> {

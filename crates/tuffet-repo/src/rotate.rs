@@ -237,7 +237,7 @@ impl Place {
 }
 
 /// Whether the current version of the role carries a signature of the key.
-fn is_signed_by(edit: &Edit<'_>, role: &RoleName, keyid: &KeyId) -> Result<bool, Error> {
+fn is_signed_by(edit: &Edit, role: &RoleName, keyid: &KeyId) -> Result<bool, Error> {
     let current = edit.store.next_document(role)?;
     Ok(current.is_some_and(|document| {
         document

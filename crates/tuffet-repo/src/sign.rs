@@ -13,7 +13,6 @@ use crate::policy::Policy;
 use crate::quorum::needs;
 use crate::repository::Repository;
 use crate::store::Store;
-use crate::write::{Write, WriteKind};
 
 impl Repository {
     /// Signs every draft of the open change that one of the signers may sign. The signatures are made here and now, and written
@@ -40,22 +39,14 @@ impl Repository {
             }
         }
         let actions = attach(&mut store, &graph, self.policy(), signers)?;
-        let signed = |role: &RoleName| {
-            actions
-                .iter()
-                .any(|action| matches!(action, Action::Signed { role: of, .. } if of == role))
+        let change = if actions.is_empty() {
+            Vec::new()
+        } else {
+            vec![store.write_change()]
         };
-        let writes = store
-            .drafts()
-            .filter(|(role, _)| signed(role))
-            .map(|(role, draft)| Write {
-                path: self.layout().draft(role),
-                kind: WriteKind::Replace(draft.to_bytes()),
-            })
-            .collect();
         Ok(Plan {
             actions,
-            writes,
+            steps: vec![change],
             lock: Some(lock),
         })
     }

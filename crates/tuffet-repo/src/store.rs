@@ -8,9 +8,11 @@ use std::path::Path;
 use tuffet_core::metadata::{RoleName, Version};
 
 use crate::Error;
+use crate::change::ChangeFile;
 use crate::document::Document;
 use crate::layout::{self, Layout};
-use crate::write::read_optional;
+use crate::policy::Learned;
+use crate::write::{Write, WriteKind, read_optional};
 
 /// The metadata of a repository.
 ///
@@ -21,8 +23,10 @@ pub(crate) struct Store {
     layout: Layout,
     heads: BTreeMap<RoleName, Version>,
     drafts: BTreeMap<RoleName, Document>,
-    /// Drafts that an interrupted publication has sealed already.
-    applied: Vec<RoleName>,
+    /// Whether an interrupted publication has sealed drafts already.
+    applied: bool,
+    /// What the policy learns when the change is applied.
+    pub(crate) learned: Learned,
     /// Drafts of versions that somebody else has used.
     stale: BTreeMap<RoleName, Version>,
 }
@@ -34,7 +38,8 @@ impl Store {
             layout: layout.clone(),
             heads: BTreeMap::new(),
             drafts: BTreeMap::new(),
-            applied: Vec::new(),
+            applied: false,
+            learned: Learned::default(),
             stale: BTreeMap::new(),
         }
     }
@@ -42,26 +47,21 @@ impl Store {
     pub(crate) fn load(layout: &Layout) -> Result<Self, Error> {
         let mut store = Self::empty(layout);
         store.heads = heads(&layout.metadata())?;
-        for name in names(&layout.change())? {
-            let Some(role) = layout::parse_draft_name(&name) else {
-                continue;
-            };
-            let path = layout.draft(&role);
-            let bytes = read_optional(&path)?.unwrap_or_default();
-            let malformed = |error| Error::format(&path, error);
-            let draft = Document::parse(&bytes).map_err(malformed)?;
-            store.sort_in(role, draft, &bytes)?;
+        let change = ChangeFile::read(&layout.change())?;
+        store.learned = change.learned;
+        for (role, draft) in change.drafts {
+            store.sort_in(role, draft)?;
         }
         Ok(store)
     }
 
-    fn sort_in(&mut self, role: RoleName, draft: Document, bytes: &[u8]) -> Result<(), Error> {
+    fn sort_in(&mut self, role: RoleName, draft: Document) -> Result<(), Error> {
         let version = draft.version().unwrap_or(Version::FIRST);
         let head = self.heads.get(&role).copied();
         if head.is_some_and(|head| head >= version)
-            && read_optional(&self.sealed_path(&role, version))?.as_deref() == Some(bytes)
+            && read_optional(&self.sealed_path(&role, version))? == Some(draft.to_bytes())
         {
-            self.applied.push(role);
+            self.applied = true;
             return Ok(());
         }
         if version != head.map_or(Version::FIRST, Version::next) {
@@ -145,9 +145,22 @@ impl Store {
         self.drafts.insert(role, draft);
     }
 
-    /// Drafts that are not needed any more: an interrupted publication has sealed them.
-    pub(crate) fn applied(&self) -> &[RoleName] {
-        &self.applied
+    /// Whether the file of the open change holds anything.
+    pub(crate) fn has_change(&self) -> bool {
+        self.applied || !self.drafts.is_empty()
+    }
+
+    /// The one write that makes the drafts the open change.
+    pub(crate) fn write_change(&self) -> Write {
+        ChangeFile::write(&self.layout.change(), self.drafts.iter(), &self.learned)
+    }
+
+    /// The one write that ends the open change.
+    pub(crate) fn remove_change(&self) -> Write {
+        Write {
+            path: self.layout.change(),
+            kind: WriteKind::Remove,
+        }
     }
 
     /// What the role will be once the open change is applied.

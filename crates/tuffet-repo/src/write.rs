@@ -1,8 +1,10 @@
 //! Changes of files: planned as data, made one after the other, each of them whole or not at all.
 
+use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::io::{self, Read, Write as _};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use tempfile::NamedTempFile;
 use tuffet_core::crypto::{Digest, HashAlgorithm};
@@ -46,7 +48,18 @@ pub trait Disk {
     /// # Errors
     /// [`Error::Io`], [`Error::VersionReused`], [`Error::ContentChanged`].
     fn apply(&mut self, write: &Write) -> Result<(), Error>;
+
+    /// Makes changes that may come in any order: afterwards all of them are durable.
+    ///
+    /// # Errors
+    /// That of one change that failed; others may have been made.
+    fn apply_all(&mut self, writes: &[Write]) -> Result<(), Error> {
+        writes.iter().try_for_each(|write| self.apply(write))
+    }
 }
+
+/// How many files are written at the same time, if there are many: a disk that waits for one can write others.
+const AT_ONCE: usize = 32;
 
 /// The file system.
 #[derive(Debug, Clone, Copy, Default)]
@@ -54,27 +67,58 @@ pub struct FileSystem;
 
 impl Disk for FileSystem {
     fn apply(&mut self, write: &Write) -> Result<(), Error> {
-        let path = &write.path;
-        match &write.kind {
-            WriteKind::Replace(bytes) => put(path, |file| file.write_all(bytes))?
-                .persist(path)
-                .map_err(|error| Error::io("cannot write", path, error.error))
-                .map(drop)?,
-            WriteKind::Once(bytes) => once(path, bytes)?,
-            WriteKind::Copy {
-                from,
-                length,
-                sha256,
-            } => copy(path, from, *length, sha256)?,
-            WriteKind::Remove => match fs::remove_file(path) {
-                Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                    return Err(Error::io("cannot remove", path, error));
-                }
-                _ => {}
-            },
-        }
-        sync_parent(path)
+        change(write)?;
+        sync(parent(&write.path))
     }
+
+    fn apply_all(&mut self, writes: &[Write]) -> Result<(), Error> {
+        let next = AtomicUsize::new(0);
+        let work = || {
+            while let Some(write) = writes.get(next.fetch_add(1, Ordering::Relaxed)) {
+                change(write)?;
+            }
+            Ok(())
+        };
+        let failed = std::thread::scope(|scope| {
+            let workers = AT_ONCE.min(writes.len());
+            let workers: Vec<_> = (1..workers).map(|_| scope.spawn(work)).collect();
+            let own = work();
+            let others = workers.into_iter().map(|worker| match worker.join() {
+                Ok(result) => result,
+                Err(panic) => std::panic::resume_unwind(panic),
+            });
+            std::iter::once(own).chain(others).find_map(Result::err)
+        });
+        if let Some(error) = failed {
+            return Err(error);
+        }
+        let directories: BTreeSet<&Path> = writes.iter().map(|write| parent(&write.path)).collect();
+        directories.into_iter().try_for_each(sync)
+    }
+}
+
+/// Makes one change; its name in the directory is not durable yet.
+fn change(write: &Write) -> Result<(), Error> {
+    let path = &write.path;
+    match &write.kind {
+        WriteKind::Replace(bytes) => put(path, |file| file.write_all(bytes))?
+            .persist(path)
+            .map_err(|error| Error::io("cannot write", path, error.error))
+            .map(drop)?,
+        WriteKind::Once(bytes) => once(path, bytes)?,
+        WriteKind::Copy {
+            from,
+            length,
+            sha256,
+        } => copy(path, from, *length, sha256)?,
+        WriteKind::Remove => match fs::remove_file(path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                return Err(Error::io("cannot remove", path, error));
+            }
+            _ => {}
+        },
+    }
+    Ok(())
 }
 
 /// Whether a file holds exactly these bytes; `None` if there is no such file.
@@ -203,11 +247,11 @@ fn parent(path: &Path) -> &Path {
     }
 }
 
-fn sync_parent(path: &Path) -> Result<(), Error> {
-    match sync_directory(parent(path)) {
-        // Where the file was to be removed from there may be no directory.
+fn sync(directory: &Path) -> Result<(), Error> {
+    match sync_directory(directory) {
+        // Where a file was to be removed from there may be no directory.
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
-        other => other.map_err(|error| Error::io("cannot write", path, error)),
+        other => other.map_err(|error| Error::io("cannot write", directory, error)),
     }
 }
 

@@ -124,6 +124,7 @@ pub(crate) fn run(
         auditor.top_level(&view);
         auditor.delegated(view, progress);
         progress.clear();
+        auditor.unreachable_targets();
         auditor.unlisted_files();
     }
     Ok(auditor.report)
@@ -255,6 +256,20 @@ impl Auditor<'_> {
             }
             Err(failure) => self.add_failure(&failure),
         }
+    }
+
+    /// A place without any of the targets is another place: one finding says so.
+    fn unreachable_targets(&mut self) {
+        let missing = |finding: &Finding| finding.code == "target.missing";
+        let findings = &mut self.report.findings;
+        let count = findings.iter().filter(|finding| missing(finding)).count() as u64;
+        if count < 2 || count != self.report.listed {
+            return;
+        }
+        findings.retain(|finding| !missing(finding));
+        let place = self.place.targets();
+        let what = format!("none of the {count} listed targets is below {place}");
+        self.add("target.missing", Exit::Findings, what);
     }
 
     /// Takes note of a verified role: who signed it, which signatures are wrong, and when it ends.

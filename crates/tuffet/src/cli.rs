@@ -18,7 +18,7 @@ const TEMPLATE: &str =
 #[command(
     name = "tuffet",
     version,
-    before_help = "Examples:\n  tuffet tour                         see everything at work in ten seconds\n  tuffet get acme:app-1.4.0.tar.zst   download a file and verify all that vouches for it",
+    before_help = "Examples:\n  tuffet tour                         see everything at work in ten seconds\n  tuffet get acme:app-1.4.0.tar.zst   download a file, verified",
     subcommand_required = true,
     arg_required_else_help = true,
     disable_help_subcommand = false

@@ -1,13 +1,12 @@
-//! What the commands that fetch have in common: transports, updaters, errors.
+//! What the commands that fetch have in common: updaters and errors.
 
-use std::io::Read;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use tuffet_client::blocking::{Builder, Updater};
-use tuffet_client::http::{BlockingHttp, HttpOptions};
-use tuffet_client::transport::{Outcome, Request, Transport};
+use tuffet_client::http::{HttpOptions, Proxy};
 use tuffet_client::{
-    Class, DirectoryStore, Error, FileTransport, FixedClock, Local, Mode, Source, TrustAnchor,
+    Class, DefaultTransport, DirectoryStore, Error, FixedClock, Local, Mode, Source, TrustAnchor,
 };
 use tuffet_core::trust::{Policy, Rejected};
 
@@ -16,43 +15,40 @@ use crate::failure::Failure;
 use crate::run::App;
 use crate::trusted;
 
-/// What the command line tells servers about itself.
-const USER_AGENT: &str = concat!("tuffet/", env!("CARGO_PKG_VERSION"));
-
-/// Files and the web, by the scheme of the URL.
-struct Anything {
-    http: BlockingHttp,
-}
-
-impl Transport for Anything {
-    fn fetch(&self, request: &Request) -> Outcome<Box<dyn Read + Send>> {
-        if request.url.starts_with("file:") {
-            FileTransport::new().fetch(request)
-        } else {
-            self.http.fetch(request)
-        }
+/// The transport for some URLs. A proxy of the environment cannot reach the loopback interface of this machine.
+pub(crate) fn transport(urls: &[String]) -> DefaultTransport {
+    let options = HttpOptions::new();
+    if urls
+        .iter()
+        .all(|url| url.starts_with("file:") || is_loopback(url))
+    {
+        DefaultTransport::with_http(options.proxy(Proxy::direct()))
+    } else {
+        DefaultTransport::with_http(options)
     }
 }
 
-/// The transport of the command line.
-///
-/// # Errors
-/// When the options of HTTP cannot be used, such as a proxy in the environment that is none.
-pub(crate) fn transport() -> Result<Arc<dyn Transport>, Failure> {
-    let failed = |error: &dyn std::error::Error| {
-        Failure::usage("HTTP cannot be set up").cause(error.to_string())
+fn is_loopback(url: &str) -> bool {
+    let Some((_, rest)) = url.split_once("://") else {
+        return false;
     };
-    let options = HttpOptions::new()
-        .user_agent(USER_AGENT)
-        .map_err(|error| failed(&error))?;
-    let http = BlockingHttp::new(options).map_err(|error| failed(&error))?;
-    Ok(Arc::new(Anything { http }))
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    let host = authority
+        .rsplit_once('@')
+        .map_or(authority, |(_, host)| host);
+    match host.parse::<SocketAddr>() {
+        Ok(address) => address.ip().is_loopback(),
+        Err(_) => {
+            let host = host.rsplit_once(':').map_or(host, |(host, _)| host);
+            host == "localhost" || host.parse().is_ok_and(|ip: IpAddr| ip.is_loopback())
+        }
+    }
 }
 
 /// An updater of a trusted repository, with its store.
 ///
 /// # Errors
-/// When no place for the store is known, or the transport cannot be set up.
+/// When no place for the store is known.
 pub(crate) fn updater(
     entry: &str,
     source: &trusted::Source,
@@ -61,9 +57,10 @@ pub(crate) fn updater(
 ) -> Result<Builder, Failure> {
     let store = app.options.places.store(entry)?.join(&source.name);
     let anchor = TrustAnchor::Root(source.root.clone());
+    let urls = [source.metadata.clone(), source.targets.clone()].concat();
     let mut builder = Updater::builder(anchor, DirectoryStore::new(store))
         .policy(policy.clone())
-        .transport(transport()?);
+        .transport(Arc::new(transport(&urls)));
     // Mirrors of metadata and of targets are paired; the last of the shorter list stands for the rest.
     for place in 0..source.metadata.len().max(source.targets.len()) {
         let at = |urls: &[String]| urls.get(place).or(urls.last()).cloned().unwrap_or_default();
@@ -132,5 +129,31 @@ pub(crate) fn expiry(error: &Error) -> Option<tuffet_core::metadata::UnixTime> {
     match error.rejected() {
         Some(Rejected::Expired { expires, .. }) => Some(*expires),
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn loopback_is_known_by_address_and_by_name() {
+        for url in [
+            "http://127.0.0.1:8400/x",
+            "http://localhost/",
+            "https://[::1]:1/",
+            "http://u@127.9.9.9?x",
+        ] {
+            assert!(is_loopback(url), "{url}");
+        }
+        for url in [
+            "http://127.0.0.1.evil.example/",
+            "https://localhost.example",
+            "http://10.0.0.1",
+            "file:///127.0.0.1",
+            "x",
+        ] {
+            assert!(!is_loopback(url), "{url}");
+        }
     }
 }

@@ -121,7 +121,7 @@ const OWN: &[Explanation] = own! {
     "target.missing"
     "A role lists a target, and its file is not in the repository."
     "Whoever asks for it gets nothing; withholding single files is also an attack."
-    "Upload the file, or take it out of the role."
+    "Upload the file, or take it out of the role. If none is there, say where targets are with --targets-url, or leave them out with --metadata-only."
     "file.unlisted"
     "A file lies in the published directory that no role vouches for."
     "No client accepts it; but people who download by hand may."

@@ -154,7 +154,7 @@ impl Console {
     /// `usage.no-terminal` when nobody can answer; `usage.declined` for any other answer.
     pub(crate) fn confirm(&self, question: &str, flag: &str) -> Result<(), Failure> {
         if !self.is_interactive() {
-            return Err(Failure::needs_answer("a confirmation", flag));
+            return Err(Failure::needs_answer("confirmation", flag));
         }
         let _ = write!(anstream::stderr(), "{question} [y/N] ");
         let mut answer = String::new();

@@ -52,7 +52,7 @@ impl Failure {
         Self::new(
             "usage.no-terminal",
             Exit::Usage,
-            format!("{question} is needed, and there is no terminal to ask on"),
+            format!("an answer is needed ({question}), and there is no terminal to ask on"),
         )
         .fix(format!("give it with {flag}"))
     }

@@ -101,8 +101,13 @@ impl<'a> Keyring<'a> {
                         && tries < 3
                         && (self.app.console.is_interactive() || !had_one) =>
                 {
+                    if had_one {
+                        self.app
+                            .console
+                            .warn(format!("the passphrase does not open {name}"));
+                    }
                     tries += 1;
-                    let text = self.ask(&format!("the passphrase of {name}"))?;
+                    let text = self.ask(&format!("passphrase of {name}"))?;
                     *self.known.borrow_mut() = Some(text.clone());
                     passphrase = Some(text);
                 }
@@ -119,8 +124,8 @@ impl<'a> Keyring<'a> {
         if let Some(known) = self.known()? {
             return Ok(Passphrase::new(known.as_str()));
         }
-        let first = self.ask(&format!("a passphrase for {name}"))?;
-        let second = self.ask("the same passphrase again")?;
+        let first = self.ask(&format!("new passphrase for {name}"))?;
+        let second = self.ask("the same again")?;
         if *first != *second {
             return Err(Failure::new(
                 "usage.declined",

@@ -9,9 +9,8 @@ use tuffet_core::crypto::Crypto;
 use tuffet_core::trust::{Found, Rejected, TargetCheck, VerifiedTarget};
 
 use super::place::Place;
-use crate::source::without_secrets;
 use crate::store::sync_directory;
-use crate::transport::{Resume, TransportError, TransportErrorKind};
+use crate::transport::{Resume, TransportError};
 use crate::{Error, Local};
 
 /// How much of a target's name is part of the name of its partial file, in bytes.
@@ -88,6 +87,11 @@ impl<'a> Partial<'a> {
             .saturating_sub(self.check.remaining())
     }
 
+    /// How many bytes are still to come.
+    pub(super) fn missing(&self) -> u64 {
+        self.check.remaining()
+    }
+
     /// Whether bytes of an earlier request are part of this.
     pub(super) fn is_mixed(&self) -> bool {
         self.mixed
@@ -134,12 +138,7 @@ impl<'a> Partial<'a> {
         } else if offset == self.received() {
             self.mixed = true;
         } else {
-            return Ok(Err(TransportError {
-                url: without_secrets(url),
-                kind: TransportErrorKind::Protocol,
-                detail: format!("the answer begins at byte {offset}, which was not asked for"),
-                retry_after: None,
-            }));
+            return Ok(Err(TransportError::wrong_offset(url, offset)));
         }
         let validator = validator.filter(|validator| validator.len() <= VALIDATOR);
         if validator != self.validator {
@@ -193,11 +192,13 @@ impl<'a> Partial<'a> {
     /// Puts the verified file in its place, in one step.
     pub(super) fn commit(self, place: &Place, overwrite: bool) -> Result<(), Error> {
         let to = place.path();
-        let moved = if overwrite {
-            fs::rename(&self.path, &to)
-        } else {
-            move_new(&self.path, &to)
-        };
+        let moved = self.check_own().and_then(|()| {
+            if overwrite {
+                fs::rename(&self.path, &to)
+            } else {
+                move_new(&self.path, &to)
+            }
+        });
         self.note.as_deref().map(remove);
         match moved.and_then(|()| sync_directory(&place.directory)) {
             Ok(()) => Ok(()),
@@ -209,6 +210,18 @@ impl<'a> Partial<'a> {
                 }
                 .into())
             }
+        }
+    }
+
+    /// Whether the name still stands for the file whose bytes were verified.
+    fn check_own(&self) -> io::Result<()> {
+        let there = fs::symlink_metadata(&self.path)?;
+        if is_same(&there, &self.file.metadata()?) {
+            Ok(())
+        } else {
+            Err(io::Error::other(
+                "somebody has put another file in the place of the partial one",
+            ))
         }
     }
 
@@ -244,6 +257,12 @@ impl<'a> Partial<'a> {
         }
         .into()
     }
+}
+
+/// Whether a target has a name that a partial file may have: it could take the place of the verified bytes of another target.
+pub(super) fn is_reserved(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    name.starts_with('.') && (name.ends_with(".part") || name.ends_with(".etag"))
 }
 
 /// The name of the partial file without its ending.

@@ -6,10 +6,11 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use tuffet_core::crypto::Crypto;
-use tuffet_core::metadata::TargetPath;
+use tuffet_core::metadata::{NameError, TargetPath};
 use tuffet_core::trust::{Found, VerifiedTarget};
 
 use super::To;
+use super::partial::is_reserved;
 use crate::{Error, Local};
 
 /// A directory that exists, and a name in it.
@@ -46,6 +47,13 @@ impl Place {
                 let Some((name, directories)) = components.split_last() else {
                     return Err(Error::Misuse("a target path has no components"));
                 };
+                if is_reserved(name) {
+                    return Err(Local::TargetPath {
+                        target: target.clone(),
+                        error: NameError::UnsafePath("the name of a partial download"),
+                    }
+                    .into());
+                }
                 Ok(Self {
                     directory: create_below(base, directories)?,
                     name: (*name).into(),

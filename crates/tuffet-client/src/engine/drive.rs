@@ -12,7 +12,7 @@ use crate::Error;
 use crate::error::{Attempt, Failure};
 use crate::observer::{Notice, Subject};
 use crate::source::without_secrets;
-use crate::transport::Request;
+use crate::transport::{Request, TransportError};
 
 /// What the machines of the core have in common.
 pub(super) trait Machine {
@@ -201,6 +201,12 @@ fn ask(
     };
     link.ask(engine, mirror, url, |transport| {
         Reply::of(transport.fetch(&request), |body| {
+            if body.offset != 0 {
+                return Ok(Reply::Failed(TransportError::wrong_offset(
+                    url,
+                    body.offset,
+                )));
+            }
             let received = receive(body.stream, url, fetch, progress)?;
             Ok(received.map_or_else(|error| Reply::broken(error, false), Reply::Found))
         })

@@ -71,7 +71,7 @@ impl AsyncHttp {
         Ok(Self { settings, client })
     }
 
-    async fn send(&self, head: Head<'_>, started: Instant) -> Result<Response, Failure> {
+    async fn send(&self, head: Head, started: Instant) -> Result<Response, Failure> {
         let options = &self.settings.options;
         let usual = options.connect_timeout.saturating_add(options.idle_timeout);
         let request = self.client.get(&head.url).headers(head.headers).send();

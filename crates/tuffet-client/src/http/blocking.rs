@@ -13,7 +13,7 @@ use ureq::{Agent, Timeout};
 
 use self::stream::Watched;
 use super::SMALL_BODY;
-use super::exchange::{Exchange, Head, Next};
+use super::exchange::{Exchange, Next};
 use super::failure::Failure;
 use super::options::{HttpOptions, HttpOptionsError, Settings};
 use super::pace::Watch;
@@ -52,7 +52,7 @@ impl BlockingHttp {
 
     fn send(
         &self,
-        head: Head<'_>,
+        exchange: &Exchange<'_>,
         started: Instant,
     ) -> Result<http::Response<ureq::Body>, Failure> {
         let options = &self.settings.options;
@@ -63,8 +63,9 @@ impl BlockingHttp {
             Some(Duration::ZERO) => return Err(Failure::new(TransportErrorKind::Deadline, "")),
             left => left,
         };
-        let proxy = head
-            .proxy
+        let head = exchange.head();
+        let proxy = exchange
+            .proxy()
             .map(|proxy| ureq::Proxy::new(&proxy.url()))
             .transpose()
             .map_err(failure)?;
@@ -90,7 +91,7 @@ impl Transport for BlockingHttp {
             Err(error) => return Outcome::Fatal(error),
         };
         loop {
-            let (head, body) = match self.send(exchange.head(), started) {
+            let (head, body) = match self.send(&exchange, started) {
                 Ok(response) => response.into_parts(),
                 Err(failure) => return failure.outcome(&exchange),
             };

@@ -25,10 +25,9 @@ pub(crate) struct Exchange<'a> {
 
 /// What is sent next.
 #[derive(Debug)]
-pub(crate) struct Head<'a> {
+pub(crate) struct Head {
     pub(crate) url: String,
     pub(crate) headers: HeaderMap,
-    pub(crate) proxy: Option<&'a ProxyServer>,
 }
 
 /// What an answer leads to.
@@ -68,24 +67,28 @@ impl<'a> Exchange<'a> {
         })
     }
 
-    pub(crate) fn head(&self) -> Head<'a> {
-        let proxy = self.settings.proxies.route(&self.url);
+    pub(crate) fn head(&self) -> Head {
         Head {
             url: self.url.text(),
-            headers: self.headers(proxy),
-            proxy,
+            headers: self.headers(),
         }
     }
 
-    fn headers(&self, proxy: Option<&ProxyServer>) -> HeaderMap {
+    /// The proxy by which the head goes.
+    pub(crate) fn proxy(&self) -> Option<&'a ProxyServer> {
+        self.settings.proxies.route(&self.url)
+    }
+
+    fn headers(&self) -> HeaderMap {
         let mut headers = HeaderMap::new();
         headers.insert(USER_AGENT, self.settings.options.user_agent.clone());
         // Lengths and hashes are those of the file: nobody may squeeze it on the way.
         headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
         if let Some(resume) = &self.resume
             && let Ok(validator) = HeaderValue::from_str(&resume.validator)
+            && let Ok(range) = HeaderValue::from_str(&format!("bytes={}-", resume.offset))
         {
-            headers.insert(RANGE, decimal_range(resume.offset));
+            headers.insert(RANGE, range);
             headers.insert(IF_RANGE, validator);
         }
         if !self.away {
@@ -103,7 +106,7 @@ impl<'a> Exchange<'a> {
                 headers.insert(&header.name, header.value.clone());
             }
         }
-        if let Some(proxy) = proxy.filter(|proxy| proxy.forwards(&self.url))
+        if let Some(proxy) = self.proxy().filter(|proxy| proxy.forwards(&self.url))
             && let Some(credentials) = proxy.credentials()
         {
             insert_secret(&mut headers, PROXY_AUTHORIZATION, &credentials.basic());
@@ -182,15 +185,12 @@ impl<'a> Exchange<'a> {
     }
 }
 
-fn decimal_range(offset: u64) -> HeaderValue {
-    HeaderValue::from_str(&format!("bytes={offset}-"))
-        .expect("digits and ASCII letters are a header value")
-}
-
+/// Basic authorization is base64, which every header can hold.
 fn insert_secret(headers: &mut HeaderMap, name: HeaderName, text: &str) {
-    let mut value = HeaderValue::from_str(text).expect("`Basic` and base64 are a header value");
-    value.set_sensitive(true);
-    headers.insert(name, value);
+    if let Ok(mut value) = HeaderValue::from_str(text) {
+        value.set_sensitive(true);
+        headers.insert(name, value);
+    }
 }
 
 #[cfg(test)]

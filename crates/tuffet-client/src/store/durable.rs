@@ -1,6 +1,6 @@
 //! Files that are there completely or not at all, also after a power cut.
 
-use std::fs::{self, File, Permissions};
+use std::fs;
 use std::io::{self, Write as _};
 use std::path::Path;
 
@@ -49,7 +49,7 @@ fn with_permissions<'b, 'p, 's>(
     builder: &'b mut tempfile::Builder<'p, 's>,
 ) -> &'b mut tempfile::Builder<'p, 's> {
     use std::os::unix::fs::PermissionsExt;
-    builder.permissions(Permissions::from_mode(0o666))
+    builder.permissions(fs::Permissions::from_mode(0o666))
 }
 
 #[cfg(not(unix))]
@@ -62,7 +62,7 @@ fn with_permissions<'b, 'p, 's>(
 /// Makes a rename durable.
 #[cfg(unix)]
 pub(crate) fn sync_directory(directory: &Path) -> io::Result<()> {
-    File::open(directory)?.sync_all()
+    fs::File::open(directory)?.sync_all()
 }
 
 /// Other systems have no such thing for directories.

@@ -6,10 +6,14 @@ mod asynchronous;
 mod corpus;
 mod crash;
 mod downloads;
+#[cfg(feature = "http")]
 mod http;
+#[cfg(unix)]
+mod kill;
 mod maps;
 mod mirrors;
 mod modes;
+mod quirks;
 mod repository;
 mod stores;
 mod world;

@@ -68,7 +68,7 @@ fn a17_a_root_that_nobody_can_answer_for_is_not_absent() {
 }
 
 #[test]
-fn a_hostile_mirror_cannot_keep_a_client_from_a_good_one() {
+fn f60_a_hostile_mirror_cannot_keep_a_client_from_a_good_one() {
     let world = world();
     let other = Repository::with_target("app", b"malware");
     for file in ["timestamp.json", "1.snapshot.json", "1.targets.json"] {

@@ -6,10 +6,11 @@ use tuffet_client::blocking::Updater;
 use tuffet_client::{
     Class, Destination, Fault, MemoryStore, Mode, Policy, ReadOnlyStore, Source, Store, UnixTime,
 };
+use tuffet_core::crypto::HashAlgorithm;
 use tuffet_core::metadata::RoleName;
 use tuffet_core::trust::Item;
 
-use crate::repository::{NOW, Repository};
+use crate::repository::{NOW, Repository, digest};
 use crate::world::{World, path};
 
 const HOUR: Duration = Duration::from_secs(3600);
@@ -230,4 +231,41 @@ fn c00_a_repository_that_is_repaired_is_trusted_again() {
         world.updater().refresh().unwrap_err();
     }
     world.updater().refresh().unwrap();
+}
+
+#[test]
+fn c12_a_switch_to_consistent_snapshots_is_followed() {
+    let mut repository = Repository::new();
+    repository.consistent = false;
+    repository.new_root();
+    repository.target("dir/app", b"content");
+    repository.publish();
+    let mut world = World::new(repository);
+    let updater = world.updater();
+    let found = updater.find(&path("dir/app")).unwrap();
+    assert_eq!(found.url_paths(), ["dir/app"]);
+    world.repository.consistent = true;
+    world.repository.new_root();
+    world.repository.target("dir/app", b"new content");
+    world.repository.publish();
+    world.serve();
+    world.take_urls();
+    updater.refresh().unwrap();
+    let found = updater.find(&path("dir/app")).unwrap();
+    let directory = tempfile::tempdir().unwrap();
+    updater
+        .download(&found, &Destination::below(directory.path()))
+        .unwrap();
+    let hash = digest(HashAlgorithm::Sha256, b"new content");
+    assert_eq!(
+        world.take_urls(),
+        [
+            "one/metadata/3.root.json",
+            "one/metadata/4.root.json",
+            "one/metadata/timestamp.json",
+            "one/metadata/2.snapshot.json",
+            "one/metadata/2.targets.json",
+            &format!("one/targets/dir/{hash}.app"),
+        ]
+    );
 }

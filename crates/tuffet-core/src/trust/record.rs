@@ -50,6 +50,11 @@ impl Acceptances {
         self.0.last().map(|&(_, root)| root)
     }
 
+    /// The roots that accepted something.
+    pub(super) fn roots(&self) -> impl Iterator<Item = Version> {
+        self.0.iter().map(|&(_, root)| root)
+    }
+
     /// Remembers the successor of the file in the store.
     pub(super) fn add(&mut self, bytes: &[u8], root: Version, crypto: &dyn Crypto) {
         let digest = crypto.digest(HashAlgorithm::Sha256, bytes);

@@ -12,7 +12,7 @@ use super::{
     Answer, Context, Error, Event, Item, Refused, Rejected, Roots, Step, TrustedView, Verified,
     WithRoot, WithSnapshot, WithTimestamp,
 };
-use crate::metadata::{Role, RoleName, Version};
+use crate::metadata::{Parsed, Role, RoleName, Root, Version};
 use state::State;
 
 /// Where trust begins (rule O-06).
@@ -156,6 +156,14 @@ impl<'c> Refresh<'c> {
                     item: Item::Role(RoleName::Root),
                 },
             ),
+            (State::LoadPredecessor(roots, mut versions), answer) => {
+                versions.pop();
+                let roots = match loaded(answer) {
+                    Some(bytes) => roots.note_predecessor(bytes),
+                    None => roots,
+                };
+                Ok(begin_history(roots, versions))
+            }
             (State::LoadHistory(roots), answer) => self.history_loaded(roots, loaded(answer)),
             (State::LoadCurrentRoot(roots), answer) => {
                 self.current_root_loaded(roots, loaded(answer))
@@ -249,7 +257,17 @@ impl<'c> Refresh<'c> {
         match Roots::trust(bytes, self.cx) {
             Ok(roots) => {
                 self.accepted(roots.trusted(), true);
-                Ok(State::LoadHistory(roots))
+                let accepted_by = self
+                    .record
+                    .timestamp
+                    .roots()
+                    .chain(self.record.snapshot.roots());
+                let mut before: Vec<Version> = accepted_by
+                    .filter(|version| *version < roots.trusted().version())
+                    .collect();
+                before.sort_unstable();
+                before.dedup();
+                Ok(begin_history(roots, before))
             }
             Err(error) => stay(back, error),
         }
@@ -283,10 +301,24 @@ impl<'c> Refresh<'c> {
     /// Keeps the copy of the current root true, for people and other tools.
     fn current_root_loaded(&mut self, roots: Roots<'c>, bytes: Option<Vec<u8>>) -> Turn<'c> {
         if bytes.as_ref() == Some(&**roots.trusted().received()) {
-            self.begin_root(roots)
-        } else {
-            Ok(State::StoreCurrentRoot(roots))
+            return self.begin_root(roots);
         }
+        // A newer copy whose way from the anchor is lost: the repository has to show the way again, and may not.
+        let lost = bytes
+            .and_then(|bytes| Parsed::<Root>::parse(bytes).ok())
+            .map(|stored| stored.unverified().version())
+            .filter(|&stored| stored > roots.trusted().version());
+        if let Some(trusted) = lost {
+            let reason = Rejected::Rollback {
+                role: RoleName::Root,
+                trusted,
+                offered: roots.trusted().version(),
+            };
+            if let Err(error) = self.ignore(Item::Role(RoleName::Root), reason) {
+                return stay(State::LoadCurrentRoot(roots), error);
+            }
+        }
+        Ok(State::StoreCurrentRoot(roots))
     }
 
     fn begin_root(&mut self, roots: Roots<'c>) -> Turn<'c> {
@@ -484,6 +516,15 @@ impl<'c> Refresh<'c> {
             }
             reason => self.ignore(Item::Role(role), reason),
         }
+    }
+}
+
+/// Goes on with the stored roots: first those from before the anchor that accepted stored files, then its successors.
+fn begin_history<'c>(roots: Roots<'c>, before: Vec<Version>) -> State<'c> {
+    if before.is_empty() {
+        State::LoadHistory(roots)
+    } else {
+        State::LoadPredecessor(roots, before)
     }
 }
 

@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 use super::verified::{Candidate, check_length};
 use super::{Context, Fetch, Refused, Rejected, RemoteFile, Signers, Verified, WithRoot};
 use crate::crypto::{KeyIdentity, KeyKind};
-use crate::metadata::{Role as _, RoleKeys, RoleName, Root, Version};
+use crate::metadata::{Parsed, Role as _, RoleKeys, RoleName, Root, Version};
 
 /// A trusted root that may have successors.
 #[derive(Debug, Clone)]
@@ -90,6 +90,21 @@ impl<'c> Roots<'c> {
         candidate.require_version(self.next_version())?;
         candidate.require_keyids(candidate.content().keys(), "keys")?;
         Ok(candidate.seal(quorum))
+    }
+
+    /// Compares with a stored root from before the anchor: if a key of timestamp or snapshot is gone since, what that root
+    /// accepted is void, although the steps in between are not seen (C-11, A-15).
+    ///
+    /// The bytes are not verified. Whoever can change them can delete what they are about just as well.
+    pub(super) fn note_predecessor(self, stored: Vec<u8>) -> Self {
+        let removes = Parsed::<Root>::parse(stored)
+            .is_ok_and(|stored| removes_online_key(stored.unverified(), self.trusted.content()));
+        let rotated = if removes {
+            Some(self.trusted.version())
+        } else {
+            self.rotated
+        };
+        Self { rotated, ..self }
     }
 
     /// Ends the chain: there is no newer root. The final root must not have expired (C-10).

@@ -1,7 +1,7 @@
 //! What a rotation of the online keys makes void (TUF §5.3.11): rule C-11, decision A-15.
 
 use tuffet_core::json::Value;
-use tuffet_core::trust::{Event, Item};
+use tuffet_core::trust::{Event, Item, TrustAnchor};
 
 use crate::world::expect::rollback;
 use crate::world::{Op, Stop, TestKey, World, array, insert, name, version};
@@ -339,4 +339,42 @@ fn a15_crashes_before_a_rotation_do_not_make_the_client_forget_who_accepted_the_
     world.repository.write();
     world.refresh().unwrap();
     assert_eq!(purged(&world), Some(3));
+}
+
+#[test]
+fn a15_an_anchor_from_after_the_rotation_voids_what_the_removed_key_made() {
+    let mut world = fast_forwarded();
+    // Only the snapshot key goes, so the stored timestamp is still signed by the right key.
+    world.repository.rotate("snapshot", &key("new"), 1);
+    world.repository.publish_root();
+    world.repository.write();
+    let newest = format!("{}.root.json", world.repository.root.version());
+    world.anchor = TrustAnchor::Root(world.repository.files[&newest].clone());
+    let view = world.refresh().unwrap();
+    assert_eq!(view.timestamp().version(), version(2));
+    assert_eq!(purged(&world), Some(view.root().version().number()));
+
+    // Without a rotation a newer anchor leaves the floor where it is.
+    let mut world = fast_forwarded();
+    world.repository.publish_root();
+    world.anchor = TrustAnchor::Root(world.repository.files["2.root.json"].clone());
+    assert_eq!(world.refresh().unwrap_err(), rollback("timestamp", HIGH, 2));
+}
+
+#[test]
+fn a34_a_stored_root_that_the_history_no_longer_leads_to_is_reported() {
+    let mut world = World::refreshed();
+    world.repository.publish_root();
+    world.refresh().unwrap();
+    world.store.remove(&Item::Root(version(2)));
+    world.repository.files.remove("2.root.json");
+    let mut strict = world.clone();
+    strict.policy.strict_local = true;
+    assert_eq!(strict.refresh().unwrap_err().code(), "cache.corrupt");
+    world.refresh().unwrap();
+    assert!(world.events.iter().any(|event| matches!(
+        event,
+        Event::CacheIgnored { item: Item::Role(role), reason }
+            if role.as_str() == "root" && reason.code() == "rollback.root"
+    )));
 }

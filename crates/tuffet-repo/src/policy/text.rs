@@ -4,6 +4,9 @@ use super::Policy;
 
 /// Returns text that says what `policy` says, as close to `old` as can be.
 pub(super) fn rewrite(policy: &Policy, old: &str) -> String {
+    if Policy::parse(old).as_ref() == Ok(policy) {
+        return old.to_owned();
+    }
     let mut text = old.to_owned();
     for (header, body) in tables(&policy.to_toml()) {
         if body_of(&text, &header).as_deref() != Some(body.as_str()) {

@@ -140,7 +140,7 @@ fn a_role_without_metadata_is_not_published() {
         "{error}"
     );
     // The draft is lost.
-    std::fs::remove_file(world.directory().join(".tuffet/change/edge.json")).unwrap();
+    world.edit_change(|drafts| assert!(drafts.remove("edge").is_some()));
     assert_eq!(code(world.plan(&[world.online], NOW)), "role.empty");
 }
 

@@ -137,7 +137,6 @@ fn r13_targets_first_then_roles_then_snapshot_and_timestamp_last() {
     let public = world.public();
     let order: Vec<String> = plan
         .writes()
-        .iter()
         .filter_map(|write| write.path.strip_prefix(&public).ok())
         .map(|path| path.to_str().unwrap().replace('\\', "/"))
         .collect();

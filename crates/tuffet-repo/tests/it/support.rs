@@ -2,11 +2,13 @@
 
 mod client;
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use tempfile::TempDir;
 use tuffet_core::crypto::Scheme;
+use tuffet_core::json::Value;
 use tuffet_core::metadata::{DelegatedName, RoleName, TargetPath, UnixTime};
 use tuffet_repo::{
     Action, AddTarget, Document, Error, InitOptions, NamedKey, Plan, Publish, Repository,
@@ -160,14 +162,31 @@ impl World {
 
     /// Edits the draft of a role by hand, as somebody with an editor could.
     pub(crate) fn edit_draft(&self, role: &str, edit: impl FnOnce(&mut Document)) {
-        let path = self
-            .directory()
-            .join(".tuffet/change")
-            .join(format!("{role}.json"));
-        let mut draft = Document::parse(&fs::read(&path).unwrap()).unwrap();
-        draft.clear_signatures();
-        edit(&mut draft);
-        fs::write(&path, draft.to_bytes()).unwrap();
+        self.edit_change(|drafts| {
+            let draft = drafts.get_mut(role).unwrap();
+            let mut document = Document::parse(&draft.to_compact_json()).unwrap();
+            document.clear_signatures();
+            edit(&mut document);
+            *draft = Value::parse(&document.to_bytes()).unwrap();
+        });
+    }
+
+    /// Edits the drafts of the open change by hand.
+    pub(crate) fn edit_change(&self, edit: impl FnOnce(&mut BTreeMap<String, Value>)) {
+        let path = self.change();
+        let mut change = Value::parse(&fs::read(&path).unwrap()).unwrap();
+        edit(
+            change
+                .get_mut("drafts")
+                .and_then(Value::as_object_mut)
+                .unwrap(),
+        );
+        fs::write(path, change.to_compact_json()).unwrap();
+    }
+
+    /// The file of the open change.
+    pub(crate) fn change(&self) -> PathBuf {
+        self.directory().join(".tuffet/change.json")
     }
 }
 

@@ -13,6 +13,7 @@ use tuffet_core::trust::{Found, Policy, TrustedView};
 use crate::client;
 use crate::exit::Exit;
 use crate::failure::Failure;
+use crate::text;
 use crate::trusted;
 
 /// How many bytes of a target are looked at in one go.
@@ -51,16 +52,21 @@ impl Place {
         let directory =
             local.filter(|directory| targets.is_none() && directory.join("metadata").is_dir());
         Ok(Self {
+            transport: Arc::new(client::transport(&[metadata.clone(), below.clone()])),
             metadata,
             targets: below,
             directory,
-            transport: client::transport()?,
         })
     }
 
     /// The directory whose files can be listed, if it is one.
     pub(super) fn directory(&self) -> Option<&Path> {
         self.directory.as_deref()
+    }
+
+    /// Where targets are looked for, without what may be secret in the URL.
+    pub(super) fn targets(&self) -> String {
+        text::redacted(&self.targets)
     }
 
     /// The first root of the repository: only a beginning for whoever has none to trust.
@@ -75,7 +81,7 @@ impl Place {
         }
         let message = format!(
             "there is no 1.root.json below {}",
-            crate::text::redacted(&self.metadata)
+            text::redacted(&self.metadata)
         );
         Err(Failure::new("verify.layout", Exit::NotFound, message))
     }
@@ -163,6 +169,6 @@ impl Place {
 }
 
 fn interrupted(url: &str, error: &std::io::Error) -> Failure {
-    let message = format!("{} broke off", crate::text::redacted(url));
+    let message = format!("{} broke off", text::redacted(url));
     Failure::new("network.interrupted", Exit::Network, message).cause(error)
 }

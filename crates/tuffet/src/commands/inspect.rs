@@ -64,9 +64,12 @@ fn read(file: &Path) -> Result<Vec<u8>, Failure> {
     Ok(bytes)
 }
 
+/// Reads the bytes as a file of one role.
+type Attempt = fn(&[u8]) -> Result<Description, FormatError>;
+
 /// The role whose file it is. If it is none, the error of the role it comes nearest to.
 fn describe(bytes: &[u8]) -> Result<Description, FormatError> {
-    let attempts: [fn(&[u8]) -> Result<Description, FormatError>; 4] = [
+    let attempts: [Attempt; 4] = [
         |bytes| parsed::<Targets>(bytes).map(|file| Description::targets(bytes, &file)),
         |bytes| parsed::<Snapshot>(bytes).map(|file| Description::snapshot(bytes, &file)),
         |bytes| parsed::<Timestamp>(bytes).map(|file| Description::timestamp(bytes, &file)),

@@ -174,3 +174,38 @@ fn serve_stays_on_this_machine() {
     let address = server.url.strip_prefix("http://").unwrap();
     home.fails(9, "serve.listen", &["serve", "web", "--listen", address]);
 }
+
+#[test]
+fn source_date_epoch_is_the_moment_of_an_edit() {
+    let home = Home::with_repository();
+    let mut publish = home.command();
+    // 2030-03-17T17:46:40Z; a timestamp is valid for a day.
+    publish
+        .env("SOURCE_DATE_EPOCH", "1900000000")
+        .args(["publish", "--repo", "acme"]);
+    let run = finish(&mut publish);
+    assert_eq!(run.exit, 5, "targets have expired by then: {run:?}");
+    home.ok(&[
+        "init",
+        "later",
+        "--root",
+        "1of1",
+        "--key",
+        "ana",
+        "--new-online-key",
+        "--publish-to",
+        "../later-web",
+    ]);
+    let now = crate::codes::now().0 + 3600;
+    let mut publish = home.command();
+    publish
+        .env("SOURCE_DATE_EPOCH", now.to_string())
+        .args(["publish", "--repo", "later"]);
+    assert_eq!(finish(&mut publish).exit, 0);
+    let expires = tuffet_core::metadata::UnixTime(now + 86_400).to_string();
+    assert!(
+        home.read("later-web/metadata/timestamp.json")
+            .contains(&expires),
+        "{expires}"
+    );
+}

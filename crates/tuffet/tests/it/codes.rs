@@ -1,6 +1,9 @@
 //! Error codes: every one is explained, and each class has its exit code.
 
 use std::fs;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use tuffet_core::metadata::UnixTime;
 
 use crate::home::Home;
 
@@ -203,9 +206,11 @@ fn an_interrupt_ends_the_server() {
 
 /// A moment so many days from now, as `--at` takes it.
 pub(crate) fn later(days: i64) -> String {
-    let now = std::time::SystemTime::now()
-        .duration_since(std::time::UNIX_EPOCH)
-        .unwrap();
-    let seconds = i64::try_from(now.as_secs()).unwrap();
-    tuffet_core::metadata::UnixTime(seconds + days * 86_400).to_string()
+    UnixTime(now().0 + days * 86_400).to_string()
+}
+
+/// What the clock says.
+pub(crate) fn now() -> UnixTime {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+    UnixTime(i64::try_from(since.as_secs()).unwrap())
 }

@@ -43,7 +43,8 @@ fn the_tour_leaves_nothing_behind_unless_asked() {
     command
         .arg("tour")
         .env("TMPDIR", &temporary)
-        .env("TUFFET_REPO", "/nonexistent");
+        .env("TUFFET_REPO", "/nonexistent")
+        .env("http_proxy", "http://127.0.0.1:1");
     assert_eq!(finish(&mut command).exit, 0);
     assert_eq!(std::fs::read_dir(&temporary).unwrap().count(), 0);
     assert!(!home.path(".config").exists() && !home.path(".local").exists());

@@ -95,6 +95,22 @@ fn a_missing_target_is_not_trustworthy() {
 }
 
 #[test]
+fn metadata_alone_is_one_finding() {
+    let home = with_team();
+    let run = home.run(&["verify", "web/metadata"]);
+    assert_eq!(run.exit, 0, "the targets are beside the metadata: {run:?}");
+    fs::remove_dir_all(home.path("web/targets")).unwrap();
+    let run = home.run(&["verify", "web/metadata"]);
+    assert_eq!(run.exit, 7, "{run:?}");
+    assert!(
+        run.out.contains("none of the 3 listed targets"),
+        "{}",
+        run.out
+    );
+    assert!(run.out.contains("1 finding\n"), "{}", run.out);
+}
+
+#[test]
 fn expired_roles_are_named_and_the_rest_is_verified_all_the_same() {
     let home = with_team();
     let run = home.run(&["verify", "web", "--at", &later(60)]);

@@ -1,13 +1,9 @@
 //! Refreshing, searching and downloading: from one repository, or from several that have to agree.
 
-use std::collections::BTreeMap;
-
-use tuffet_client::blocking::Updater;
-use tuffet_client::{Destination, Error, Notice, Subject};
+use tuffet_client::blocking::{MapUpdater, Updater};
+use tuffet_client::{Agreed, Destination, Downloaded, Error, Notice, Subject};
 use tuffet_core::metadata::TargetPath;
-use tuffet_core::trust::{
-    Agreement, Event, Found, Mapping, Policy, Rejected, RepositoryMap, TrustedView,
-};
+use tuffet_core::trust::{Event, Found, Policy, RepositoryMap, TrustedView};
 
 use super::{Got, PARALLEL};
 use crate::client;
@@ -29,16 +25,16 @@ pub(super) struct Job<'a> {
 }
 
 /// The result for one target.
-type Result1 = Result<Got, Failure>;
+type Outcome = Result<Got, Failure>;
 
 impl Job<'_> {
     /// Gets the targets; the results are in no particular order.
     ///
     /// # Errors
     /// What keeps all of them from being got.
-    pub(super) fn run(&self, paths: &[&TargetPath]) -> Result<Vec<Result1>, Failure> {
+    pub(super) fn run(&self, paths: &[&TargetPath]) -> Result<Vec<Outcome>, Failure> {
         match (self.entry.map()?, self.entry.repositories.as_slice()) {
-            (Some(map), _) => self.agreed(&map, paths),
+            (Some(map), _) => self.agreed(map, paths),
             (None, [source]) => self.single(source, paths),
             (None, _) => Err(Failure::usage(
                 "several repositories stand under the name, and no map",
@@ -46,7 +42,7 @@ impl Job<'_> {
         }
     }
 
-    fn single(&self, source: &Source, paths: &[&TargetPath]) -> Result<Vec<Result1>, Failure> {
+    fn single(&self, source: &Source, paths: &[&TargetPath]) -> Result<Vec<Outcome>, Failure> {
         let progress = Progress::new(&self.app.console);
         let updater = self.updater(source, &progress)?;
         let view = updater.refresh().map_err(|error| Failure::from(&error))?;
@@ -72,8 +68,8 @@ impl Job<'_> {
         repository: &str,
         updater: &Updater,
         found: Found,
-        download: Result<tuffet_client::Downloaded, Error>,
-    ) -> Result1 {
+        download: Result<Downloaded, Error>,
+    ) -> Outcome {
         let downloaded = download.map_err(|error| Failure::from(&error))?;
         let proof = self.explain.then(|| updater.proof(&found)).transpose();
         Ok(Got {
@@ -85,87 +81,42 @@ impl Job<'_> {
     }
 
     /// Several repositories (TAP 4): a target is got when as many as the map asks for say the same about it.
-    fn agreed(&self, map: &RepositoryMap, paths: &[&TargetPath]) -> Result<Vec<Result1>, Failure> {
+    fn agreed(&self, map: RepositoryMap, paths: &[&TargetPath]) -> Result<Vec<Outcome>, Failure> {
         let progress = Progress::new(&self.app.console);
-        let mut updaters = BTreeMap::new();
+        let mut updaters = Vec::new();
         for source in &self.entry.repositories {
-            updaters.insert(source.name.as_str(), self.updater(source, &progress)?);
+            updaters.push((source.name.clone(), self.updater(source, &progress)?));
         }
-        let results = paths
-            .iter()
-            .map(|path| self.agreed_one(map, &updaters, path))
-            .collect();
+        let updaters = MapUpdater::new(map, updaters).map_err(|error| Failure::from(&error))?;
+        let one = |path: &&TargetPath| {
+            let agreed = updaters.find(path).map_err(|error| Failure::from(&error))?;
+            let download = updaters.download(&agreed, self.destination);
+            self.got_agreed(&updaters, agreed, download)
+        };
+        let results = paths.iter().map(one).collect();
         progress.clear();
+        for view in updaters
+            .updaters()
+            .filter_map(|(_, updater)| updater.view())
+        {
+            self.say_verified(&view);
+        }
         Ok(results)
     }
 
-    fn agreed_one(
+    /// The proof is that of the first repository; the others say the same.
+    fn got_agreed(
         &self,
-        map: &RepositoryMap,
-        updaters: &BTreeMap<&str, Updater>,
-        path: &TargetPath,
-    ) -> Result1 {
-        let mut last = None;
-        for mapping in map.mappings_for(path) {
-            match self.ask(mapping, updaters, path) {
-                Ok(got) => return Ok(got),
-                Err(failure) => last = Some(failure),
-            }
-        }
-        Err(last.unwrap_or_else(|| {
-            Failure::from(&Rejected::NotFound {
-                path: path.clone(),
-                searched: 0,
-                limit: false,
-            })
-            .cause("no entry of the map covers the path")
-        }))
-    }
-
-    fn ask(
-        &self,
-        mapping: &Mapping,
-        updaters: &BTreeMap<&str, Updater>,
-        path: &TargetPath,
-    ) -> Result1 {
-        let mut agreement = Agreement::new(mapping, path.clone());
-        let mut silent = Vec::new();
-        for name in &mapping.repositories {
-            let Some(updater) = updaters.get(name.as_str()) else {
-                continue;
-            };
-            let answer = match updater.view() {
-                Some(_) => updater.find(path),
-                None => updater.refresh().and_then(|view| {
-                    self.say_verified(&view);
-                    updater.find(path)
-                }),
-            };
-            match answer {
-                Ok(found) => agreement.add(name, found),
-                Err(error) => silent.push(format!("{name}: {error}")),
-            }
-        }
-        let agreed = agreement.decide().map_err(|rejected| {
-            silent
-                .iter()
-                .fold(Failure::from(&rejected), |failure, silent| {
-                    failure.cause(silent)
-                })
-        })?;
-        let mut last = None;
-        for (name, found) in agreed {
-            let Some(updater) = updaters.get(name.as_str()) else {
-                continue;
-            };
-            let download = updater.download(found, self.destination);
-            match self.got(name, updater, found.clone(), download) {
-                Ok(got) => return Ok(got),
-                Err(failure) => last = last.or(Some(failure)),
-            }
-        }
-        Err(last
-            .unwrap_or_else(|| Failure::usage("the map names repositories that are not set up")))
+        updaters: &MapUpdater,
+        agreed: Agreed,
+        download: Result<Downloaded, Error>,
+    ) -> Outcome {
+        let first = agreed.repositories.into_iter().next();
+        let (name, found) = first.ok_or_else(|| Failure::usage("nobody agrees on the target"))?;
+        let updater = updaters
+            .updater(&name)
+            .ok_or_else(|| Failure::usage("a repository of the map is not set up"))?;
+        self.got(&name, updater, found, download)
     }
 
     fn updater(&self, source: &Source, progress: &Progress) -> Result<Updater, Failure> {

@@ -1,0 +1,248 @@
+//! Downloads that were interrupted go on where they stopped, and nobody is blamed for the bytes of another.
+
+use std::fs;
+
+use tuffet_client::transport::TransportErrorKind as Kind;
+use tuffet_client::{CancelToken, Class, Destination, Error, Fault, Notice, Retry, Source};
+
+use super::{Setup, content};
+
+#[test]
+fn an_interrupted_download_goes_on_where_it_stopped() {
+    let setup = Setup::new();
+    setup.world.fail(
+        &setup.url("one"),
+        [
+            Fault::Interrupted(300_000),
+            Fault::Retryable(Kind::Connect, None),
+            Fault::Interrupted(100_000),
+        ],
+    );
+    let retry = {
+        let mut retry = Retry::default();
+        retry.attempts = 4;
+        retry
+    };
+    let updater = setup
+        .world
+        .builder(setup.world.store.clone())
+        .source(Source::at("memory://one"))
+        .retry(retry)
+        .build()
+        .unwrap();
+    updater
+        .download(&setup.found, &setup.destination())
+        .unwrap();
+    assert_eq!(setup.take_offsets(), [0, 300_000, 300_000, 400_000]);
+    assert!(setup.is_downloaded());
+}
+
+#[test]
+fn a_download_goes_on_after_a_restart_and_at_another_mirror() {
+    let setup = Setup::new();
+    for (mirror, bytes) in [("one", 200_000), ("two", 150_000)] {
+        setup
+            .world
+            .fail(&setup.url(mirror), [Fault::Interrupted(bytes)]);
+    }
+    let error = setup
+        .once()
+        .download(&setup.found, &setup.destination())
+        .unwrap_err();
+    assert_eq!(
+        (error.code(), error.class()),
+        ("network.interrupted", Class::Unavailable)
+    );
+    assert_eq!(error.attempts().len(), 2);
+    // Nothing but the partial file and its note is there, hidden.
+    assert_eq!(setup.files().len(), 2);
+    assert!(
+        setup
+            .files()
+            .iter()
+            .all(|file| file.starts_with("dir/.app."))
+    );
+
+    setup
+        .once()
+        .download(&setup.found, &setup.destination())
+        .unwrap();
+    assert_eq!(setup.take_offsets(), [0, 200_000, 350_000]);
+    assert!(setup.is_downloaded());
+}
+
+#[test]
+fn a_download_that_was_complete_when_the_process_died_needs_no_request() {
+    let setup = Setup::new();
+    setup.world.fail(&setup.url("one"), [Fault::Interrupted(1)]);
+    setup
+        .once()
+        .download(
+            &setup.found,
+            &Destination::below(setup.directory.path().join("x")),
+        )
+        .unwrap();
+    setup.world.fail(&setup.url("one"), [Fault::Interrupted(1)]);
+    setup.world.fail(&setup.url("two"), [Fault::Interrupted(1)]);
+    setup
+        .once()
+        .download(&setup.found, &setup.destination())
+        .unwrap_err();
+    let partial = setup
+        .files()
+        .into_iter()
+        .find(|file| file.ends_with(".part"))
+        .unwrap();
+    fs::write(setup.directory.path().join(partial), content()).unwrap();
+    fs::remove_dir_all(setup.directory.path().join("x")).unwrap();
+    setup.take_offsets();
+    let done = setup
+        .once()
+        .download(&setup.found, &setup.destination())
+        .unwrap();
+    assert!(!done.from_cache);
+    assert!(setup.take_offsets().is_empty());
+    assert!(setup.is_downloaded());
+}
+
+#[test]
+fn a_server_that_does_not_resume_begins_anew() {
+    let setup = Setup::new();
+    setup.world.fail(
+        &setup.url("one"),
+        [Fault::Interrupted(300_000), Fault::NoResume],
+    );
+    setup
+        .world
+        .updater()
+        .download(&setup.found, &setup.destination())
+        .unwrap();
+    assert_eq!(setup.take_offsets(), [0, 300_000]);
+    assert!(setup.is_downloaded());
+}
+
+#[test]
+fn an_answer_from_another_place_than_was_asked_for_is_not_taken() {
+    let setup = Setup::new();
+    setup.world.fail(
+        &setup.url("one"),
+        [Fault::Interrupted(300_000), Fault::WrongOffset],
+    );
+    let error = setup
+        .world
+        .updater()
+        .download(&setup.found, &setup.destination())
+        .unwrap_err();
+    assert_eq!(error.code(), "network.protocol");
+    // The bytes at hand are still good.
+    setup
+        .world
+        .updater()
+        .download(&setup.found, &setup.destination())
+        .unwrap();
+    assert_eq!(setup.take_offsets(), [0, 300_000, 300_000]);
+    assert!(setup.is_downloaded());
+}
+
+#[test]
+fn a_damaged_partial_file_is_thrown_away_and_the_mirror_not_blamed() {
+    for damage in [
+        b"damaged".to_vec(),
+        content()[1..].to_vec(),
+        vec![0; 800_000],
+    ] {
+        let setup = Setup::new();
+        setup
+            .world
+            .fail(&setup.url("one"), [Fault::Interrupted(300_000)]);
+        setup.world.fail(&setup.url("two"), [Fault::Interrupted(0)]);
+        setup
+            .once()
+            .download(&setup.found, &setup.destination())
+            .unwrap_err();
+        let partial = setup
+            .files()
+            .into_iter()
+            .find(|file| file.ends_with(".part"))
+            .unwrap();
+        fs::write(setup.directory.path().join(partial), damage).unwrap();
+        setup
+            .once()
+            .download(&setup.found, &setup.destination())
+            .unwrap();
+        assert!(setup.is_downloaded());
+        assert!(!setup.world.seen.has("SHA"), "no mirror is blamed");
+    }
+}
+
+#[test]
+fn bytes_of_a_hostile_mirror_do_not_spoil_those_of_a_good_one() {
+    let setup = Setup::new();
+    // The first mirror sends wrong bytes of the right length and breaks off: the second one goes on from there.
+    let wrong = vec![b'x'; content().len()];
+    setup
+        .world
+        .transport
+        .put(format!("memory://{}", setup.url("one")), wrong);
+    setup
+        .world
+        .fail(&setup.url("one"), [Fault::Interrupted(300_000)]);
+    setup
+        .once()
+        .download(&setup.found, &setup.destination())
+        .unwrap();
+    assert_eq!(setup.take_offsets(), [0, 300_000, 0]);
+    assert!(setup.is_downloaded());
+}
+
+#[test]
+fn a_cancelled_download_can_be_continued() {
+    let setup = Setup::new();
+    let cancel = CancelToken::new();
+    let switch = cancel.clone();
+    let updater = setup
+        .world
+        .builder(setup.world.store.clone())
+        .source(Source::at("memory://one"))
+        .cancel(cancel)
+        .observer(move |notice: &Notice<'_>| {
+            if matches!(
+                notice,
+                Notice::Progress {
+                    received: 262_144..,
+                    ..
+                }
+            ) {
+                switch.cancel();
+            }
+        })
+        .build()
+        .unwrap();
+    let error = updater
+        .download(&setup.found, &setup.destination())
+        .unwrap_err();
+    assert!(matches!(error, Error::Cancelled));
+    setup
+        .world
+        .updater()
+        .download(&setup.found, &setup.destination())
+        .unwrap();
+    assert_eq!(setup.take_offsets(), [0, 262_144]);
+    assert!(setup.is_downloaded());
+}
+
+#[test]
+fn a_stream_that_comes_forward_is_not_given_up() {
+    let bytes = vec![7; 9 * 1024 * 1024];
+    let setup = Setup::of("big", &bytes);
+    // Seven breaks are more than three attempts, but each brought more than a mebibyte.
+    setup
+        .world
+        .fail(&setup.url("one"), vec![Fault::Interrupted(1_200_000); 7]);
+    setup
+        .world
+        .updater()
+        .download(&setup.found, &setup.destination())
+        .unwrap();
+    assert_eq!(setup.take_offsets().len(), 8);
+}

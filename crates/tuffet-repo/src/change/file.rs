@@ -1,0 +1,117 @@
+//! The file of the open change.
+//!
+//! `{"drafts":{ROLE:FILE,…},"format":1,"keys":{NAME:KEY,…},"roles":{ROLE:POLICY,…}}`: the next versions of roles with the signatures
+//! so far, and what the policy will learn when the change is applied.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use tuffet_core::json::{FormatError, Reader, Reason, Value};
+use tuffet_core::metadata::RoleName;
+
+use crate::Error;
+use crate::document::Document;
+use crate::policy::Learned;
+use crate::write::{Write, WriteKind, read_optional};
+
+/// What the file holds.
+#[derive(Debug, Default)]
+pub(crate) struct ChangeFile {
+    pub(crate) drafts: BTreeMap<RoleName, Document>,
+    pub(crate) learned: Learned,
+}
+
+impl ChangeFile {
+    /// Reads the file; an absent one holds nothing.
+    pub(crate) fn read(path: &Path) -> Result<Self, Error> {
+        read_optional(path)?.map_or_else(
+            || Ok(Self::default()),
+            |bytes| Self::parse(&bytes).map_err(|error| Error::format(path, error)),
+        )
+    }
+
+    /// Reads only what the policy will learn, however large the drafts are.
+    pub(crate) fn read_learned(path: &Path) -> Result<Learned, Error> {
+        let Some(bytes) = read_optional(path)? else {
+            return Ok(Learned::default());
+        };
+        let read = || {
+            let mut members = BTreeMap::new();
+            let mut reader = Reader::new(&bytes)?;
+            reader.object(|reader, name| {
+                if name.equals("drafts") {
+                    reader.skip()?;
+                } else {
+                    members.insert(name.decode().into_owned(), Value::read(reader)?);
+                }
+                Ok(())
+            })?;
+            reader.finish()?;
+            learned(&members)
+        };
+        read().map_err(|error| Error::format(path, error))
+    }
+
+    fn parse(bytes: &[u8]) -> Result<Self, FormatError> {
+        let wrong = |name, kind| FormatError::new(0, Reason::Expected(kind)).within(name);
+        let Value::Object(mut members) = Value::parse(bytes)? else {
+            return Err(FormatError::new(0, Reason::Expected("object")));
+        };
+        let Some(Value::Object(all)) = members.remove("drafts") else {
+            return Err(wrong("drafts", "object"));
+        };
+        let mut drafts = BTreeMap::new();
+        for (name, value) in all {
+            let within = |error: FormatError| error.within(&name).within("drafts");
+            let role = RoleName::new(&name)
+                .map_err(|_| within(FormatError::new(0, Reason::Invalid("a role name"))))?;
+            drafts.insert(role, Document::from_value(value).map_err(within)?);
+        }
+        Ok(Self {
+            drafts,
+            learned: learned(&members)?,
+        })
+    }
+
+    /// The one write that makes this the open change.
+    pub(crate) fn write<'d>(
+        path: &Path,
+        drafts: impl Iterator<Item = (&'d RoleName, &'d Document)>,
+        learned: &Learned,
+    ) -> Write {
+        let mut bytes = br#"{"drafts":{"#.to_vec();
+        for (place, (role, draft)) in drafts.enumerate() {
+            if place > 0 {
+                bytes.push(b',');
+            }
+            bytes.append(&mut Value::from(role.as_str()).to_compact_json());
+            bytes.push(b':');
+            bytes.append(&mut draft.to_bytes());
+        }
+        bytes.extend_from_slice(br#"},"format":1,"keys":"#);
+        bytes.append(&mut learned.keys_to_value().to_compact_json());
+        bytes.extend_from_slice(br#","roles":"#);
+        bytes.append(&mut learned.roles_to_value().to_compact_json());
+        bytes.push(b'}');
+        Write {
+            path: path.to_owned(),
+            kind: WriteKind::Replace(bytes),
+        }
+    }
+}
+
+fn learned(members: &BTreeMap<String, Value>) -> Result<Learned, FormatError> {
+    if members.get("format").and_then(Value::as_u64) != Some(1) {
+        return Err(
+            FormatError::new(0, Reason::Invalid("a change of a later version")).within("format"),
+        );
+    }
+    let read = |name: &'static str| {
+        members
+            .get(name)
+            .and_then(Value::as_object)
+            .ok_or_else(|| FormatError::new(0, Reason::Expected("object")).within(name))
+    };
+    Learned::from_values(read("keys")?, read("roles")?)
+        .ok_or_else(|| FormatError::new(0, Reason::Invalid("a key or a role of the policy")))
+}
