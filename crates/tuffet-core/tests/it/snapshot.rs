@@ -88,7 +88,14 @@ fn c34_equal_and_higher_versions_and_new_roles_are_fine() {
 #[test]
 fn c34_an_entry_that_is_no_targets_role_may_go() {
     // Names before, between and behind those of the roles.
-    for extra in ["root.json", "notes.txt", "~.txt", "a.json.old"] {
+    for extra in [
+        "root.json",
+        "timestamp.json",
+        "snapshot.json",
+        "notes.txt",
+        "~.txt",
+        "a.json.old",
+    ] {
         let mut repository = Repository::new();
         repository.delegate("targets", Delegated::new("team", &["team/*"]));
         let entry = object([("version", 7.into())]);
