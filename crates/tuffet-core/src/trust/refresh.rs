@@ -156,13 +156,13 @@ impl<'c> Refresh<'c> {
                     item: Item::Role(RoleName::Root),
                 },
             ),
-            (State::LoadPredecessor(roots, mut versions), answer) => {
-                versions.pop();
+            (State::LoadPredecessor(roots, mut items), answer) => {
+                items.pop();
                 let roots = match loaded(answer) {
                     Some(bytes) => roots.note_predecessor(bytes),
                     None => roots,
                 };
-                Ok(begin_history(roots, versions))
+                Ok(begin_history(roots, items))
             }
             (State::LoadHistory(roots), answer) => self.history_loaded(roots, loaded(answer)),
             (State::LoadCurrentRoot(roots), answer) => {
@@ -262,9 +262,14 @@ impl<'c> Refresh<'c> {
                     .timestamp
                     .roots()
                     .chain(self.record.snapshot.roots());
-                let mut before: Vec<Version> = accepted_by
+                let mut before: Vec<Item> = accepted_by
                     .filter(|version| *version < roots.trusted().version())
+                    .map(Item::Root)
                     .collect();
+                if !before.is_empty() {
+                    // A former anchor is not in the history; the copy of the current root may be it.
+                    before.push(Item::Role(RoleName::Root));
+                }
                 before.sort_unstable();
                 before.dedup();
                 Ok(begin_history(roots, before))
@@ -520,7 +525,7 @@ impl<'c> Refresh<'c> {
 }
 
 /// Goes on with the stored roots: first those from before the anchor that accepted stored files, then its successors.
-fn begin_history<'c>(roots: Roots<'c>, before: Vec<Version>) -> State<'c> {
+fn begin_history<'c>(roots: Roots<'c>, before: Vec<Item>) -> State<'c> {
     if before.is_empty() {
         State::LoadHistory(roots)
     } else {

@@ -97,8 +97,10 @@ impl<'c> Roots<'c> {
     ///
     /// The bytes are not verified. Whoever can change them can delete what they are about just as well.
     pub(super) fn note_predecessor(self, stored: Vec<u8>) -> Self {
-        let removes = Parsed::<Root>::parse(stored)
-            .is_ok_and(|stored| removes_online_key(stored.unverified(), self.trusted.content()));
+        let removes = Parsed::<Root>::parse(stored).is_ok_and(|stored| {
+            let (stored, trusted) = (stored.unverified(), self.trusted.content());
+            stored.version() < trusted.version() && removes_online_key(stored, trusted)
+        });
         let rotated = if removes {
             Some(self.trusted.version())
         } else {

@@ -177,6 +177,10 @@ fn a30_of_hash_bins_those_are_visited_that_snapshot_lists() {
         .into_iter()
         .find(|target| bin(target) != bin("app"));
     repository.add_target(&bin(wrong.unwrap()), "app", b"x");
+    // Names that are no bins, whatever they look like.
+    for stranger in ["bin-10", "bin-X", "other"] {
+        repository.add_bin(stranger, &key);
+    }
     repository.write();
     let report = audit(&mut World::of(repository));
     let listed = report.targets.iter().filter(|(_, covered)| **covered);
@@ -184,4 +188,6 @@ fn a30_of_hash_bins_those_are_visited_that_snapshot_lists() {
     let misplaced = format!("{}:{}", bin(wrong.unwrap()), path("app"));
     assert_eq!(report.targets.get(&misplaced), Some(&false));
     assert_eq!(report.unlisted.len(), 1, "one bin stands for all that lack");
+    let stranger = |role: &String| role.ends_with("bin-10") || role.ends_with('X');
+    assert!(!report.roles.iter().any(stranger) && !report.roles.contains(&"targets>other".into()));
 }

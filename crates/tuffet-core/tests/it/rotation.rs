@@ -219,6 +219,52 @@ fn a15_a_void_snapshot_takes_the_timestamp_with_it() {
     assert_eq!((purged(&world), world.versions()), (Some(3), [3, 2, 2, 2]));
 }
 
+#[test]
+fn a15_one_void_file_is_enough() {
+    for (role, other) in [("timestamp", "snapshot"), ("snapshot", "timestamp")] {
+        let mut world = fast_forwarded();
+        world.store.remove(&Item::Role(name(other)));
+        world.repository.rotate(role, &key("between"), 1);
+        world.repository.rotate(role, &key(role), 1);
+        world.repository.write();
+        world.refresh().unwrap();
+        assert_eq!(purged(&world), Some(3), "{role}");
+        assert_eq!(world.versions(), [3, 2, 2, 2]);
+    }
+}
+
+#[test]
+fn a15_a_file_that_is_accepted_again_after_a_rotation_is_not_void_again() {
+    let mut world = World::new();
+    let (stays, leaves) = (TestKey::new("timestamp"), TestKey::new("leaves"));
+    world
+        .repository
+        .rotate("timestamp", &[stays.clone(), leaves], 1);
+    world.repository.write();
+    world.refresh().unwrap();
+    // The repository goes on offering the very same timestamp, which the key that stays has signed.
+    let bytes = world.repository.files["timestamp.json"].clone();
+    world.repository.rotate("timestamp", &[stays], 1);
+    world
+        .repository
+        .files
+        .insert("timestamp.json".to_owned(), bytes);
+    world.refresh().unwrap();
+    assert_eq!(purged(&world), Some(3));
+    assert_eq!(remembered(&world), [1, 1]);
+    world.refresh().unwrap();
+    assert_eq!((purged(&world), deletes(&world)), (None, vec![]));
+}
+
+/// How many acceptances of timestamp and of snapshot the record holds.
+fn remembered(world: &World) -> [usize; 2] {
+    let record = Value::parse(&world.store[&Item::Record]).expect("a record");
+    ["timestamp", "snapshot"].map(|role| {
+        let entries = record.get(role).and_then(Value::as_array);
+        entries.expect("acceptances").len()
+    })
+}
+
 /// Crashes after every operation, and after every operation of the refresh after that.
 #[test]
 fn a15_a_crash_at_any_step_of_a_rotation_neither_keeps_void_files_nor_loses_floors() {
@@ -279,6 +325,7 @@ fn a15_crashes_before_a_rotation_do_not_make_the_client_forget_who_accepted_the_
         let before = world.stored(role);
         assert_eq!(world.try_refresh().unwrap_err(), Stop::Crash);
         assert_eq!(world.stored(role), before);
+        assert!(remembered(&world).into_iter().all(|count| count <= 2));
         world.stop_after = None;
     }
     world.repository.rotate("timestamp", &key("between"), 1);

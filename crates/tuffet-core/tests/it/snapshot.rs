@@ -86,6 +86,45 @@ fn c34_equal_and_higher_versions_and_new_roles_are_fine() {
 }
 
 #[test]
+fn c34_an_entry_that_is_no_targets_role_may_go() {
+    // Names before, between and behind those of the roles.
+    for extra in [
+        "root.json",
+        "timestamp.json",
+        "snapshot.json",
+        "notes.txt",
+        "~.txt",
+        "a.json.old",
+    ] {
+        let mut repository = Repository::new();
+        repository.delegate("targets", Delegated::new("team", &["team/*"]));
+        let entry = object([("version", 7.into())]);
+        insert(&mut repository.snapshot.signed, &["meta", extra], entry);
+        repository.write();
+        let mut world = World::of(repository);
+        world.refresh().unwrap();
+        let snapshot = &mut world.repository.snapshot.signed;
+        remove(snapshot, &["meta", extra]);
+        world.recovers();
+    }
+}
+
+#[test]
+fn c34_the_same_version_may_be_listed_in_another_way() {
+    let mut world = at_version_5();
+    world.repository.listing = Listing::Full;
+    for document in [
+        &mut world.repository.timestamp,
+        &mut world.repository.snapshot,
+    ] {
+        document.set_version(6);
+    }
+    world.repository.write();
+    world.refresh().unwrap();
+    assert_eq!(world.versions(), [1, 6, 6, 5]);
+}
+
+#[test]
 fn c34_a_refused_snapshot_is_not_stored() {
     let mut world = at_version_5();
     let before = world.store[&Item::Role(name("snapshot"))].clone();

@@ -196,7 +196,12 @@ fn a34_damaged_files_are_ignored_and_reported() {
         let mut world = start.clone();
         world.store.insert(item.clone(), b"{".to_vec());
         world.attempt().unwrap();
-        assert_eq!(ignored(&world), [(item.clone(), code)]);
+        let mut expected = vec![(item.clone(), code)];
+        if item == Item::Root(version(2)) {
+            // Without it nothing leads from the anchor to the copy of the current root.
+            expected.push((Item::Role(name("root")), "rollback.root"));
+        }
+        assert_eq!(ignored(&world), expected);
         assert_eq!(world.metadata(), start.metadata(), "{item} is repaired");
         world.attempt().unwrap();
         assert_eq!(ignored(&world), []);

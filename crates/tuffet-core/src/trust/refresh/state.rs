@@ -9,13 +9,13 @@ use super::super::{
     Item, Roots, Step, TrustAnchor, TrustedView, Verified, WithRoot, WithSnapshot, WithTimestamp,
     Write, WriteKind,
 };
-use crate::metadata::{Role, RoleName, Root, Version};
+use crate::metadata::{Role, RoleName, Root};
 
 #[derive(Debug)]
 pub(super) enum State<'c> {
     LoadRecord(TrustAnchor),
     LoadAnchor,
-    LoadPredecessor(Roots<'c>, Vec<Version>),
+    LoadPredecessor(Roots<'c>, Vec<Item>),
     LoadHistory(Roots<'c>),
     LoadCurrentRoot(Roots<'c>),
     StoreCurrentRoot(Roots<'c>),
@@ -43,9 +43,9 @@ impl State<'_> {
         match self {
             State::LoadRecord(_) => Step::Load(Item::Record),
             State::LoadAnchor | State::LoadCurrentRoot(_) => Step::Load(Item::Role(RoleName::Root)),
-            State::LoadPredecessor(_, versions) => versions
-                .last()
-                .map_or(Step::Done, |version| Step::Load(Item::Root(*version))),
+            State::LoadPredecessor(_, items) => {
+                items.last().cloned().map_or(Step::Done, Step::Load)
+            }
             State::LoadHistory(roots) => Step::Load(Item::Root(roots.next_version())),
             State::StoreCurrentRoot(roots) => {
                 Step::Store(vec![put(Item::Role(RoleName::Root), roots.trusted())])
