@@ -162,7 +162,8 @@ impl Bench<'_> {
                 if work.exists() {
                     fs::remove_dir_all(&work).map_err(|error| Failure::file(&work, error))?;
                 }
-                fs::create_dir_all(&work).map_err(|error| Failure::file(&work, error))?;
+                let targets = work.join("targets");
+                fs::create_dir_all(&targets).map_err(|error| Failure::file(&targets, error))?;
                 client.prepare(&server.url, &repository, &work)?;
                 if scenario.warm {
                     command::output(&mut client.fetch(&server.url, &repository, &work))?;

@@ -186,12 +186,12 @@ impl MapUpdater<Updater> {
     /// [`Rejected::Disagreement`] if too few agree, [`Rejected::NotFound`] if none has it, both with what each repository said;
     /// [`Error::Local`], [`Error::Cancelled`].
     pub async fn find(&self, path: &TargetPath) -> Result<Agreed, Error> {
-        let mut consensus = self.consensus(path);
-        while let Some(repository) = consensus.next() {
+        let mut consulting = self.consult(path);
+        while let Some(repository) = consulting.next() {
             let found = self.named(&repository)?.find(path).await;
-            consensus.answer(&repository, found)?;
+            consulting.answer(&repository, found)?;
         }
-        consensus.finish()
+        consulting.finish()
     }
 
     /// Downloads a target from the first of the agreeing repositories that delivers it.

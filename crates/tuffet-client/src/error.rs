@@ -5,6 +5,7 @@ use std::io;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use tuffet_core::metadata::RoleName;
 use tuffet_core::metadata::{NameError, TargetPath};
 use tuffet_core::trust::{self, Rejected};
 
@@ -241,11 +242,20 @@ impl Error {
             Failure::Transport(error) => Some(error.clone()),
             _ => None,
         });
+        let missing = missing();
+        // A newer root is never missed: who says that there is none is contradicted by who could not be asked.
+        let of_root = matches!(
+            &missing,
+            Rejected::Missing {
+                role: RoleName::Root,
+                ..
+            }
+        );
         match first {
-            Some(error) if !attempts.iter().any(absent) => {
+            Some(error) if of_root || !attempts.iter().any(absent) => {
                 Self::Unavailable(Box::new(Unavailable { error, attempts }))
             }
-            _ => Self::refused(missing(), attempts),
+            _ => Self::refused(missing, attempts),
         }
     }
 }

@@ -1,10 +1,10 @@
 //! Several repositories that have to agree on a target (TAP 4).
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 use std::fmt;
 
 use tuffet_core::metadata::TargetPath;
-use tuffet_core::trust::{Agreement, Found, Mapping, Rejected, RepositoryMap};
+use tuffet_core::trust::{Consultation, Found, Rejected, RepositoryMap, Voice};
 
 use crate::Error;
 use crate::error::{Attempt, Failure};
@@ -66,8 +66,11 @@ impl<U> MapUpdater<U> {
         self.updaters.get(repository)
     }
 
-    pub(crate) fn consensus(&self, path: &TargetPath) -> Consensus {
-        Consensus::new(self.map.mappings_for(path).cloned().collect(), path.clone())
+    pub(crate) fn consult(&self, path: &TargetPath) -> Consulting {
+        Consulting {
+            consultation: Consultation::new(&self.map, path.clone()),
+            attempts: Vec::new(),
+        }
     }
 
     pub(crate) fn named(&self, repository: &str) -> Result<&U, Error> {
@@ -84,123 +87,52 @@ impl<U> fmt::Debug for MapUpdater<U> {
     }
 }
 
-/// Who is asked next, and what has been found out: the part of a search that needs no waiting.
-pub(crate) struct Consensus {
-    path: TargetPath,
-    mappings: VecDeque<Mapping>,
-    asking: Option<Asking>,
+/// A consultation of the core with the errors of this crate.
+pub(crate) struct Consulting {
+    consultation: Consultation,
     attempts: Vec<Attempt>,
-    nearest: Option<Rejected>,
-    agreed: Option<Agreed>,
 }
 
-struct Asking {
-    agreement: Agreement,
-    repositories: VecDeque<String>,
-}
-
-impl Consensus {
-    fn new(mappings: VecDeque<Mapping>, path: TargetPath) -> Self {
-        Self {
-            path,
-            mappings,
-            asking: None,
-            attempts: Vec::new(),
-            nearest: None,
-            agreed: None,
-        }
-    }
-
+impl Consulting {
     /// The repository to ask next; `None` when it is decided.
     pub(crate) fn next(&mut self) -> Option<String> {
-        while self.agreed.is_none() {
-            if self.asking.is_none() {
-                let mapping = self.mappings.pop_front()?;
-                self.asking = Some(Asking {
-                    agreement: Agreement::new(&mapping, self.path.clone()),
-                    repositories: mapping.repositories.into(),
-                });
-            }
-            let asking = self.asking.as_mut()?;
-            if let Some(repository) = asking.repositories.pop_front() {
-                return Some(repository);
-            }
-            if let Err(disagreement) = asking.agreement.decide() {
-                self.keep_nearest(disagreement);
-            }
-            self.asking = None;
-        }
-        None
+        self.consultation.next().map(str::to_owned)
     }
 
-    /// Takes what a repository says. Trouble on this machine ends the search; a repository that cannot be reached or trusted
-    /// has no voice.
+    /// Takes what a repository says. Trouble on this machine ends the search.
     pub(crate) fn answer(
         &mut self,
         repository: &str,
         answer: Result<Found, Error>,
     ) -> Result<(), Error> {
-        match answer {
-            Ok(found) => {
-                let Some(asking) = self.asking.as_mut() else {
-                    return Ok(());
-                };
-                asking.agreement.add(repository, found);
-                if let Ok(agreed) = asking.agreement.decide() {
-                    self.agreed = Some(Agreed {
-                        repositories: agreed.to_vec(),
-                    });
-                }
-                Ok(())
-            }
+        let voice = match answer {
+            Ok(found) => Voice::Found(found),
             Err(Error::Rejected(refusal)) => {
+                let voice = match refusal.rejected {
+                    Rejected::NotFound { limit: false, .. } => Voice::NotFound,
+                    _ => Voice::Silent,
+                };
                 self.attempts.extend(refusal.attempts);
                 self.attempts.push(Attempt {
                     url: repository.to_owned(),
                     failure: Failure::Rejected(Box::new(refusal.rejected)),
                 });
-                Ok(())
+                voice
             }
             Err(Error::Unavailable(unavailable)) => {
                 self.attempts.extend(unavailable.attempts);
-                Ok(())
+                Voice::Silent
             }
-            Err(error) => Err(error),
-        }
+            Err(error) => return Err(error),
+        };
+        self.consultation.answer(voice);
+        Ok(())
     }
 
     pub(crate) fn finish(self) -> Result<Agreed, Error> {
-        if let Some(agreed) = self.agreed {
-            return Ok(agreed);
-        }
-        let unanimous = self.attempts.iter().all(|attempt| {
-            matches!(&attempt.failure, Failure::Rejected(rejected)
-                if matches!(**rejected, Rejected::NotFound { .. }))
-        });
-        let rejected = match self.nearest {
-            Some(disagreement @ Rejected::Disagreement { have: 1.., .. }) => disagreement,
-            Some(disagreement) if !unanimous => disagreement,
-            // Every repository that was asked says that it has no such target, or none is to be asked.
-            _ => Rejected::NotFound {
-                path: self.path,
-                searched: 0,
-                limit: false,
-            },
-        };
-        Err(Error::refused(rejected, self.attempts))
-    }
-
-    fn keep_nearest(&mut self, disagreement: Rejected) {
-        let agreeing = |rejected: &Rejected| match rejected {
-            Rejected::Disagreement { have, .. } => *have,
-            _ => 0,
-        };
-        if self
-            .nearest
-            .as_ref()
-            .is_none_or(|known| agreeing(&disagreement) > agreeing(known))
-        {
-            self.nearest = Some(disagreement);
+        match self.consultation.finish() {
+            Ok(repositories) => Ok(Agreed { repositories }),
+            Err(rejected) => Err(Error::refused(rejected, self.attempts)),
         }
     }
 }

@@ -56,7 +56,11 @@ pub const CODES: &[Explanation] = explanations! {
     "The file has another version than the one that is listed for it or that its name says."
     "Files of different moments have been mixed, which can combine old and new in a way that never existed."
     "Usually a half-finished upload or a cache: try again later. Operators: upload every file before timestamp.json."
-    "rollback" ["root", "timestamp", "snapshot", "targets", "delegated"]
+    "rollback" ["root"]
+    "This machine has trusted a newer root than the repository leads to now."
+    "Keys that the newer root removed would count again. A mirror withholds the newer root and this machine has lost its own copy of the way there, or the repository was begun anew."
+    "Try again later or another mirror: every version from the trust anchor on has to be served for ever. If the repository was begun anew, remove this trust and add it again from a root that you have checked."
+    "rollback" ["timestamp", "snapshot", "targets", "delegated"]
     "The repository offers an older version than this machine has seen before."
     "An old but genuine file is being replayed: by an attacker who wants old, vulnerable software installed, or by a cache that kept the file for too long, or after a restore from backup."
     "Operators: serve timestamp.json with Cache-Control: no-cache; after a restore, publish new versions above the ones clients have seen, or rotate the timestamp and snapshot keys, which makes clients forget."

@@ -4,12 +4,14 @@
 //! wrong order does not compile, and a refusal hands the untouched state back. Over them, [`Refresh`] and [`Search`] tell a
 //! shell step by step what to load, fetch and store.
 
+mod agreement;
 mod audit;
 mod download;
 mod error;
 mod event;
 mod file;
 mod map;
+mod mirrors;
 mod phases;
 mod policy;
 mod proof;
@@ -21,18 +23,20 @@ mod shown;
 mod verified;
 mod view;
 
+pub use agreement::{Agreement, Consultation, Voice};
 pub use audit::{Audit, AuditedRole};
 pub use download::{TargetCheck, VerifiedTarget};
 pub use error::{Class, Error, Rejected, Signers, Uncounted, UncountedReason};
 pub use event::Event;
 pub use file::{Answer, Fetch, Item, RemoteFile, Step, Write, WriteKind, percent_encode};
-pub use map::{Agreement, Mapping, RepositoryMap};
+pub use map::{Mapping, RepositoryMap};
+pub use mirrors::WithoutFile;
 pub use phases::{Refused, WithRoot, WithSnapshot, WithTimestamp};
 pub use policy::{Context, Limits, MinimumVersions, Policy};
 pub use proof::{Proof, ProofStep};
 pub use record::last_refresh;
 pub use refresh::{Mode, Refresh, TrustAnchor};
-pub use roots::Roots;
+pub use roots::{Roots, removes_online_key};
 pub use search::{Outcome, Search};
 pub use verified::{Counted, Quorum, Verified, count_signatures};
 pub use view::{Found, TrustedView};

@@ -3,7 +3,7 @@
 use tuffet_core::metadata::RoleName;
 use tuffet_core::trust::{
     Answer, Audit, AuditedRole, Error as CoreError, Event, Fetch, Refresh, Rejected, RemoteFile,
-    Search, Step,
+    Search, Step, WithoutFile,
 };
 
 use super::receive::receive;
@@ -121,17 +121,14 @@ fn report(engine: &Engine, machine: &mut impl Machine) {
     }
 }
 
-/// Asks the mirrors in order until one delivers what the core accepts.
-///
-/// That there is no newer root is believed when one mirror says so and none delivers it: a mirror that is down or hostile must
-/// not keep a client from the others. That an old mirror hides a root is found out by the expiry of what it has (C-10).
+/// Asks the mirrors in order until one delivers what the core accepts; what it means that none does is for the core to say.
 fn fetch_from_mirrors(
     engine: &Engine,
     link: &Link<'_>,
     machine: &mut impl Machine,
     fetch: &Fetch,
 ) -> Result<(), Error> {
-    let mut attempts = Vec::new();
+    let (mut attempts, mut without) = (Vec::new(), WithoutFile::default());
     for mirror in link.order() {
         let url = engine
             .sources
@@ -147,6 +144,10 @@ fn fetch_from_mirrors(
             Asked::Absent => Failure::Absent,
             Asked::Failed(error) => Failure::Transport(error),
         };
+        match failure {
+            Failure::Absent => without.absent(),
+            _ => without.failed(),
+        }
         let attempt = Attempt {
             url: without_secrets(&url),
             failure,
@@ -157,10 +158,7 @@ fn fetch_from_mirrors(
         }
         attempts.push(attempt);
     }
-    let absent = attempts
-        .iter()
-        .any(|attempt| attempt.failure == Failure::Absent);
-    if absent && (fetch.file.role == RoleName::Root || attempts_are_absent(&attempts)) {
+    if without.mean_absent(&fetch.file, &engine.policy) {
         return match machine.answer(Answer::Absent) {
             Ok(()) => Ok(()),
             Err(CoreError::Rejected(rejected)) => Err(Error::refused(*rejected, attempts)),
@@ -168,12 +166,6 @@ fn fetch_from_mirrors(
         };
     }
     Err(Error::of_attempts(attempts, || missing(&fetch.file)))
-}
-
-fn attempts_are_absent(attempts: &[Attempt]) -> bool {
-    attempts
-        .iter()
-        .all(|attempt| attempt.failure == Failure::Absent)
 }
 
 fn missing(file: &RemoteFile) -> Rejected {

@@ -5,6 +5,8 @@ use std::time::Duration;
 use tuffet_client::transport::TransportErrorKind as Kind;
 use tuffet_client::{Class, Error, Failure, Fault, Retry, Source};
 
+use tuffet_core::trust::Policy;
+
 use crate::repository::Repository;
 use crate::world::{World, path};
 
@@ -65,6 +67,24 @@ fn a17_a_root_that_nobody_can_answer_for_is_not_absent() {
         ("network.status", Class::Unavailable)
     );
     assert_eq!(error.attempts().len(), 2);
+}
+
+#[test]
+fn a17_strictly_all_mirrors_must_say_that_there_is_no_newer_root() {
+    let world = world();
+    world.fail("one/metadata/2.root.json", [Fault::Fatal(Kind::Connect)]);
+    let updater = |policy| {
+        world
+            .builder(world.store.clone())
+            .source(Source::at("memory://one"))
+            .source(Source::at("memory://two"))
+            .policy(policy)
+            .build()
+            .unwrap()
+    };
+    let error = updater(Policy::strict()).refresh().unwrap_err();
+    assert_eq!(error.class(), Class::Unavailable);
+    updater(Policy::default()).refresh().unwrap();
 }
 
 #[test]

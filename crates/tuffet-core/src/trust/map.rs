@@ -5,10 +5,10 @@ use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use super::{Found, Rejected};
+use super::Rejected;
 use crate::delegation::Pattern;
 use crate::json::{FormatError, Reader, Reason};
-use crate::metadata::{TargetFile, TargetPath};
+use crate::metadata::TargetPath;
 
 /// A map file: which repositories have to agree on which targets. It is part of the client and never fetched.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -203,86 +203,4 @@ fn read_texts(reader: &mut Reader<'_>) -> Result<Vec<String>, FormatError> {
         Ok(())
     })?;
     Ok(texts)
-}
-
-/// Collects what the repositories of one [`Mapping`] say about a target, and decides.
-#[derive(Debug)]
-pub struct Agreement {
-    path: TargetPath,
-    threshold: u32,
-    /// The repositories and their answers, grouped by agreement of each with each.
-    groups: Vec<Vec<(String, Found)>>,
-}
-
-impl Agreement {
-    /// Nobody has been asked yet.
-    #[must_use]
-    pub fn new(mapping: &Mapping, path: TargetPath) -> Self {
-        Self {
-            path,
-            threshold: mapping.threshold,
-            groups: Vec::new(),
-        }
-    }
-
-    /// Takes the answer of one repository; a second answer of the same one is ignored.
-    pub fn add(&mut self, repository: &str, found: Found) {
-        if self
-            .groups
-            .iter()
-            .flatten()
-            .any(|(name, _)| name == repository)
-        {
-            return;
-        }
-        // With each: two that contradict each other may both agree with one that lists fewer hashes.
-        let group = self.groups.iter_mut().find(|members| {
-            members
-                .iter()
-                .all(|(_, member)| agree(&member.target, &found.target))
-        });
-        let member = (String::from(repository), found);
-        match group {
-            Some(members) => members.push(member),
-            None => self.groups.push(alloc::vec![member]),
-        }
-    }
-
-    /// The repositories that agree on the target, if enough of them do; else how far they are from it.
-    ///
-    /// # Errors
-    /// [`Rejected::Disagreement`].
-    pub fn decide(&self) -> Result<&[(String, Found)], Rejected> {
-        if let Some(agreed) = self
-            .groups
-            .iter()
-            .find(|members| members.len() >= self.threshold as usize)
-        {
-            return Ok(agreed);
-        }
-        let most = self.groups.iter().map(Vec::len).max();
-        let have = most.and_then(|have| u32::try_from(have).ok()).unwrap_or(0);
-        Err(Rejected::Disagreement {
-            path: self.path.clone(),
-            have,
-            need: self.threshold,
-        })
-    }
-}
-
-/// Equal length and equal digests by every algorithm that both list, of which there must be one; `custom` may differ.
-fn agree(one: &TargetFile, other: &TargetFile) -> bool {
-    let mut common = 0_u32;
-    let equal =
-        one.hashes
-            .digests()
-            .iter()
-            .all(|digest| match other.hashes.digest(digest.algorithm()) {
-                Some(theirs) => {
-                    common = common.saturating_add(1);
-                    theirs == digest
-                }
-                None => true,
-            });
-    equal && common > 0 && one.length == other.length
 }

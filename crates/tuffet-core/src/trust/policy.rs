@@ -55,7 +55,7 @@ pub struct Policy {
     pub limits: Limits,
     /// The tolerances that are refused instead of forgiven.
     pub refuse: ToleranceSet,
-    /// Whether a corrupt cache and a clock that went back are errors instead of events.
+    /// Whether a corrupt cache, a clock that went back, and mirrors that do not agree that there is no newer root are errors.
     pub strict_local: bool,
     /// How many seconds the clock may be behind the last successful refresh.
     pub clock_skew: u32,
@@ -79,7 +79,7 @@ impl Default for Policy {
 }
 
 impl Policy {
-    /// Nothing is forgiven: every tolerance is an error, and so are a corrupt cache and a clock that went back.
+    /// Nothing is forgiven: every tolerance is an error, and so is all that [`Policy::strict_local`] is about.
     #[must_use]
     pub fn strict() -> Self {
         Self {

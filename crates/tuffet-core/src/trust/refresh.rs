@@ -9,10 +9,10 @@ use core::mem;
 use super::phases::Origin;
 use super::record::Record;
 use super::{
-    Answer, Context, Error, Event, Item, Refused, Rejected, Roots, Step, TrustedView, Verified,
-    WithRoot, WithSnapshot, WithTimestamp,
+    Answer, Context, Error, Event, Item, Policy, Refused, Rejected, Roots, Step, TrustedView,
+    Verified, WithRoot, WithSnapshot, WithTimestamp,
 };
-use crate::metadata::{Parsed, Role, RoleName, Root, Version};
+use crate::metadata::{Role, RoleName, Version};
 use state::State;
 
 /// Where trust begins (rule O-06).
@@ -64,6 +64,8 @@ pub struct Refresh<'c> {
     mode: Mode,
     state: State<'c>,
     record: Record,
+    /// The version of a stored root that is newer than the chain has come so far.
+    root_floor: Option<Version>,
     roots_taken: u32,
     events: Vec<Event>,
 }
@@ -95,6 +97,7 @@ impl<'c> Refresh<'c> {
             mode,
             state: State::LoadRecord(anchor),
             record: Record::default(),
+            root_floor: None,
             roots_taken: 0,
             events: Vec::new(),
         }
@@ -103,7 +106,7 @@ impl<'c> Refresh<'c> {
     /// What is wanted now; the same until it is answered.
     #[must_use]
     pub fn step(&self) -> Step {
-        self.state.step(&self.record)
+        self.state.step(&self.record, self.root_floor)
     }
 
     /// Answers the step.
@@ -303,32 +306,36 @@ impl<'c> Refresh<'c> {
         }
     }
 
-    /// Keeps the copy of the current root true, for people and other tools.
+    /// Keeps the copy of the current root true, for people and other tools, unless it is newer than the history reaches.
+    ///
+    /// The way to a newer copy is lost then. It counts as a floor: the repository has to show the way again, and until it
+    /// does the copy stays.
     fn current_root_loaded(&mut self, roots: Roots<'c>, bytes: Option<Vec<u8>>) -> Turn<'c> {
         if bytes.as_ref() == Some(&**roots.trusted().received()) {
             return self.begin_root(roots);
         }
-        // A newer copy whose way from the anchor is lost: the repository has to show the way again, and may not.
-        let lost = bytes
-            .and_then(|bytes| Parsed::<Root>::parse(bytes).ok())
-            .map(|stored| stored.unverified().version())
-            .filter(|&stored| stored > roots.trusted().version());
-        if let Some(trusted) = lost {
-            let reason = Rejected::Rollback {
-                role: RoleName::Root,
-                trusted,
-                offered: roots.trusted().version(),
-            };
-            if let Err(error) = self.ignore(Item::Role(RoleName::Root), reason) {
-                return stay(State::LoadCurrentRoot(roots), error);
-            }
+        let stored = bytes.and_then(|bytes| self.version_of_intact(bytes));
+        if stored.is_some_and(|stored| stored > roots.trusted().version()) {
+            self.root_floor = stored;
+            return self.begin_root(roots);
         }
         Ok(State::StoreCurrentRoot(roots))
     }
 
+    /// The version of a root that its own keys have signed: a damaged copy must not lock a client out.
+    fn version_of_intact(&self, root: Vec<u8>) -> Option<Version> {
+        // A policy that has become stricter must not be a way back to an older root.
+        let policy = Policy::default();
+        let cx = Context {
+            policy: &policy,
+            ..self.cx
+        };
+        Some(Roots::trust(root, cx).ok()?.trusted().version())
+    }
+
     fn begin_root(&mut self, roots: Roots<'c>) -> Turn<'c> {
         if self.mode == Mode::Offline {
-            return self.settle(roots, State::StoreCurrentRoot);
+            return self.settle(roots, State::LoadCurrentRoot);
         }
         if self.roots_taken < self.cx.policy.limits.roots {
             return Ok(State::FetchRoot(roots));
@@ -351,6 +358,10 @@ impl<'c> Refresh<'c> {
     }
 
     fn settle(&mut self, roots: Roots<'c>, back: fn(Roots<'c>) -> State<'c>) -> Turn<'c> {
+        let offered = roots.trusted().version();
+        if let Some(trusted) = self.root_floor.filter(|&floor| floor > offered) {
+            return stay(back(roots), root_rollback(trusted, offered));
+        }
         roots
             .settle()
             .map(State::LoadTimestamp)
@@ -363,6 +374,9 @@ impl<'c> Refresh<'c> {
         let Some(bytes) = bytes else {
             return Ok(State::LoadSnapshot(phase));
         };
+        if let Some(error) = accepted_by_newer_root(&phase, accepted_by) {
+            return stay(State::LoadTimestamp(phase), error);
+        }
         if is_void(&phase, accepted_by) {
             return Ok(State::Purge(phase.forget()));
         }
@@ -379,6 +393,9 @@ impl<'c> Refresh<'c> {
         let acceptances = &mut self.record.snapshot;
         let accepted_by = acceptances.of_stored(bytes.as_deref(), self.cx.crypto);
         if let Some(bytes) = bytes {
+            if let Some(error) = accepted_by_newer_root(&phase, accepted_by) {
+                return stay(State::LoadSnapshot(phase), error);
+            }
             if is_void(&phase, accepted_by) {
                 return Ok(State::Purge(phase.forget()));
             }
@@ -546,6 +563,22 @@ fn loaded(answer: Answer) -> Option<Vec<u8>> {
 /// Without a record the file only has to verify under the present root, which keeps the floor.
 fn is_void(phase: &WithRoot<'_>, accepted_by: Option<Version>) -> bool {
     matches!((phase.rotated(), accepted_by), (Some(rotated), Some(accepted_by)) if rotated > accepted_by)
+}
+
+/// A stored file that a newer root has accepted: that root is lost, and the chain has not reached it again.
+fn accepted_by_newer_root(phase: &WithRoot<'_>, accepted_by: Option<Version>) -> Option<Rejected> {
+    let offered = phase.root().version();
+    accepted_by
+        .filter(|&root| root > offered)
+        .map(|trusted| root_rollback(trusted, offered))
+}
+
+fn root_rollback(trusted: Version, offered: Version) -> Rejected {
+    Rejected::Rollback {
+        role: RoleName::Root,
+        trusted,
+        offered,
+    }
 }
 
 fn missing<'c>(role: RoleName, version: Option<Version>, back: State<'c>) -> Turn<'c> {

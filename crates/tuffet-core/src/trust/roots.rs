@@ -145,8 +145,10 @@ fn require_own_keys(candidate: &mut Candidate<'_, Root>) -> Result<super::Quorum
 
 /// Whether a key leaves the timestamp or the snapshot role between two roots.
 ///
-/// Keys are compared by what they are: a new keyid or another encoding of the same key removes nothing.
-fn removes_online_key(old: &Root, new: &Root) -> bool {
+/// Clients forget the timestamp and the snapshot they have seen then. Keys are compared by what they are: a new keyid or
+/// another encoding of the same key removes nothing.
+#[must_use]
+pub fn removes_online_key(old: &Root, new: &Root) -> bool {
     let gone = |before: &RoleKeys, after: &RoleKeys| {
         let after = identities(new, after);
         identities(old, before)

@@ -1,9 +1,13 @@
 //! Several repositories that must agree (TAP 4), and that share nothing (rule O-09).
 
 use tuffet_core::json::Reason;
-use tuffet_core::trust::{Agreement, Found, Rejected, RepositoryMap};
+use tuffet_core::trust::{
+    Agreement, Consultation, Found, Policy, Rejected, RemoteFile, RepositoryMap, Voice, WithoutFile,
+};
 
-use crate::world::{Repository, World, insert, object, path, remove, sha256, sha384, sha512, text};
+use crate::world::{
+    Repository, World, insert, name, object, path, remove, sha256, sha384, sha512, text,
+};
 
 const MAP: &str = r#"{
     "repositories": {"a": ["https://a.example", "https://a2.example"], "b": ["https://b.example"], "c": ["https://c.example"]},
@@ -315,5 +319,92 @@ fn o09_repositories_share_neither_roots_nor_stores() {
         mixed.store.insert(item.clone(), one.store[item].clone());
         mixed.refresh().unwrap();
         assert_eq!(mixed.metadata(), other.metadata(), "{item}");
+    }
+}
+
+/// Asks the repositories of a map with these mappings; `f` finds the target, `o` another one, `n` does not have it, `-` is silent.
+/// Returns who was asked and the outcome.
+fn consult(mappings: &[(&str, u32)], says_what: &str) -> (String, String) {
+    let mapping: Vec<String> = mappings
+        .iter()
+        .map(|(repositories, threshold)| {
+            let names: Vec<String> = repositories.chars().map(|name| format!("{name:?}").replace('\'', "\"")).collect();
+            format!(
+                r#"{{"paths":["*"],"repositories":[{}],"threshold":{threshold},"terminating":false}}"#,
+                names.join(",")
+            )
+        })
+        .collect();
+    let map = format!(
+        r#"{{"repositories":{{"a":["x:"],"b":["x:"],"c":["x:"],"d":["x:"]}},"mapping":[{}]}}"#,
+        mapping.join(",")
+    );
+    let map = RepositoryMap::parse(map.as_bytes()).unwrap();
+    let mut consultation = Consultation::new(&map, path("x"));
+    let (mut asked, mut answers) = (String::new(), says_what.chars());
+    while let Some(repository) = consultation.next() {
+        asked.push_str(repository);
+        consultation.answer(match answers.next().unwrap() {
+            'f' => Voice::Found(says(1, &[("sha256", b"1")], "")),
+            'o' => Voice::Found(says(1, &[("sha256", b"2")], "")),
+            'n' => Voice::NotFound,
+            _ => Voice::Silent,
+        });
+    }
+    assert_eq!(answers.next(), None, "every answer was asked for");
+    let outcome = match consultation.finish() {
+        Ok(agreed) => agreed.into_iter().map(|(name, _)| name).collect(),
+        Err(Rejected::Disagreement { have, need, .. }) => format!("{have} of {need}"),
+        Err(rejected) => rejected.code().to_owned(),
+    };
+    (asked, outcome)
+}
+
+#[test]
+fn tap4_a_weaker_mapping_decides_only_if_silence_could_not_have_changed_the_stronger_one() {
+    let two_then_one: &[(&str, u32)] = &[("ab", 2), ("c", 1)];
+    let three_then_one: &[(&str, u32)] = &[("abc", 2), ("d", 1)];
+    for (mappings, answers, asked, outcome) in [
+        (two_then_one, "ff", "ab", "ab"),
+        (two_then_one, "nnf", "abc", "c"),
+        (two_then_one, "fof", "abc", "c"),
+        (two_then_one, "nnn", "abc", "target.not-found"),
+        // One of two is missing for good, so who is silent does not matter.
+        (two_then_one, "n-f", "abc", "c"),
+        (two_then_one, "-nf", "abc", "c"),
+        (two_then_one, "f-", "ab", "1 of 2"),
+        (two_then_one, "-f", "ab", "1 of 2"),
+        (two_then_one, "--", "ab", "0 of 2"),
+        (three_then_one, "f-f", "abc", "ac"),
+        (three_then_one, "fo-", "abc", "1 of 2"),
+        (three_then_one, "nn-f", "abcd", "d"),
+        (three_then_one, "n--", "abc", "0 of 2"),
+        (&[("a", 1), ("b", 1)], "-", "a", "0 of 1"),
+        (&[("a", 1), ("b", 1)], "n-", "ab", "0 of 1"),
+    ] {
+        let expected = (asked.to_owned(), outcome.to_owned());
+        assert_eq!(consult(mappings, answers), expected, "{answers}");
+    }
+}
+
+#[test]
+fn a17_absence_is_believed_by_all_or_for_a_root_by_one() {
+    for (role, absent, failed, lenient, strict) in [
+        ("root", 0, 0, false, false),
+        ("root", 0, 1, false, false),
+        ("root", 1, 0, true, true),
+        ("root", 1, 1, true, false),
+        ("timestamp", 1, 1, false, false),
+        ("timestamp", 2, 0, true, true),
+    ] {
+        let mut answers = WithoutFile::default();
+        (0..absent).for_each(|_| answers.absent());
+        (0..failed).for_each(|_| answers.failed());
+        let file = RemoteFile {
+            role: name(role),
+            version: None,
+        };
+        assert_eq!(answers.mean_absent(&file, &Policy::default()), lenient);
+        assert_eq!(answers.mean_absent(&file, &Policy::strict()), strict);
     }
 }

@@ -260,20 +260,6 @@ fn o11_metadata_files_have_the_fixed_names() {
 }
 
 #[test]
-fn o01_every_request_is_for_plain_json() {
-    let mut world = world(&[]);
-    world.wanted = Some("x");
-    world.repository.publish_root();
-    world
-        .repository
-        .delegate("targets", Delegated::new("team", &["*"]));
-    world.repository.publish();
-    world.attempt().unwrap_err();
-    assert_eq!(world.fetched().len(), 6);
-    assert!(world.fetched().iter().all(|name| name.ends_with(".json")));
-}
-
-#[test]
 fn a_proof_names_every_file_and_key_on_the_way() {
     let mut repository = Repository::new();
     repository.delegate("targets", Delegated::new("a", &["no/*", "team/*"]));

@@ -3,7 +3,9 @@
 use tuffet_core::json::Reason;
 use tuffet_core::trust::{Event, Item, Mode, Signers, TrustAnchor};
 
-use crate::world::expect::{assert_format, expired, length, not_signed, threshold, wrong_version};
+use crate::world::expect::{
+    assert_format, expired, length, not_signed, rollback, threshold, wrong_version,
+};
 use crate::world::{NOW, Repository, TestKey, World, insert, name, time, version};
 
 fn keys<const N: usize>(names: [&str; N]) -> [TestKey; N] {
@@ -460,4 +462,90 @@ fn c10_offline_the_last_root_must_not_have_expired_either() {
     assert!(world.refresh().is_ok());
     world.now = time("2031-01-01T00:00:00Z");
     assert_eq!(world.refresh().unwrap_err().code(), "expired.root");
+}
+
+/// A client at root 3 whose way there is lost: of the roots it keeps only the copy of the current one.
+fn without_a_way() -> World {
+    let mut world = World::refreshed();
+    for _ in 2..=3 {
+        world.repository.publish_root();
+    }
+    world.refresh().unwrap();
+    world.store.remove(&Item::Root(version(2)));
+    world.store.remove(&Item::Root(version(3)));
+    world
+}
+
+#[test]
+fn a32_a_stored_root_that_the_chain_does_not_reach_is_a_floor() {
+    for (withheld, reached) in [("2.root.json", 1), ("3.root.json", 2)] {
+        for strict in [false, true] {
+            let mut world = without_a_way();
+            world.policy.strict_local = strict;
+            world.repository.files.remove(withheld);
+            let kept = world.store[&Item::Role(name("root"))].clone();
+            let rejected = world.refresh().unwrap_err();
+            assert_eq!(rejected, rollback("root", 3, reached));
+            assert_eq!(world.store[&Item::Role(name("root"))], kept);
+            assert!(!world.fetched().contains(&"timestamp.json"));
+            // The evidence stays: nothing is forgotten by trying again.
+            assert_eq!(world.refresh().unwrap_err(), rollback("root", 3, reached));
+        }
+    }
+}
+
+#[test]
+fn a32_a_way_that_is_lost_is_found_again_at_the_repository() {
+    let mut world = without_a_way();
+    world.repository.publish_root();
+    world.policy.strict_local = true;
+    let view = world.refresh().unwrap();
+    assert_eq!(view.root().version(), version(4));
+    assert_eq!(world.stored("root"), Some(4));
+}
+
+#[test]
+fn a32_offline_a_root_whose_way_is_lost_is_a_floor_too() {
+    let mut world = without_a_way();
+    world.mode = Mode::Offline;
+    assert_eq!(world.refresh().unwrap_err(), rollback("root", 3, 1));
+}
+
+#[test]
+fn a32_what_a_lost_root_has_accepted_is_not_taken_over_by_an_older_one() {
+    for role in ["timestamp", "snapshot"] {
+        let mut world = World::refreshed();
+        world.repository.publish_root();
+        world.repository.publish();
+        world.refresh().unwrap();
+        let other = if role == "timestamp" {
+            "snapshot"
+        } else {
+            "timestamp"
+        };
+        for item in [
+            Item::Root(version(2)),
+            Item::Role(name("root")),
+            Item::Role(name(other)),
+        ] {
+            world.store.remove(&item);
+        }
+        world.repository.files.remove("2.root.json");
+        let before = world.store.get(&Item::Role(name(role))).cloned();
+        assert_eq!(world.refresh().unwrap_err(), rollback("root", 2, 1));
+        assert_eq!(world.store.get(&Item::Role(name(role))).cloned(), before);
+    }
+}
+
+#[test]
+fn a34_a_damaged_copy_of_the_root_locks_nobody_out() {
+    let mut world = World::refreshed();
+    let mut forged = world.repository.root.clone();
+    forged.set_version(9);
+    forged.signers = vec![TestKey::new("mallory")];
+    for damaged in [b"{}".to_vec(), forged.bytes()] {
+        world.store.insert(Item::Role(name("root")), damaged);
+        world.refresh().unwrap();
+        assert_eq!(world.stored("root"), Some(1));
+    }
 }

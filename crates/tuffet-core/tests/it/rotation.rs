@@ -360,21 +360,3 @@ fn a15_an_anchor_from_after_the_rotation_voids_what_the_removed_key_made() {
     world.anchor = TrustAnchor::Root(world.repository.files["2.root.json"].clone());
     assert_eq!(world.refresh().unwrap_err(), rollback("timestamp", HIGH, 2));
 }
-
-#[test]
-fn a34_a_stored_root_that_the_history_no_longer_leads_to_is_reported() {
-    let mut world = World::refreshed();
-    world.repository.publish_root();
-    world.refresh().unwrap();
-    world.store.remove(&Item::Root(version(2)));
-    world.repository.files.remove("2.root.json");
-    let mut strict = world.clone();
-    strict.policy.strict_local = true;
-    assert_eq!(strict.refresh().unwrap_err().code(), "cache.corrupt");
-    world.refresh().unwrap();
-    assert!(world.events.iter().any(|event| matches!(
-        event,
-        Event::CacheIgnored { item: Item::Role(role), reason }
-            if role.as_str() == "root" && reason.code() == "rollback.root"
-    )));
-}

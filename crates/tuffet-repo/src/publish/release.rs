@@ -1,12 +1,11 @@
 //! What is about to be published: the new versions of roles, a snapshot that lists them, a timestamp that lists that.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::Path;
 
-use tuffet_core::crypto::{Key, KeyIdentity, KeyKind};
 use tuffet_core::json::Value;
-use tuffet_core::metadata::{Parsed, RoleKeys, RoleName, Root, UnixTime, Version};
-use tuffet_core::trust::Signers;
+use tuffet_core::metadata::{Parsed, RoleName, Root, UnixTime, Version};
+use tuffet_core::trust::{Signers, removes_online_key};
 use tuffet_sign::Signer;
 
 use super::{Publish, timestamp_name};
@@ -348,27 +347,6 @@ fn versions(meta: &BTreeMap<String, Value>) -> impl Iterator<Item = (RoleName, V
 
 fn version_of(entry: &Value) -> Option<Version> {
     entry.get("version")?.as_u64().and_then(Version::new)
-}
-
-fn removes_online_key(old: &Root, new: &Root) -> bool {
-    [RoleName::Snapshot, RoleName::Timestamp]
-        .iter()
-        .any(|role| {
-            let after = identities(new, new.role(role));
-            !identities(old, old.role(role)).is_subset(&after)
-        })
-}
-
-fn identities(root: &Root, keys: Option<&RoleKeys>) -> BTreeSet<KeyIdentity> {
-    let keyids = keys.into_iter().flat_map(|keys| &keys.keyids);
-    keyids
-        .filter_map(
-            |keyid| match root.keys().key(keyid.as_str()).map(Key::kind)? {
-                KeyKind::Usable { public, .. } => Some(public.identity()),
-                KeyKind::Opaque { .. } => None,
-            },
-        )
-        .collect()
 }
 
 /// The timestamp in a tree of metadata.

@@ -49,7 +49,7 @@ fn retry_after_reaches_the_caller() {
 }
 
 #[test]
-fn a_request_says_who_asks_and_wants_no_encoding() {
+fn o01_a_request_says_who_asks_and_wants_no_encoding() {
     let server = Server::answering(answer(200, "", b""));
     for (name, http) in transports(&HttpOptions::new().user_agent("updater/7").unwrap()) {
         http.get(&server.url("/a%2Fb/c?d=e"));

@@ -9,7 +9,7 @@ use super::super::{
     Item, Roots, Step, TrustAnchor, TrustedView, Verified, WithRoot, WithSnapshot, WithTimestamp,
     Write, WriteKind,
 };
-use crate::metadata::{Role, RoleName, Root};
+use crate::metadata::{Role, RoleName, Root, Version};
 
 #[derive(Debug)]
 pub(super) enum State<'c> {
@@ -38,8 +38,8 @@ pub(super) enum State<'c> {
 }
 
 impl State<'_> {
-    /// What is wanted in this state.
-    pub(super) fn step(&self, record: &Record) -> Step {
+    /// What is wanted in this state. `root_floor` is the version of a stored root that is newer than the chain.
+    pub(super) fn step(&self, record: &Record, root_floor: Option<Version>) -> Step {
         match self {
             State::LoadRecord(_) => Step::Load(Item::Record),
             State::LoadAnchor | State::LoadCurrentRoot(_) => Step::Load(Item::Role(RoleName::Root)),
@@ -51,7 +51,7 @@ impl State<'_> {
                 Step::Store(vec![put(Item::Role(RoleName::Root), roots.trusted())])
             }
             State::FetchRoot(roots) => Step::Fetch(roots.fetch()),
-            State::StoreRoot(roots) => Step::Store(store_root(roots.trusted())),
+            State::StoreRoot(roots) => Step::Store(store_root(roots.trusted(), root_floor)),
             State::LoadTimestamp(_) => Step::Load(Item::Role(RoleName::Timestamp)),
             State::LoadSnapshot(_) => Step::Load(Item::Role(RoleName::Snapshot)),
             State::Purge(_) => Step::Store(
@@ -115,10 +115,11 @@ fn delete(role: RoleName) -> Write {
     }
 }
 
-/// The history first: it is what the next refresh starts from (C-08).
-fn store_root(root: &Verified<Root>) -> Vec<Write> {
-    vec![
-        put(Item::Root(root.version()), root),
-        put(Item::Role(RoleName::Root), root),
-    ]
+/// The history first: it is what the next refresh starts from (C-08). A newer copy of the current root stays.
+fn store_root(root: &Verified<Root>, floor: Option<Version>) -> Vec<Write> {
+    let mut writes = vec![put(Item::Root(root.version()), root)];
+    if floor.is_none_or(|floor| root.version() >= floor) {
+        writes.push(put(Item::Role(RoleName::Root), root));
+    }
+    writes
 }
