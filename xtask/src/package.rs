@@ -26,6 +26,13 @@ pub(crate) fn run(workspace: &Workspace, arguments: Arguments) -> Result<Outcome
         return Err(Failure::list("incomplete manifests", &findings));
     }
 
+    let unlicensed: Vec<String> = published()
+        .flat_map(|package| unlicensed(workspace, &package.name))
+        .collect();
+    if !unlicensed.is_empty() {
+        return Err(Failure::list("packages without licence texts", &unlicensed));
+    }
+
     // All at once: cargo then finds our crates among the packages instead of in the registry,
     // where they are not yet. What was packaged is compiled by the other steps already.
     let mut package = workspace.cargo(&["package", "--allow-dirty", "--no-verify", "--quiet"]);
@@ -34,6 +41,19 @@ pub(crate) fn run(workspace: &Workspace, arguments: Arguments) -> Result<Outcome
     }
     command::run(&mut package)?;
     Ok(Outcome::Passed(format!("{} crates", published().count())))
+}
+
+/// The licence texts that a package would lack: both licences ask for their text to come with every copy.
+fn unlicensed(workspace: &Workspace, name: &str) -> Vec<String> {
+    let directory = workspace.root.join("crates").join(name);
+    ["LICENSE-MIT", "LICENSE-APACHE"]
+        .into_iter()
+        .filter(|file| {
+            std::fs::read(directory.join(file)).ok()
+                != std::fs::read(workspace.root.join(file)).ok()
+        })
+        .map(|file| format!("{name}: no {file} like the one of the workspace"))
+        .collect()
 }
 
 /// What the manifest of a published crate lacks.

@@ -29,6 +29,9 @@ pub enum Mode {
     OfflineAsOf(UnixTime),
 }
 
+/// How long fetching metadata may take in one operation, unless set.
+const DEADLINE: Duration = Duration::from_secs(3600);
+
 /// Puts an updater together. `T` is the kind of transport, blocking or asynchronous.
 pub struct Builder<T: ?Sized> {
     anchor: TrustAnchor,
@@ -38,6 +41,7 @@ pub struct Builder<T: ?Sized> {
     policy: Policy,
     mode: Mode,
     retry: Retry,
+    deadline: Option<Duration>,
     clock: Arc<dyn Clock>,
     observer: Arc<dyn Observer>,
     crypto: &'static dyn Crypto,
@@ -54,6 +58,7 @@ impl<T: ?Sized> Builder<T> {
             policy: Policy::default(),
             mode: Mode::Online,
             retry: Retry::default(),
+            deadline: Some(DEADLINE),
             clock: Arc::new(SystemClock),
             observer: Arc::new(Nobody),
             crypto: tuffet_crypto::default_provider(),
@@ -102,6 +107,15 @@ impl<T: ?Sized> Builder<T> {
     #[must_use]
     pub fn retry(mut self, retry: Retry) -> Self {
         self.retry = retry;
+        self
+    }
+
+    /// Sets how long fetching metadata may take in one refresh, search or audit; `None` is without end. One hour unless set: long
+    /// enough for the largest metadata over a slow link, and the longest time that a mirror can keep the lock of the store
+    /// from other processes by sending as slowly as it may. Targets are not concerned.
+    #[must_use]
+    pub fn deadline(mut self, deadline: Option<Duration>) -> Self {
+        self.deadline = deadline;
         self
     }
 
@@ -155,6 +169,7 @@ impl<T: ?Sized> Builder<T> {
             policy: self.policy,
             mode: self.mode,
             retry: self.retry,
+            deadline: self.deadline,
             clock: self.clock,
             observer: self.observer,
             crypto: self.crypto,

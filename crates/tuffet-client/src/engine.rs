@@ -8,6 +8,7 @@ mod link;
 mod receive;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use tuffet_core::crypto::Crypto;
 use tuffet_core::metadata::TargetPath;
@@ -29,6 +30,7 @@ pub(crate) struct Engine {
     pub(crate) policy: Policy,
     pub(crate) mode: Mode,
     pub(crate) retry: Retry,
+    pub(crate) deadline: Option<Duration>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) observer: Arc<dyn Observer>,
     pub(crate) crypto: &'static dyn Crypto,
@@ -153,7 +155,7 @@ impl Engine {
     fn is_young(
         &self,
         now: tuffet_core::metadata::UnixTime,
-        max_age: std::time::Duration,
+        max_age: Duration,
     ) -> Result<bool, Error> {
         let record = self.store.load(&Item::Record)?;
         let Some(last) = record.as_deref().and_then(trust::last_refresh) else {

@@ -25,5 +25,10 @@ pub use self::options::{HttpOptions, HttpOptionsError, MinimumRate};
 pub use self::proxy::Proxy;
 pub use self::url::UrlError;
 
+/// Whether a URL can be asked for.
+pub(crate) fn check_url(url: &str) -> Result<(), UrlError> {
+    url::Url::parse(url).map(drop)
+}
+
 /// How much of an unwanted body is read to keep its connection, in bytes.
 const SMALL_BODY: u64 = 16 * 1024;

@@ -1,21 +1,37 @@
 //! Where a repository is: mirrors, and the URLs of files at each.
 
+use std::fmt;
 use std::path::Path;
 
 use tuffet_core::metadata::{NameError, TargetPath};
 use tuffet_core::trust::{Found, RemoteFile};
 
+#[cfg(feature = "http")]
+use crate::error::Unavailable;
 use crate::file::url_of_path;
+#[cfg(feature = "http")]
+use crate::transport::{TransportError, TransportErrorKind};
 use crate::{Error, Local};
 
 /// One mirror of a repository: where its metadata is and where its targets are.
 ///
 /// Each place is a URL such as `https://example.org/metadata`, or a path of a local directory. A query is kept at the end of every
 /// URL that is made from it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+///
+/// `Debug` shows neither passwords nor queries.
+#[derive(Clone, PartialEq, Eq)]
 pub struct Source {
     metadata: String,
     targets: String,
+}
+
+impl fmt::Debug for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Source")
+            .field("metadata", &without_secrets(&self.metadata))
+            .field("targets", &without_secrets(&self.targets))
+            .finish()
+    }
 }
 
 impl Source {
@@ -40,6 +56,54 @@ impl Source {
     #[must_use]
     pub fn at(base: &str) -> Self {
         Self::new(join(base, "metadata"), join(base, "targets"))
+    }
+
+    /// The URL, or the local directory, below which the metadata is.
+    ///
+    /// It may hold a password or a signature: [`without_secrets`] makes it fit to be shown.
+    #[must_use]
+    pub fn metadata(&self) -> &str {
+        &self.metadata
+    }
+
+    /// The URL, or the local directory, below which the targets are. As secret as [`Self::metadata`].
+    #[must_use]
+    pub fn targets(&self) -> &str {
+        &self.targets
+    }
+
+    /// Whether the default transport could ask for what is below both places; nothing is asked yet.
+    ///
+    /// # Errors
+    /// [`Error::Misuse`] for a place that is empty, or a URL with a fragment, a blank or a control character;
+    /// [`Error::Unavailable`] for one that is malformed.
+    ///
+    /// ```
+    /// # use tuffet_client::Source;
+    /// assert!(Source::at("https://example.org/tuf?signature=1").check().is_ok());
+    /// assert!(Source::at("https://exa mple.org").check().is_err());
+    /// ```
+    pub fn check(&self) -> Result<(), Error> {
+        for place in [&self.metadata, &self.targets] {
+            let url = base_url(place.clone())?;
+            #[cfg(feature = "http")]
+            if matches!(scheme(&url), Some("http" | "https")) {
+                crate::http::check_url(&url).map_err(|error| {
+                    Error::Unavailable(Box::new(Unavailable {
+                        error: TransportError {
+                            url: without_secrets(&url),
+                            kind: TransportErrorKind::Url,
+                            detail: error.to_string(),
+                            retry_after: None,
+                        },
+                        attempts: Vec::new(),
+                    }))
+                })?;
+            }
+            #[cfg(not(feature = "http"))]
+            drop(url);
+        }
+        Ok(())
     }
 
     /// Brings both places into the form of URLs.
@@ -131,7 +195,7 @@ pub(crate) fn scheme(url: &str) -> Option<&str> {
     valid.then_some(scheme)
 }
 
-/// A URL for people: without user, password and query, which may hold secrets.
+/// A URL for people: without user, password, query, fragment and control characters. The text need not be a URL.
 ///
 /// ```
 /// # use tuffet_client::without_secrets;
@@ -140,13 +204,22 @@ pub(crate) fn scheme(url: &str) -> Option<&str> {
 /// ```
 #[must_use]
 pub fn without_secrets(url: &str) -> String {
-    let (place, query) = match url.split_once('?') {
-        Some((place, _)) => (place, "?…"),
+    let (place, query) = match url.find(['?', '#']) {
+        Some(at) => (
+            &url[..at],
+            if url[at..].starts_with('?') {
+                "?…"
+            } else {
+                ""
+            },
+        ),
         None => (url, ""),
     };
-    let Some((scheme, rest)) = place.split_once("://") else {
-        return format!("{place}{query}");
+    let (scheme, rest) = match place.split_once("//") {
+        Some((scheme, rest)) if scheme.is_empty() || scheme.ends_with(':') => (scheme, rest),
+        _ => ("", place),
     };
+    let slashes = if rest.len() < place.len() { "//" } else { "" };
     let (authority, path) = match rest.find('/') {
         Some(at) => rest.split_at(at),
         None => (rest, ""),
@@ -156,12 +229,16 @@ pub fn without_secrets(url: &str) -> String {
         .map_or(authority, |(_, host)| host);
     // A slash in a password ends the authority too early: what comes before the last @ is not shown then.
     let port = host.rsplit_once(':').map_or("", |(_, port)| port);
-    match rest.rsplit_once('@') {
+    let shown = match rest.rsplit_once('@') {
         Some((_, rest)) if !port.bytes().all(|b| b.is_ascii_digit() || b == b']') => {
-            format!("{scheme}://{rest}{query}")
+            format!("{scheme}{slashes}{rest}{query}")
         }
-        _ => format!("{scheme}://{host}{path}{query}"),
-    }
+        _ => format!("{scheme}{slashes}{host}{path}{query}"),
+    };
+    shown
+        .chars()
+        .map(|c| if c.is_control() { '?' } else { c })
+        .collect()
 }
 
 #[cfg(test)]
@@ -226,12 +303,17 @@ mod tests {
     fn secrets_are_not_shown() {
         let table = [
             ("https://user:pass@host/a?sig=1", "https://host/a?…"),
+            ("https://u:secret@@host/a", "https://host/a"),
+            ("user:secret@host/a", "host/a"),
+            ("https://host/\u{1b}[31m#secret", "https://host/?[31m"),
             ("https://host/a@b", "https://host/a@b"),
             ("https://u@host", "https://host"),
             ("file:///a/b", "file:///a/b"),
         ];
         for (url, shown) in table {
             assert_eq!(without_secrets(url), shown);
+            let shown = format!("{:?}", Source::at(url));
+            assert!(!shown.contains("pass") && !shown.contains("sig") && !shown.contains("secret"));
         }
     }
 }

@@ -4,13 +4,24 @@ use std::fmt;
 use std::io::Read;
 
 /// What is asked of a transport.
-#[derive(Debug, Clone, PartialEq, Eq)]
+///
+/// `Debug` shows neither a password nor a query.
+#[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Request {
     /// The URL: a base that the application configured, with percent-encoded segments appended.
     pub url: String,
     /// The first byte that is wanted, and proof that it continues what is at hand: set to resume.
     pub resume: Option<Resume>,
+}
+
+impl fmt::Debug for Request {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Request")
+            .field("url", &crate::source::without_secrets(&self.url))
+            .field("resume", &self.resume)
+            .finish()
+    }
 }
 
 /// Where a download goes on.

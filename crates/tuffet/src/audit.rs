@@ -5,7 +5,7 @@
 mod files;
 mod source;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use tuffet_core::metadata::{Role, RoleName, UnixTime};
 use tuffet_core::trust::{
@@ -42,7 +42,12 @@ pub(crate) struct Report {
     pub(crate) checked: u64,
     pub(crate) checked_bytes: u64,
     pub(crate) findings: Vec<Finding>,
+    /// How many findings of a code there are, those beyond the kept ones included.
+    pub(crate) found: BTreeMap<&'static str, u64>,
 }
+
+/// How many findings of one code are kept; the others are counted. A hostile repository can have millions.
+pub(crate) const KEPT: u64 = 1000;
 
 /// The root that trust began with.
 pub(crate) struct Anchor {
@@ -80,9 +85,10 @@ impl Report {
             .unwrap_or(Exit::Done)
     }
 
-    /// The verdict in one word.
+    /// The verdict in one word. Without a root from the user nothing is verified against anything but itself.
     pub(crate) fn verdict(&self) -> &'static str {
         match self.exit() {
+            Exit::Done if self.anchor.as_ref().is_some_and(|anchor| !anchor.given) => "consistent",
             Exit::Done => "verified",
             Exit::Stale => "stale",
             Exit::Network => "incomplete",
@@ -118,6 +124,7 @@ pub(crate) fn run(
             checked: 0,
             checked_bytes: 0,
             findings: Vec::new(),
+            found: BTreeMap::new(),
         },
     };
     if let Some(view) = auditor.refresh(&root)? {
@@ -258,18 +265,20 @@ impl Auditor<'_> {
         }
     }
 
-    /// A place without any of the targets is another place: one finding says so.
+    /// Of a place without any of the targets one finding says so: it may be another place, or all are withheld.
     fn unreachable_targets(&mut self) {
-        let missing = |finding: &Finding| finding.code == "target.missing";
-        let findings = &mut self.report.findings;
-        let count = findings.iter().filter(|finding| missing(finding)).count() as u64;
+        const CODE: &str = "target.missing";
+        let count = self.report.found.get(CODE).copied().unwrap_or_default();
         if count < 2 || count != self.report.listed {
             return;
         }
-        findings.retain(|finding| !missing(finding));
+        self.report.findings.retain(|finding| finding.code != CODE);
+        self.report.found.remove(CODE);
         let place = self.place.targets();
-        let what = format!("none of the {count} listed targets is below {place}");
-        self.add("target.missing", Exit::Findings, what);
+        let what = format!(
+            "none of the {count} listed targets is below {place}; --targets-url says where else they are, --metadata-only leaves them out"
+        );
+        self.add(CODE, Exit::Untrusted, what);
     }
 
     /// Takes note of a verified role: who signed it, which signatures are wrong, and when it ends.
@@ -347,7 +356,10 @@ impl Auditor<'_> {
     }
 
     fn add(&mut self, code: &'static str, exit: Exit, what: String) {
-        let finding = Finding { code, what, exit };
-        self.report.findings.push(finding);
+        let found = self.report.found.entry(code).or_default();
+        *found += 1;
+        if *found <= KEPT {
+            self.report.findings.push(Finding { code, what, exit });
+        }
     }
 }

@@ -61,9 +61,12 @@ pub(crate) struct GlobalOptions {
     /// Fetch nothing: use what was verified before, as of now
     #[arg(long, global = true)]
     pub(crate) offline: bool,
-    /// Act as if it were TIME; for tests and for the tour
+    /// Act as if it were TIME: nothing that is learnt then is remembered. For tests and for the tour
     #[arg(long, global = true, value_name = "TIME", hide = true, value_parser = parse_time)]
     pub(crate) at: Option<UnixTime>,
+    /// Whether what is learnt at that time is remembered all the same: the time of the tour is its own.
+    #[arg(skip)]
+    pub(crate) remembers: bool,
     #[command(flatten)]
     pub(crate) places: PlaceOptions,
 }
@@ -95,10 +98,7 @@ pub(crate) enum Commands {
     Man(commands::man::Arguments),
     Version(commands::version::Arguments),
     /// List the exit codes
-    #[command(
-        hide = true,
-        before_help = "Examples:\n  tuffet exit-codes\n  tuffet exit-codes --json"
-    )]
+    #[command(before_help = "Examples:\n  tuffet exit-codes\n  tuffet exit-codes --json")]
     ExitCodes,
 }
 

@@ -6,7 +6,8 @@ use std::sync::Arc;
 use tuffet_client::blocking::{Builder, Updater};
 use tuffet_client::http::{HttpOptions, Proxy};
 use tuffet_client::{
-    Class, DefaultTransport, DirectoryStore, Error, FixedClock, Local, Mode, Source, TrustAnchor,
+    Class, DefaultTransport, DirectoryStore, Error, FixedClock, Local, Mode, ReadOnlyStore, Source,
+    TrustAnchor,
 };
 use tuffet_core::trust::{Policy, Rejected};
 
@@ -58,16 +59,22 @@ pub(crate) fn updater(
     let store = app.options.places.store(entry)?.join(&source.name);
     let anchor = TrustAnchor::Root(source.root.clone());
     let urls = [source.metadata.clone(), source.targets.clone()].concat();
-    let mut builder = Updater::builder(anchor, DirectoryStore::new(store))
+    let store = DirectoryStore::new(store);
+    let builder = match app.options.at {
+        // What another time brings to light must not be remembered as what has happened.
+        Some(_) if !app.options.remembers => {
+            Updater::builder(anchor, ReadOnlyStore::new(store)).clock(FixedClock(app.now))
+        }
+        Some(_) => Updater::builder(anchor, store).clock(FixedClock(app.now)),
+        None => Updater::builder(anchor, store),
+    };
+    let mut builder = builder
         .policy(policy.clone())
         .transport(Arc::new(transport(&urls)));
     // Mirrors of metadata and of targets are paired; the last of the shorter list stands for the rest.
     for place in 0..source.metadata.len().max(source.targets.len()) {
         let at = |urls: &[String]| urls.get(place).or(urls.last()).cloned().unwrap_or_default();
         builder = builder.source(Source::new(at(&source.metadata), at(&source.targets)));
-    }
-    if app.options.at.is_some() {
-        builder = builder.clock(FixedClock(app.now));
     }
     if app.options.offline {
         builder = builder.mode(Mode::OfflineAsOf(app.now));

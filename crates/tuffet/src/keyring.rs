@@ -107,7 +107,7 @@ impl<'a> Keyring<'a> {
                             .warn(format!("the passphrase does not open {name}"));
                     }
                     tries += 1;
-                    let text = self.ask(&format!("passphrase of {name}"))?;
+                    let text = self.ask(&format!("passphrase of {name}"), "--passphrase-file")?;
                     *self.known.borrow_mut() = Some(text.clone());
                     passphrase = Some(text);
                 }
@@ -121,11 +121,12 @@ impl<'a> Keyring<'a> {
     /// # Errors
     /// `usage.no-terminal`, `usage.declined` if it was typed differently.
     pub(crate) fn choose(&self, name: &str) -> Result<Passphrase, Failure> {
+        const NEW: &str = "--passphrase-file, or --no-passphrase for a key that needs none";
         if let Some(known) = self.known()? {
             return Ok(Passphrase::new(known.as_str()));
         }
-        let first = self.ask(&format!("new passphrase for {name}"))?;
-        let second = self.ask("the same again")?;
+        let first = self.ask(&format!("new passphrase for {name}"), NEW)?;
+        let second = self.ask("the same again", NEW)?;
         if *first != *second {
             return Err(Failure::new(
                 "usage.declined",
@@ -149,9 +150,10 @@ impl<'a> Keyring<'a> {
         Ok(Some(line))
     }
 
-    fn ask(&self, what: &str) -> Result<Zeroizing<String>, Failure> {
+    /// `instead` names the flags that answer.
+    fn ask(&self, what: &str, instead: &str) -> Result<Zeroizing<String>, Failure> {
         if !self.app.console.is_interactive() {
-            return Err(Failure::needs_answer(what, "--passphrase-file"));
+            return Err(Failure::needs_answer(what, instead));
         }
         let config = rpassword::ConfigBuilder::new().build();
         rpassword::prompt_password_with_config(format!("{what}: "), config)

@@ -125,15 +125,17 @@ fn answer_to_wrong_usage(error: &clap::Error, console: &Console) -> Exit {
         error.kind(),
         ErrorKind::DisplayHelp | ErrorKind::DisplayVersion
     );
-    if console.json && !is_answer {
-        let text = error.render().to_string();
-        let message = text.trim().trim_start_matches("error: ");
-        console.report("usage", &Failure::usage(message));
-        return Exit::Usage;
+    // Help that is shown for want of a command is an answer too, but not what was asked for.
+    let is_help = error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand;
+    if is_answer || (is_help && !console.json) {
+        // A reader that has gone away has seen enough.
+        let _ = error.print();
+        return if is_answer { Exit::Done } else { Exit::Usage };
     }
-    // A reader that has gone away has seen enough.
-    let _ = error.print();
-    if is_answer { Exit::Done } else { Exit::Usage }
+    let text = error.render().to_string();
+    let message = text.trim().trim_start_matches("error: ");
+    console.report("usage", &Failure::usage(message));
+    Exit::Usage
 }
 
 /// `--color` has to be known before the command line is parsed, for the errors of parsing it.

@@ -266,11 +266,29 @@ fn unknown(trust: &Path, name: &str) -> Failure {
 /// `usage.arguments` when a local directory does not exist.
 pub(crate) fn bases(base: &str) -> Result<(String, String), Failure> {
     let url = url_of(base)?;
-    let base = url.trim_end_matches('/');
-    Ok(match base.strip_suffix("/metadata") {
-        Some(parent) => (base.to_owned(), format!("{parent}/targets")),
-        None => (format!("{base}/metadata"), format!("{base}/targets")),
-    })
+    let (place, query) = match url.split_once('?') {
+        Some((place, query)) => (place, format!("?{query}")),
+        None => (url.as_str(), String::new()),
+    };
+    let place = place.trim_end_matches('/');
+    let parent = place.strip_suffix("/metadata").unwrap_or(place);
+    let source = tuffet_client::Source::at(&format!("{parent}{query}"));
+    Ok((source.metadata().to_owned(), source.targets().to_owned()))
+}
+
+/// Checks that a URL could be asked for.
+///
+/// # Errors
+/// `usage.arguments`.
+pub(crate) fn check_url(url: &str) -> Result<(), Failure> {
+    tuffet_client::Source::new(url, url)
+        .check()
+        .map_err(|error| {
+            let shown = tuffet_client::without_secrets(url);
+            Failure::usage(format!("{shown:?} is not a URL that can be asked for"))
+                .cause(error)
+                .fix("give a URL such as https://dl.example/tuf")
+        })
 }
 
 /// A URL as it is, a local directory as a `file:` URL.
@@ -279,6 +297,7 @@ pub(crate) fn bases(base: &str) -> Result<(String, String), Failure> {
 /// As for [`bases`].
 pub(crate) fn url_of(text: &str) -> Result<String, Failure> {
     if text.contains("://") {
+        check_url(text)?;
         return Ok(text.to_owned());
     }
     let path = PathBuf::from(text);

@@ -189,8 +189,9 @@ fn ask(
             received,
             total: fetch.length,
         });
-        link.check_cancelled()
+        link.check_time(engine, url)
     };
+    link.check_time(engine, url)?;
     link.ask(engine, mirror, url, |transport| {
         Reply::of(transport.fetch(&request), |body| {
             if body.offset != 0 {

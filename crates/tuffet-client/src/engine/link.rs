@@ -1,8 +1,10 @@
 //! Asking one mirror until it answers, and remembering which mirrors are of no use.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
 
 use super::Engine;
+use crate::error::Unavailable;
 use crate::observer::Notice;
 use crate::retry::{Decision, may_help, random};
 use crate::source::without_secrets;
@@ -13,6 +15,7 @@ use crate::{CancelToken, Error};
 pub(crate) struct Link<'a> {
     transports: &'a [Arc<dyn Transport>],
     cancel: CancelToken,
+    started: Instant,
     /// The mirrors in the order to ask them.
     order: Mutex<Vec<usize>>,
 }
@@ -62,6 +65,7 @@ impl<'a> Link<'a> {
         Self {
             transports,
             cancel,
+            started: Instant::now(),
             order: Mutex::new((0..transports.len()).collect()),
         }
     }
@@ -83,6 +87,26 @@ impl<'a> Link<'a> {
             Err(Error::Cancelled)
         } else {
             Ok(())
+        }
+    }
+
+    /// As [`Self::check_cancelled`], and whether there is time left for fetching metadata.
+    pub(crate) fn check_time(&self, engine: &Engine, url: &str) -> Result<(), Error> {
+        self.check_cancelled()?;
+        match engine.deadline {
+            Some(deadline) if self.started.elapsed() >= deadline => {
+                let error = TransportError {
+                    url: without_secrets(url),
+                    kind: TransportErrorKind::Deadline,
+                    detail: format!("metadata took longer than {} seconds", deadline.as_secs()),
+                    retry_after: None,
+                };
+                Err(Error::Unavailable(Box::new(Unavailable {
+                    error,
+                    attempts: Vec::new(),
+                })))
+            }
+            _ => Ok(()),
         }
     }
 

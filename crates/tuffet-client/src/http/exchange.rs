@@ -9,7 +9,8 @@ use http::header::{
 use super::answer::{Answer, judge};
 use super::options::Settings;
 use super::proxy::ProxyServer;
-use super::url::{Scheme, Url, redacted};
+use super::url::{Scheme, Url};
+use crate::source::without_secrets;
 use crate::transport::{Request, Resume, TransportError, TransportErrorKind};
 
 /// A transfer under way.
@@ -48,7 +49,7 @@ pub(crate) enum Next {
 impl<'a> Exchange<'a> {
     pub(crate) fn new(settings: &'a Settings, request: &Request) -> Result<Self, TransportError> {
         let wrong = |why: String| TransportError {
-            url: redacted(&request.url),
+            url: without_secrets(&request.url),
             kind: TransportErrorKind::Url,
             detail: why,
             retry_after: None,
@@ -151,7 +152,7 @@ impl<'a> Exchange<'a> {
         let to = self
             .url
             .resolve(location)
-            .map_err(|error| format!("to {}: {error}", redacted(location)))?;
+            .map_err(|error| format!("to {}: {error}", without_secrets(location)))?;
         if self.url.scheme() == Scheme::Https && to.scheme() == Scheme::Http {
             return Err(format!("to {to}: from https to http"));
         }

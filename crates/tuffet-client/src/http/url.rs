@@ -341,25 +341,6 @@ impl fmt::Debug for Url {
     }
 }
 
-/// Makes a text that may not even be a URL fit to be shown: no credentials, no query, no control characters.
-pub(crate) fn redacted(text: &str) -> String {
-    let text = text.split(['?', '#']).next().unwrap_or_default();
-    let (scheme, rest) = text
-        .split_once("//")
-        .map_or(("", text), |(scheme, rest)| (scheme, rest));
-    let end = rest.find('/').unwrap_or(rest.len());
-    let (authority, path) = rest.split_at(end);
-    let place = authority
-        .rsplit_once('@')
-        .map_or(authority, |(_, place)| place);
-    let slashes = if scheme.is_empty() { "" } else { "//" };
-    format!("{scheme}{slashes}{place}{path}")
-        .chars()
-        .map(|c| if c.is_control() { '?' } else { c })
-        .take(200)
-        .collect()
-}
-
 fn split_scheme(text: &str) -> Option<(Scheme, &str)> {
     let (scheme, rest) = text.split_once(':')?;
     if scheme.eq_ignore_ascii_case("https") {

@@ -17,6 +17,8 @@ const LOCK: &str = "lock";
 const RECORD: &str = "record";
 /// The directory of the root history.
 const ROOTS: &str = "roots";
+/// The most bytes of metadata that can be read at all.
+const MOST: u64 = u32::MAX as u64;
 /// How often a lock that is taken is looked at again.
 const LOCK_INTERVAL: Duration = Duration::from_millis(20);
 
@@ -31,7 +33,8 @@ const LOCK_INTERVAL: Duration = Duration::from_millis(20);
 /// | `lock` | an advisory lock, held during a refresh or a search |
 ///
 /// Every file is replaced atomically and flushed before the next is touched, so that a crash at any moment leaves a store from
-/// which the next refresh goes on. Symbolic links are neither followed nor left in place.
+/// which the next refresh goes on. Symbolic links in it are neither followed nor left in place; that the directory itself, or
+/// `roots`, is one is an error.
 #[derive(Debug, Clone)]
 pub struct DirectoryStore {
     directory: PathBuf,
@@ -118,6 +121,10 @@ impl Store for DirectoryStore {
             error,
         };
         match fs::symlink_metadata(&path) {
+            Ok(found) if found.is_file() && found.len() > MOST => Err(unreadable(io::Error::new(
+                io::ErrorKind::FileTooLarge,
+                "no metadata is that large",
+            ))),
             Ok(found) if found.is_file() => fs::read(&path).map(Some).map_err(unreadable),
             Ok(_) => Err(unreadable(io::Error::new(
                 io::ErrorKind::InvalidInput,
@@ -146,7 +153,7 @@ impl Store for DirectoryStore {
 
     fn lock(&self) -> Result<StoreLock, StoreError> {
         let roots = self.directory.join(ROOTS);
-        if !roots.is_dir() {
+        if !is_real_directory(&self.directory)? || !is_real_directory(&roots)? {
             fs::create_dir_all(&roots)
                 .and_then(|()| durable::sync_directory(&self.directory))
                 .map_err(|error| StoreError::Write {
@@ -163,6 +170,20 @@ impl Store for DirectoryStore {
         }
         Ok(StoreLock::new(file))
     }
+}
+
+/// Whether a directory is there; a link in its place would have files deleted and written somewhere else.
+fn is_real_directory(path: &Path) -> Result<bool, StoreError> {
+    let error = match fs::symlink_metadata(path) {
+        Ok(found) if found.is_dir() => return Ok(true),
+        Ok(_) => io::Error::new(io::ErrorKind::NotADirectory, "not a directory of its own"),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
+        Err(error) => error,
+    };
+    Err(StoreError::Write {
+        path: path.to_path_buf(),
+        error,
+    })
 }
 
 fn is_absent(error: &io::Error) -> bool {

@@ -32,11 +32,12 @@ pub(super) fn remove(directory: &Path, name: &str) -> io::Result<()> {
 pub(super) fn sweep(directory: &Path) -> io::Result<()> {
     for entry in fs::read_dir(directory)? {
         let entry = entry?;
-        if entry
+        let ours = entry
             .file_name()
             .as_encoded_bytes()
-            .starts_with(TEMPORARY.as_bytes())
-        {
+            .starts_with(TEMPORARY.as_bytes());
+        // What is no file is not ours, whatever its name.
+        if ours && !entry.file_type()?.is_dir() {
             fs::remove_file(entry.path())?;
         }
     }

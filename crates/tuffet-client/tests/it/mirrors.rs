@@ -279,3 +279,23 @@ fn a_search_asks_the_mirrors_too() {
         ("target.not-found", Class::NotFound)
     );
 }
+
+#[test]
+fn a_refresh_that_takes_too_long_ends() {
+    let world = world();
+    let limited = |deadline| {
+        world
+            .builder(world.store.clone())
+            .source(Source::at("memory://one"))
+            .deadline(deadline)
+            .build()
+            .unwrap()
+            .refresh()
+    };
+    let error = limited(Some(Duration::ZERO)).unwrap_err();
+    assert_eq!(
+        (error.code(), error.class()),
+        ("network.deadline", Class::Unavailable)
+    );
+    limited(None).unwrap();
+}

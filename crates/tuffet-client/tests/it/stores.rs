@@ -262,3 +262,47 @@ fn a32_stored_roots_count_only_as_successors_of_the_anchor() {
         world.repository.files["metadata/2.root.json"]
     );
 }
+
+#[cfg(unix)]
+#[test]
+fn a_store_that_is_a_link_to_another_place_is_refused() {
+    use std::os::unix::fs::symlink;
+    let world = world();
+    for linked in ["store", "store/roots"] {
+        let directory = tempfile::tempdir().unwrap();
+        let elsewhere = directory.path().join("elsewhere");
+        fs::create_dir_all(elsewhere.join("roots")).unwrap();
+        fs::write(elsewhere.join(".tuffet-kept"), b"x").unwrap();
+        let link = directory.path().join(linked);
+        fs::create_dir_all(link.parent().unwrap()).unwrap();
+        symlink(&elsewhere, link).unwrap();
+        let store = DirectoryStore::new(directory.path().join("store"));
+        let error = updater(&world, store).refresh().unwrap_err();
+        assert_eq!(error.class(), Class::Local, "{linked}: {error}");
+        assert_eq!(names(&elsewhere), [".tuffet-kept", "roots"], "{linked}");
+        assert!(names(&elsewhere.join("roots")).is_empty(), "{linked}");
+    }
+}
+
+#[test]
+fn a_directory_with_the_name_of_a_leftover_keeps_nobody_out() {
+    let world = world();
+    let directory = tempfile::tempdir().unwrap();
+    fs::create_dir(directory.path().join(".tuffet-x.tmp")).unwrap();
+    updater(&world, DirectoryStore::new(directory.path()))
+        .refresh()
+        .unwrap();
+}
+
+#[cfg(unix)]
+#[test]
+fn a_stored_file_larger_than_any_metadata_is_not_read() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = fs::File::create(directory.path().join("timestamp.json")).unwrap();
+    // A hole: no bytes are on the disk.
+    file.set_len(1 << 33).unwrap();
+    let error = DirectoryStore::new(directory.path())
+        .load(&Item::Role(RoleName::Timestamp))
+        .unwrap_err();
+    assert_eq!(error.code(), "store.read");
+}

@@ -4,9 +4,6 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
-/// How many such files are named.
-const SHOWN: usize = 100;
-
 /// The files below `metadata/` and `targets/` that nothing verified speaks of, relative to the directory.
 ///
 /// `expected` holds `metadata/ROLE` and `targets/PATH`. Older versions of a role that is known belong there: clients that
@@ -26,11 +23,6 @@ pub(super) fn unexpected(directory: &Path, expected: &BTreeSet<String>) -> Vec<S
         }
     });
     found.sort();
-    let more = found.len().saturating_sub(SHOWN);
-    if more > 0 {
-        found.truncate(SHOWN);
-        found.push(format!("… and {more} more files"));
-    }
     found
 }
 

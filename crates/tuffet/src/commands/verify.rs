@@ -18,7 +18,8 @@ use crate::run::App;
 /// Verify a whole repository: every role, every signature, every listed target
 ///
 /// Nothing is trusted, stored or changed. Without --root the audit begins with the repository's own first root, so it
-/// tells that the repository is sound in itself, not whose it is.
+/// tells that the repository is consistent in itself, not whose it is, and its verdict says "consistent" instead of
+/// "verified".
 ///
 /// Ends with 0 when all is well, 3 when something must not be trusted, 5 when something has expired, 7 when something
 /// else is not as it should be; the receipt names each finding.

@@ -171,6 +171,7 @@ impl Actor {
                 *option = Some(PathBuf::from(value));
             }
         }
+        options.remembers = options.at.is_none();
         options.at = options.at.or(Some(self.now));
         let (console, kept) = Console::kept();
         let (exit, code) = match run::attempt(cli, &console) {

@@ -296,3 +296,52 @@ fn a_path_that_leaves_the_directory_is_refused() {
     ]);
     assert_ne!(home.run(&["get", "acme:../escape"]).exit, 0);
 }
+
+#[test]
+fn what_is_learnt_at_another_time_is_not_remembered() {
+    let home = Home::with_client();
+    home.ok(&["get", "acme:app.txt", "--output", "one"]);
+    let before = home.all_below(".");
+    let run = home.run(&["get", "acme:app.txt", "--at", &later(1), "--output", "one"]);
+    assert!(run.exit == 0 || run.exit == 5, "{run:?}");
+    assert_eq!(home.all_below("."), before);
+}
+
+#[test]
+fn a_url_is_looked_at_when_it_is_trusted() {
+    let home = Home::with_repository();
+    home.publish();
+    let root = ["--root", "web/metadata/1.root.json"];
+    for bad in [
+        "https://exa mple",
+        "http://u:p/w@h/x",
+        "https://h:99999/",
+        "https://h/#f",
+    ] {
+        let run = home.fails(
+            2,
+            "usage.arguments",
+            &["trust", "add", "x", bad, root[0], root[1]],
+        );
+        assert!(!run.err.contains("p/w"), "{}", run.err);
+    }
+    home.ok(&[
+        "trust",
+        "add",
+        "q",
+        "https://h.example/x?sig=TOPSECRET",
+        root[0],
+        root[1],
+    ]);
+    let shown = home.ok(&["trust", "show", "q"]).out;
+    assert!(shown.contains("https://h.example/x/metadata?…"), "{shown}");
+    assert!(shown.contains("https://h.example/x/targets?…"), "{shown}");
+    assert!(!shown.contains("TOPSECRET"), "{shown}");
+}
+
+#[test]
+fn a_wrong_command_line_has_a_code_too() {
+    let home = Home::new();
+    let run = home.fails(2, "usage.arguments", &["get", "--no-such-flag"]);
+    assert!(run.err.contains("--no-such-flag"), "{}", run.err);
+}

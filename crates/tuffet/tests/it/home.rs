@@ -1,5 +1,6 @@
 //! An empty home directory, and the program run in it.
 
+use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
@@ -106,6 +107,22 @@ impl Home {
     }
 
     /// The program, with nothing of the environment of the tests but a path.
+    /// Every file below a directory and its content.
+    pub(crate) fn all_below(&self, directory: &str) -> BTreeMap<PathBuf, Vec<u8>> {
+        let (mut files, mut left) = (BTreeMap::new(), vec![self.path(directory)]);
+        while let Some(directory) = left.pop() {
+            for entry in fs::read_dir(directory).unwrap() {
+                let path = entry.unwrap().path();
+                if path.is_dir() {
+                    left.push(path);
+                } else {
+                    files.insert(path.clone(), fs::read(path).unwrap());
+                }
+            }
+        }
+        files
+    }
+
     pub(crate) fn command(&self) -> Command {
         self.program(TUFFET)
     }

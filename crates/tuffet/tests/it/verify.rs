@@ -42,12 +42,14 @@ fn a_sound_repository_gets_a_receipt() {
     }
     assert!(run.out.contains("\nteam "), "{}", run.out);
     let run = home.ok(&["verify", "web"]);
-    assert!(
-        run.out
-            .contains("of the repository itself: nobody vouched for it"),
-        "{}",
-        run.out
-    );
+    for line in [
+        "of the repository itself: nobody vouched for it",
+        "verdict     consistent in itself",
+    ] {
+        assert!(run.out.contains(line), "{}", run.out);
+    }
+    let (_, receipts) = home.json(&["verify", "web"]);
+    assert_eq!(receipts[0]["verdict"], "consistent");
 }
 
 #[test]
@@ -101,7 +103,7 @@ fn metadata_alone_is_one_finding() {
     assert_eq!(run.exit, 0, "the targets are beside the metadata: {run:?}");
     fs::remove_dir_all(home.path("web/targets")).unwrap();
     let run = home.run(&["verify", "web/metadata"]);
-    assert_eq!(run.exit, 7, "{run:?}");
+    assert_eq!(run.exit, 3, "{run:?}");
     assert!(
         run.out.contains("none of the 3 listed targets"),
         "{}",
@@ -218,4 +220,37 @@ fn real_repositories_verify_as_of_their_time() {
         seen += 1;
     }
     assert!(seen > 10, "{seen}");
+}
+
+#[test]
+fn all_targets_withheld_is_no_milder_than_one() {
+    let home = with_team();
+    fs::remove_dir_all(home.path("web/targets")).unwrap();
+    let run = home.run(&["verify", "web", "--root", "web/metadata/1.root.json"]);
+    assert_eq!(run.exit, 3, "{run:?}");
+    assert!(
+        run.out.contains("none of the 3 listed targets"),
+        "{}",
+        run.out
+    );
+    home.ok(&["verify", "web", "--metadata-only"]);
+}
+
+#[test]
+fn findings_of_one_kind_are_shown_up_to_a_number_and_counted() {
+    let home = with_team();
+    for number in 0..1030 {
+        home.write(&format!("web/metadata/{number}.stray.json"), "{}");
+    }
+    let run = home.run(&["verify", "web"]);
+    assert!(run.out.contains("1030 findings"), "{}", run.out);
+    assert!(
+        run.out.contains("and 1010 more of file.unlisted"),
+        "{}",
+        run.out
+    );
+    assert_eq!(run.out.matches("file.unlisted:").count(), 20);
+    let (_, receipts) = home.json(&["verify", "web"]);
+    assert_eq!(receipts[0]["found"]["file.unlisted"], 1030);
+    assert_eq!(receipts[0]["findings"].as_array().unwrap().len(), 1000);
 }

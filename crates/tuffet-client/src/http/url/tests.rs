@@ -116,17 +116,6 @@ fn neither_credentials_nor_queries_are_shown() {
     assert_eq!(url.to_string(), "https://repo.example/a?..");
     assert!(!format!("{url:?} {:?}", url.credentials()).contains("secret"));
     assert!(!format!("{url:?}").contains("user"));
-    for (text, shown) in [
-        ("ftp://user:secret@host/a?secret", "ftp://host/a"),
-        ("//user:secret@host", "host"),
-        ("user:secret@host/a", "host/a"),
-        (
-            "https://u:secret@@host/\u{1b}[31m#secret",
-            "https://host/?[31m",
-        ),
-    ] {
-        assert_eq!(redacted(text), shown, "{text}");
-    }
 }
 
 #[test]

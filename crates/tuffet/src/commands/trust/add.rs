@@ -69,9 +69,7 @@ fn from_url(arguments: &AddArguments) -> Result<Entry, Failure> {
         }
     } else if targets.is_empty() {
         for base in &metadata {
-            let base = base.trim_end_matches('/');
-            let parent = base.strip_suffix("/metadata").unwrap_or(base);
-            targets.push(format!("{parent}/targets"));
+            targets.push(trusted::bases(base)?.1);
         }
     }
     let source = Source {

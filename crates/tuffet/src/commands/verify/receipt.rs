@@ -1,5 +1,7 @@
 //! What an audit found, for people and for machines.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Value, json};
 use tuffet_core::metadata::UnixTime;
 
@@ -9,6 +11,9 @@ use crate::text::{self, columns, short, visible};
 
 /// How many roles of one delegator are shown one by one.
 const SHOWN: usize = 40;
+
+/// How many findings of one code are shown one by one.
+const EACH: u64 = 20;
 
 /// The receipt for people.
 pub(super) fn text(report: &Report, place: &str, options: &Options) -> String {
@@ -37,12 +42,26 @@ pub(super) fn text(report: &Report, place: &str, options: &Options) -> String {
     lines.push(targets(report, options));
     if !report.findings.is_empty() {
         lines.push(String::new());
-        lines.push(text::count(report.findings.len() as u64, "finding"));
+        lines.push(text::count(report.found.values().sum(), "finding"));
+        let mut shown: BTreeMap<&str, u64> = BTreeMap::new();
         for finding in &report.findings {
+            let shown = shown.entry(finding.code).or_default();
+            *shown += 1;
+            if *shown > EACH {
+                continue;
+            }
             let what = visible(&finding.what);
             lines.push(format!(
                 "  {}",
                 text::wrap(&format!("{}: {what}", finding.code), text::WIDTH, 4)
+            ));
+        }
+    }
+    for (code, found) in &report.found {
+        if *found > EACH {
+            lines.push(format!(
+                "  … and {} more of {code}; --json has them",
+                found - EACH
             ));
         }
     }
@@ -100,10 +119,13 @@ fn targets(report: &Report, options: &Options) -> String {
 fn verdict(report: &Report) -> &'static str {
     match report.verdict() {
         "verified" => "verified",
+        "consistent" => {
+            "consistent in itself; --root FILE tells whether it is the repository that you trust"
+        }
         "stale" => "STALE: something has expired",
         "incomplete" => "INCOMPLETE: something could not be read",
         "untrusted" => "NOT TRUSTWORTHY",
-        _ => "verified, with findings",
+        _ => "with findings",
     }
 }
 
@@ -145,5 +167,6 @@ pub(super) fn object(report: &Report, place: &str, now: UnixTime) -> Value {
             "bytes": report.checked_bytes,
         },
         "findings": findings,
+        "found": report.found,
     })
 }
