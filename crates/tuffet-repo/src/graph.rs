@@ -100,6 +100,18 @@ impl Graph {
         }
     }
 
+    /// Every set of keys that may sign a version of the role: those of [`Self::authorities`], and those that only the root before
+    /// the change names. Their word is not needed, but with it clients of either root accept the version, so that there is an
+    /// order of writes without a moment in which they refuse.
+    pub(crate) fn signatories(&self, role: &RoleName) -> Vec<Authority<'_>> {
+        let mut all = self.authorities(role);
+        if !matches!(role, RoleName::Root | RoleName::Delegated(_)) {
+            let former = self.old.iter();
+            all.extend(former.filter_map(|known| root_authority(known, role)));
+        }
+        all
+    }
+
     fn delegators<'g>(&'g self, name: &DelegatedName) -> Vec<Authority<'g>> {
         let authority = |(by, delegations): (&RoleName, &'g Delegations)| {
             Some(Authority {

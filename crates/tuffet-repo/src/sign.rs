@@ -32,7 +32,7 @@ impl Repository {
         for signer in signers {
             let needed = store
                 .drafts()
-                .any(|(role, _)| !wanted(*signer, &graph.authorities(role)).is_empty());
+                .any(|(role, _)| !wanted(*signer, &graph.signatories(role)).is_empty());
             if !needed {
                 let name = self.policy().key_name(&keyid(signer.public()));
                 return Err(Error::KeyNotNeeded(name));
@@ -61,7 +61,7 @@ pub(crate) fn attach(
 ) -> Result<Vec<Action>, Error> {
     let mut actions = Vec::new();
     for (role, draft) in store.drafts_mut() {
-        let names = sign_document(role, draft, &graph.authorities(role), policy, signers)?;
+        let names = sign_document(role, draft, &graph.signatories(role), policy, signers)?;
         if names.is_empty() {
             continue;
         }

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use tuffet_core::json::Value;
 use tuffet_core::metadata::{Parsed, RoleName, Root, UnixTime, Version};
-use tuffet_core::trust::{Signers, removes_online_key};
+use tuffet_core::trust::removes_online_key;
 use tuffet_sign::Signer;
 
 use super::{Publish, timestamp_name};
@@ -13,7 +13,7 @@ use crate::Error;
 use crate::builder::{self, listed};
 use crate::document::Document;
 use crate::error::MissingSignatures;
-use crate::graph::{Authority, Graph};
+use crate::graph::Graph;
 use crate::layout::{self, METADATA};
 use crate::plan::Action;
 use crate::policy::Policy;
@@ -304,14 +304,7 @@ impl Place<'_> {
         let version = document.version().unwrap_or(Version::FIRST);
         document.set_header(version, self.policy.period(role).after(now));
         document.clear_signatures();
-        let mut authorities = self.graph.authorities(role);
-        if let Some(old) = self.graph.old_root() {
-            authorities.extend(old.role(role).map(|keys| Authority {
-                signers: Signers::Root(version),
-                table: old.keys(),
-                keys,
-            }));
-        }
+        let authorities = self.graph.signatories(role);
         sign_document(role, &mut document, &authorities, self.policy, online)?;
         let counts = needs(role, &document.to_bytes(), self.graph, self.policy)?;
         if counts.iter().all(Need::is_met) {

@@ -234,6 +234,21 @@ fn an_online_key_is_replaced_without_a_moment_in_which_clients_fail() {
 }
 
 #[test]
+fn r13_a_key_is_replaced_without_a_moment_in_which_clients_fail_if_the_old_one_signs_too() {
+    let world = World::published();
+    let mut client = world.client();
+    client.refresh(&world.public(), NOW).unwrap();
+    let new = key();
+    rotate(&world, "ben", new);
+    run(world.repository().sign(&[world.ana, world.ben, new]));
+    let actions = run(world.plan(&[world.online], NOW));
+    assert!(!actions.contains(&Action::Gap));
+    for mut client in [client, world.client()] {
+        client.get(&world.public(), NOW, "app.tar").unwrap();
+    }
+}
+
+#[test]
 fn a_lost_online_key_is_replaced_with_a_gap() {
     let world = World::published();
     let mut client = world.client();
