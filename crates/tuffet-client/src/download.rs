@@ -51,7 +51,8 @@ impl Destination {
     /// The target's own path below a directory; what is missing of it is created.
     ///
     /// Paths that could lead elsewhere, or that mean something else on some platform, are refused, and so are symbolic links
-    /// below the directory.
+    /// below the directory. Directories are looked at by path: where somebody else may write to them meanwhile, a link can still be
+    /// put in the place of one after it was looked at, so download to a directory of your own there.
     #[must_use]
     pub fn below(directory: impl Into<PathBuf>) -> Self {
         Self {

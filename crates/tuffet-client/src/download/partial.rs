@@ -289,12 +289,14 @@ fn open_owned(path: &Path) -> io::Result<Option<File>> {
             Ok(found) if !is_plain(&found) => fs::remove_file(path)?,
             _ => {}
         }
-        let file = OpenOptions::new()
-            .read(true)
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .open(path)?;
+        let mut options = OpenOptions::new();
+        options.read(true).write(true).create(true).truncate(false);
+        let file = match never_follow(&mut options).open(path) {
+            Ok(file) => file,
+            // What was put here meanwhile is removed in the next round.
+            Err(_) if path.is_symlink() => continue,
+            Err(error) => return Err(error),
+        };
         match file.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => return Ok(None),
@@ -302,13 +304,27 @@ fn open_owned(path: &Path) -> io::Result<Option<File>> {
         }
         // Its former owner may have moved it to its destination between the opening and the locking.
         match fs::symlink_metadata(path) {
-            Ok(there) if is_same(&there, &file.metadata()?) => return Ok(Some(file)),
+            Ok(there) if is_plain(&there) && is_same(&there, &file.metadata()?) => {
+                return Ok(Some(file));
+            }
             Ok(_) => {}
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
             Err(error) => return Err(error),
         }
     }
     Ok(None)
+}
+
+/// Opening fails for a symbolic link, wherever it leads.
+#[cfg(unix)]
+fn never_follow(options: &mut OpenOptions) -> &mut OpenOptions {
+    use std::os::unix::fs::OpenOptionsExt;
+    options.custom_flags(rustix::fs::OFlags::NOFOLLOW.bits().cast_signed())
+}
+
+#[cfg(not(unix))]
+fn never_follow(options: &mut OpenOptions) -> &mut OpenOptions {
+    options
 }
 
 /// A regular file that has no other name: writing to it changes nothing else.
@@ -369,4 +385,25 @@ fn read_note(path: &Path) -> Option<String> {
 /// Removes a file of ours; if that fails, a later download removes it.
 fn remove(path: &Path) {
     let _ = fs::remove_file(path);
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_link_that_leads_nowhere_creates_nothing_there() {
+        let directory = tempfile::tempdir().unwrap();
+        let (link, elsewhere) = (
+            directory.path().join("link"),
+            directory.path().join("elsewhere"),
+        );
+        std::os::unix::fs::symlink(&elsewhere, &link).unwrap();
+        let mut options = OpenOptions::new();
+        options.write(true).create(true).truncate(false);
+        assert!(never_follow(&mut options).open(&link).is_err());
+        assert!(!elsewhere.exists());
+        let file = open_owned(&link).unwrap();
+        assert!(file.is_some() && !link.is_symlink() && !elsewhere.exists());
+    }
 }
