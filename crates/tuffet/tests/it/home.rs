@@ -106,7 +106,6 @@ impl Home {
             .unwrap()
     }
 
-    /// The program, with nothing of the environment of the tests but a path.
     /// Every file below a directory and its content.
     pub(crate) fn all_below(&self, directory: &str) -> BTreeMap<PathBuf, Vec<u8>> {
         let (mut files, mut left) = (BTreeMap::new(), vec![self.path(directory)]);
@@ -123,6 +122,7 @@ impl Home {
         files
     }
 
+    /// The program, with nothing of the environment of the tests but a path.
     pub(crate) fn command(&self) -> Command {
         self.program(TUFFET)
     }

@@ -11,5 +11,6 @@ mod home;
 mod inspect;
 mod json;
 mod peers;
+mod readme;
 mod tour;
 mod verify;
