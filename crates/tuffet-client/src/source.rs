@@ -6,10 +6,10 @@ use std::path::Path;
 use tuffet_core::metadata::{NameError, TargetPath};
 use tuffet_core::trust::{Found, RemoteFile};
 
-#[cfg(feature = "http")]
+#[cfg(any(feature = "http", feature = "async"))]
 use crate::error::Unavailable;
 use crate::file::url_of_path;
-#[cfg(feature = "http")]
+#[cfg(any(feature = "http", feature = "async"))]
 use crate::transport::{TransportError, TransportErrorKind};
 use crate::{Error, Local};
 
@@ -86,7 +86,7 @@ impl Source {
     pub fn check(&self) -> Result<(), Error> {
         for place in [&self.metadata, &self.targets] {
             let url = base_url(place.clone())?;
-            #[cfg(feature = "http")]
+            #[cfg(any(feature = "http", feature = "async"))]
             if matches!(scheme(&url), Some("http" | "https")) {
                 crate::http::check_url(&url).map_err(|error| {
                     Error::Unavailable(Box::new(Unavailable {
@@ -100,7 +100,7 @@ impl Source {
                     }))
                 })?;
             }
-            #[cfg(not(feature = "http"))]
+            #[cfg(not(any(feature = "http", feature = "async")))]
             drop(url);
         }
         Ok(())

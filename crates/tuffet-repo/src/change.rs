@@ -1,12 +1,16 @@
 //! The open change: what was edited and is not published yet.
 
+mod difference;
+mod exchange;
 mod file;
 
 use tuffet_core::metadata::{RoleName, UnixTime, Version};
 
+pub use difference::{Difference, differences};
 pub(crate) use file::ChangeFile;
 
 use crate::Error;
+use crate::document::Document;
 use crate::graph::Graph;
 use crate::plan::{Action, Plan};
 use crate::quorum::{Need, needs};
@@ -43,6 +47,8 @@ pub struct Draft {
     pub expires: UnixTime,
     /// Who has signed and who is missing, for every set of keys that has to agree.
     pub needs: Vec<Need>,
+    /// What it says that the version before does not, and the other way round.
+    pub differences: Vec<Difference>,
     bytes: Vec<u8>,
 }
 
@@ -71,12 +77,14 @@ impl Repository {
         let mut drafts = Vec::new();
         for (role, document) in store.drafts() {
             let bytes = document.to_bytes();
+            let before = store.head_document(role)?;
             drafts.push(Draft {
                 role: role.clone(),
                 version: document.version().unwrap_or(Version::FIRST),
                 from: store.head(role),
                 expires: document.expires().unwrap_or(UnixTime(0)),
                 needs: needs(role, &bytes, &graph, self.policy())?,
+                differences: differences(before.as_ref().map(Document::signed), document.signed()),
                 bytes,
             });
         }

@@ -120,6 +120,18 @@ pub enum Error {
     /// There is no open change.
     #[error("there is no open change")]
     NoChange,
+    /// A change that is not one of this copy of the repository.
+    #[error("the change is not one of this repository: {why}")]
+    ChangeForeign {
+        /// What does not fit.
+        why: &'static str,
+    },
+    /// Another change is open than the one that came.
+    #[error("another change is open here: the two differ in {role}")]
+    ChangeDiffers {
+        /// A role that they say different things about.
+        role: RoleName,
+    },
     /// The version of a draft was used by somebody else in the meantime.
     #[error("the draft of {role} v{version} was overtaken: {}", overtaken(*.sealed))]
     Stale {
@@ -316,6 +328,8 @@ impl Error {
             Self::SignaturesMissing(_) => "signatures.missing",
             Self::NoChange => "change.none",
             Self::Stale { .. } => "change.stale",
+            Self::ChangeForeign { .. } => "change.foreign",
+            Self::ChangeDiffers { .. } => "change.differs",
             Self::VersionReused { .. } => "version.reused",
             Self::RoleUnknown(_) => "role.unknown",
             Self::RoleExists { .. } => "role.exists",
@@ -351,9 +365,11 @@ impl Error {
             Self::Exists(_)
             | Self::Locked(_)
             | Self::Stale { .. }
+            | Self::ChangeDiffers { .. }
             | Self::VersionReused { .. }
             | Self::ContentChanged { .. } => Class::Conflict,
             Self::Io { .. } => Class::Io,
+            Self::ChangeForeign { .. } => Class::Untrustworthy,
             Self::SignaturesMissing(_) => Class::NeedsSignatures,
             Self::Signer { .. } => Class::Key,
             Self::Format { .. } | Self::PolicyFormat { .. } | Self::ContentMissing { .. } => {

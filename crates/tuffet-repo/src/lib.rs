@@ -76,7 +76,7 @@ mod targets;
 mod tree;
 mod write;
 
-pub use change::{Change, Draft};
+pub use change::{Change, Difference, Draft, differences};
 pub use delegate::{Delegate, DelegatedPaths};
 pub use document::Document;
 pub use error::{Class, Error, MissingSignatures};

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::fs::File;
+use std::path::PathBuf;
 
 use tuffet_core::crypto::Digest;
 use tuffet_core::metadata::{RoleName, TargetPath, UnixTime, Version};
@@ -127,6 +128,13 @@ pub enum Action {
         /// How many signatures there are now, and are needed.
         needs: Vec<Need>,
     },
+    /// The open change is written to a file for somebody else.
+    Sent {
+        /// The file.
+        to: PathBuf,
+        /// Its length in bytes.
+        length: u64,
+    },
     /// A draft is forgotten.
     Dropped {
         /// The role.
@@ -190,6 +198,7 @@ impl Action {
             Self::Delegated { .. } => "Delegated",
             Self::KeyReplaced { .. } => "Replaced",
             Self::Signed { .. } => "Signed",
+            Self::Sent { .. } => "Sent",
             Self::Dropped { .. } => "Dropped",
             Self::Applied { .. } => "Applied",
             Self::Copied { .. } => "Copied",
@@ -227,6 +236,9 @@ impl fmt::Display for Action {
             } => {
                 write!(f, "{role} v{version} by {key}")?;
                 needs.iter().try_for_each(|need| write!(f, ", {need}"))
+            }
+            Self::Sent { to, length } => {
+                write!(f, "the open change ({length} bytes) to {}", to.display())
             }
             Self::Dropped { role, version } => write!(f, "the draft of {role} v{version}"),
             Self::Applied { role, version } => write!(f, "{role} v{version}"),

@@ -109,6 +109,18 @@ impl Repository {
         }
     }
 
+    /// The policy in its file, without what the open change adds to it.
+    pub(crate) fn written_policy(&self) -> Result<Policy, Error> {
+        Ok(read_policy(&self.layout)?.0)
+    }
+
+    /// The policy with what a change adds to it.
+    pub(crate) fn policy_with(&self, learned: &Learned) -> Policy {
+        let mut policy = self.policy.clone();
+        learned.apply(&mut policy);
+        policy
+    }
+
     pub(crate) fn layout(&self) -> &Layout {
         &self.layout
     }
@@ -160,7 +172,8 @@ fn read_policy(layout: &Layout) -> Result<(Policy, String), Error> {
     Ok((policy, text))
 }
 
-fn info(key: &Key) -> Option<PublicKeyInfo> {
+/// The key, if signatures of it can be verified.
+pub(crate) fn info(key: &Key) -> Option<PublicKeyInfo> {
     match key.kind() {
         KeyKind::Usable { scheme, public } => PublicKeyInfo::new(*scheme, public.clone()).ok(),
         KeyKind::Opaque { .. } => None,

@@ -1,5 +1,6 @@
 //! The commands, one module each.
 
+pub(crate) mod change;
 pub(crate) mod completions;
 pub(crate) mod delegate;
 pub(crate) mod explain;
@@ -9,7 +10,9 @@ pub(crate) mod inspect;
 pub(crate) mod key;
 pub(crate) mod man;
 pub(crate) mod publish;
+pub(crate) mod renew;
 pub(crate) mod serve;
+pub(crate) mod status;
 pub(crate) mod target;
 pub(crate) mod tour;
 pub(crate) mod trust;

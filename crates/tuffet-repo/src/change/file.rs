@@ -9,6 +9,7 @@ use std::path::Path;
 use tuffet_core::json::{FormatError, Reader, Reason, Value};
 use tuffet_core::metadata::RoleName;
 
+use super::exchange::base_to_value;
 use crate::Error;
 use crate::document::Document;
 use crate::policy::Learned;
@@ -19,6 +20,8 @@ use crate::write::{Write, WriteKind, read_optional};
 pub(crate) struct ChangeFile {
     pub(crate) drafts: BTreeMap<RoleName, Document>,
     pub(crate) learned: Learned,
+    /// In a change that was exported: the digests of the versions that it follows.
+    pub(crate) base: BTreeMap<String, String>,
 }
 
 impl ChangeFile {
@@ -52,7 +55,7 @@ impl ChangeFile {
         read().map_err(|error| Error::format(path, error))
     }
 
-    fn parse(bytes: &[u8]) -> Result<Self, FormatError> {
+    pub(crate) fn parse(bytes: &[u8]) -> Result<Self, FormatError> {
         let wrong = |name, kind| FormatError::new(0, Reason::Expected(kind)).within(name);
         let Value::Object(mut members) = Value::parse(bytes)? else {
             return Err(FormatError::new(0, Reason::Expected("object")));
@@ -70,6 +73,7 @@ impl ChangeFile {
         Ok(Self {
             drafts,
             learned: learned(&members)?,
+            base: base(&members)?,
         })
     }
 
@@ -79,7 +83,27 @@ impl ChangeFile {
         drafts: impl Iterator<Item = (&'d RoleName, &'d Document)>,
         learned: &Learned,
     ) -> Write {
-        let mut bytes = br#"{"drafts":{"#.to_vec();
+        Write {
+            path: path.to_owned(),
+            kind: WriteKind::Replace(Self::to_bytes(drafts, learned, None)),
+        }
+    }
+
+    /// The content of the file; with the digests of the versions that it follows when it goes to somebody else.
+    pub(crate) fn to_bytes<'d>(
+        drafts: impl Iterator<Item = (&'d RoleName, &'d Document)>,
+        learned: &Learned,
+        base: Option<&BTreeMap<String, String>>,
+    ) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        if let Some(base) = base {
+            bytes.extend_from_slice(br#"{"base":"#);
+            bytes.append(&mut base_to_value(base).to_compact_json());
+            bytes.push(b',');
+        } else {
+            bytes.push(b'{');
+        }
+        bytes.extend_from_slice(br#""drafts":{"#);
         for (place, (role, draft)) in drafts.enumerate() {
             if place > 0 {
                 bytes.push(b',');
@@ -93,11 +117,20 @@ impl ChangeFile {
         bytes.extend_from_slice(br#","roles":"#);
         bytes.append(&mut learned.roles_to_value().to_compact_json());
         bytes.push(b'}');
-        Write {
-            path: path.to_owned(),
-            kind: WriteKind::Replace(bytes),
-        }
+        bytes
     }
+}
+
+fn base(members: &BTreeMap<String, Value>) -> Result<BTreeMap<String, String>, FormatError> {
+    let wrong = || FormatError::new(0, Reason::Expected("object of texts")).within("base");
+    let Some(base) = members.get("base") else {
+        return Ok(BTreeMap::new());
+    };
+    let texts = base.as_object().ok_or_else(wrong)?.iter();
+    texts
+        .map(|(role, digest)| Some((role.clone(), digest.as_str()?.to_owned())))
+        .collect::<Option<_>>()
+        .ok_or_else(wrong)
 }
 
 fn learned(members: &BTreeMap<String, Value>) -> Result<Learned, FormatError> {

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use tuffet_core::json::Value;
+use tuffet_core::metadata::KeyId;
 
 use super::{KeyPolicy, Period, Policy, RolePolicy};
 use crate::keys::NamedKey;
@@ -22,6 +23,32 @@ impl Learned {
 
     pub(crate) fn ask_of(&mut self, role: &str, policy: RolePolicy) {
         self.roles.insert(role.to_owned(), policy);
+    }
+
+    /// The names of keys, and the keyids that they stand for.
+    pub(crate) fn named(&self) -> impl Iterator<Item = (String, KeyId)> + '_ {
+        let keys = self.keys.iter();
+        keys.filter_map(|(name, key)| Some((name.clone(), KeyId::new(&key.keyid).ok()?)))
+    }
+
+    /// What it would change of what the policy says already; edits only add to a policy, so a change that does is not honest.
+    pub(crate) fn contradicts(&self, policy: &Policy) -> Option<&'static str> {
+        let asks_otherwise = |(name, role): (&String, &RolePolicy)| {
+            policy.roles.get(name).is_some_and(|known| known != role)
+        };
+        if self.roles.iter().any(asks_otherwise) {
+            return Some("it changes what tuffet.toml asks of a role");
+        }
+        let held_otherwise = |key: &KeyPolicy| {
+            policy
+                .keys
+                .values()
+                .any(|known| known.keyid == key.keyid && known.online != key.online)
+        };
+        self.keys
+            .values()
+            .any(held_otherwise)
+            .then_some("it changes whether a key is one of automation")
     }
 
     pub(crate) fn is_empty(&self) -> bool {

@@ -9,6 +9,7 @@ mod authoring;
 mod builder;
 mod crash;
 mod delegation;
+mod exchange;
 mod preservation;
 mod publishing;
 mod rotation;

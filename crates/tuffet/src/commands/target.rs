@@ -3,15 +3,17 @@
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
+use serde_json::json;
 use tuffet_core::json::Value;
 use tuffet_core::metadata::TargetPath;
-use tuffet_repo::AddTarget;
+use tuffet_repo::{AddTarget, TargetEntry};
 
 use crate::author;
 use crate::cli::DryRun;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::run::App;
+use crate::text;
 
 /// Say which files the repository vouches for
 #[derive(Debug, Args)]
@@ -28,6 +30,33 @@ pub(crate) struct Arguments {
 #[derive(Debug, Subcommand)]
 enum Commands {
     Add(AddArguments),
+    List(ListArguments),
+    Remove(RemoveArguments),
+}
+
+/// List the targets, with the open change applied
+#[derive(Debug, Args)]
+#[command(before_help = "Examples:\n  tuffet target list\n  tuffet target list --as team --json")]
+struct ListArguments {
+    /// Only those of this role
+    #[arg(long = "as", value_name = "ROLE")]
+    role: Option<String>,
+}
+
+/// Take targets out; their bytes stay where they were published
+#[derive(Debug, Args)]
+#[command(
+    before_help = "Examples:\n  tuffet target remove app-1.3.0.tar.zst\n  tuffet target remove team/fw-6.bin --as team"
+)]
+struct RemoveArguments {
+    /// The paths that clients ask for
+    #[arg(required = true)]
+    paths: Vec<String>,
+    /// The role that lists them [default: targets, or the bin that covers the path]
+    #[arg(long = "as", value_name = "ROLE")]
+    role: Option<String>,
+    #[command(flatten)]
+    dry_run: DryRun,
 }
 
 /// Add files; they are published with the next tuffet publish
@@ -57,8 +86,11 @@ struct AddArguments {
 
 /// Runs the command.
 pub(crate) fn run(arguments: Arguments, app: &App) -> Result<Exit, Failure> {
-    let Commands::Add(arguments) = arguments.command;
-    add(&arguments, app)
+    match arguments.command {
+        Commands::Add(arguments) => add(&arguments, app),
+        Commands::List(arguments) => list(&arguments, app),
+        Commands::Remove(arguments) => remove(&arguments, app),
+    }
 }
 
 impl Arguments {
@@ -66,6 +98,8 @@ impl Arguments {
     pub(crate) fn name(&self) -> &'static str {
         match self.command {
             Commands::Add(_) => "target-add",
+            Commands::List(_) => "target-list",
+            Commands::Remove(_) => "target-remove",
         }
     }
 }
@@ -108,6 +142,73 @@ fn add(arguments: &AddArguments, app: &App) -> Result<Exit, Failure> {
         )?;
     }
     let exit = author::finish("target-add", actions, dry, app)?;
+    if !dry {
+        app.console.next("tuffet publish --key KEY…");
+    }
+    Ok(exit)
+}
+
+fn list(arguments: &ListArguments, app: &App) -> Result<Exit, Failure> {
+    let repository = author::repository(app)?;
+    let role = arguments.role.as_deref().map(author::role).transpose()?;
+    let targets = repository
+        .targets(role.as_ref())
+        .map_err(|error| Failure::from(&error))?;
+    if app.console.json {
+        let targets: Vec<serde_json::Value> = targets.iter().map(object).collect();
+        app.console
+            .result("target-list", json!({"targets": targets}))?;
+        return Ok(Exit::Done);
+    }
+    let rows = targets.iter().map(|target| {
+        let digest = target.hashes.first().map_or_else(String::new, |digest| {
+            format!("{} {}…", digest.algorithm(), text::short(&digest.to_hex()))
+        });
+        vec![
+            text::visible(target.path.as_str()),
+            text::size(target.length),
+            digest,
+            text::visible(target.role.as_str()),
+        ]
+    });
+    let rows: Vec<Vec<String>> = rows.collect();
+    if rows.is_empty() {
+        app.console.status("Listed", "no target");
+    } else {
+        app.console.data(text::columns(&rows).join("\n"))?;
+    }
+    Ok(Exit::Done)
+}
+
+fn object(target: &TargetEntry) -> serde_json::Value {
+    let hashes: serde_json::Map<String, serde_json::Value> = target
+        .hashes
+        .iter()
+        .map(|digest| (digest.algorithm().to_string(), json!(digest.to_hex())))
+        .collect();
+    let custom = target.custom.as_ref();
+    let custom: Option<serde_json::Value> =
+        custom.and_then(|custom| serde_json::from_slice(&custom.to_compact_json()).ok());
+    json!({
+        "path": target.path.as_str(),
+        "role": target.role.as_str(),
+        "length": target.length,
+        "hashes": hashes,
+        "custom": custom,
+    })
+}
+
+fn remove(arguments: &RemoveArguments, app: &App) -> Result<Exit, Failure> {
+    let repository = author::repository(app)?;
+    let role = arguments.role.as_deref().map(author::role).transpose()?;
+    let (dry, mut actions) = (arguments.dry_run.dry_run, Vec::new());
+    for path in &arguments.paths {
+        let path =
+            TargetPath::new(path).map_err(|error| Failure::usage(format!("{path:?}: {error}")))?;
+        let plan = repository.remove_target(&path, role.as_ref(), author::moment(app));
+        author::carry_out(plan, dry, app, &mut actions)?;
+    }
+    let exit = author::finish("target-remove", actions, dry, app)?;
     if !dry {
         app.console.next("tuffet publish --key KEY…");
     }

@@ -2,7 +2,7 @@
 
 use crate::home::Home;
 
-const COMMANDS: [&str; 21] = [
+const COMMANDS: [&str; 31] = [
     "get",
     "verify",
     "inspect",
@@ -19,6 +19,16 @@ const COMMANDS: [&str; 21] = [
     "key rotate",
     "target",
     "target add",
+    "target list",
+    "target remove",
+    "change",
+    "change show",
+    "change sign",
+    "change send",
+    "change receive",
+    "change drop",
+    "renew",
+    "status",
     "delegate",
     "delegate add",
     "publish",

@@ -63,6 +63,27 @@ fn every_command_answers_in_json() {
                 "publish", "--repo", "acme", "--key", "ana", "--key", "ben", "--key", "sam",
             ],
         ),
+        ("status", &["status", "--repo", "acme"]),
+        ("target-list", &["target", "list", "--repo", "acme"]),
+        ("renew", &["renew", "targets", "--repo", "acme"]),
+        ("change-show", &["change", "show", "--repo", "acme"]),
+        (
+            "change-sign",
+            &["change", "sign", "--key", "ana", "--repo", "acme"],
+        ),
+        (
+            "change-send",
+            &["change", "send", "c.tuf", "--repo", "acme"],
+        ),
+        (
+            "change-receive",
+            &["change", "receive", "c.tuf", "--repo", "acme"],
+        ),
+        (
+            "target-remove",
+            &["target", "remove", "app.txt", "--repo", "acme"],
+        ),
+        ("change-drop", &["change", "drop", "--repo", "acme"]),
         (
             "key-rotate",
             &["key", "rotate", "ben", "--to", "ben-2", "--repo", "acme"],

@@ -3,6 +3,7 @@
 #![allow(clippy::disallowed_methods, reason = "tests wait for processes")]
 
 mod author;
+mod change;
 mod client;
 mod codes;
 mod discipline;

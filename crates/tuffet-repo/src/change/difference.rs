@@ -1,0 +1,146 @@
+//! What a draft says that the version before it does not: complete, because people sign what they are shown.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use tuffet_core::json::Value;
+
+/// A place in the signed part of a file at which two versions differ.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Difference {
+    /// The names of the members on the way, such as `targets`, `app.tar`, `length`. An element of an array that has a name goes
+    /// by it; the order of such elements is a place `order` of its own.
+    pub place: Vec<String>,
+    /// What stood there; `None` if nothing did.
+    pub before: Option<Value>,
+    /// What stands there; `None` if nothing does any more.
+    pub after: Option<Value>,
+}
+
+impl fmt::Display for Difference {
+    /// `+ targets › app.tar = {…}`, `- …`, `~ version: 1 → 2`. Names and values are JSON, so nothing in them can pass for
+    /// something else.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let place: Vec<String> = self.place.iter().map(|name| shown_name(name)).collect();
+        let place = place.join(" › ");
+        match (&self.before, &self.after) {
+            (None, Some(after)) => write!(f, "+ {place} = {}", shown(after)),
+            (Some(before), None) => write!(f, "- {place} = {}", shown(before)),
+            (Some(before), Some(after)) => {
+                write!(f, "~ {place}: {} → {}", shown(before), shown(after))
+            }
+            (None, None) => write!(f, "{place}"),
+        }
+    }
+}
+
+fn shown(value: &Value) -> String {
+    String::from_utf8_lossy(&value.to_compact_json()).into_owned()
+}
+
+fn shown_name(name: &str) -> String {
+    let plain = !name.is_empty()
+        && name
+            .chars()
+            .all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-' | '/' | '*' | '?'));
+    if plain {
+        name.to_owned()
+    } else {
+        shown(&Value::from(name))
+    }
+}
+
+/// Every difference between two values, in the order of the places.
+///
+/// ```
+/// use tuffet_core::json::Value;
+/// let parse = |text: &str| Value::parse(text.as_bytes()).unwrap();
+/// let (before, after) = (parse(r#"{"version":1,"x":[1]}"#), parse(r#"{"version":2,"x":[1]}"#));
+/// let all = tuffet_repo::differences(Some(&before), &after);
+/// assert_eq!(all[0].to_string(), "~ version: 1 → 2");
+/// assert_eq!(all.len(), 1);
+/// ```
+#[must_use]
+pub fn differences(before: Option<&Value>, after: &Value) -> Vec<Difference> {
+    let mut all = Vec::new();
+    let nothing = Value::Object(BTreeMap::new());
+    compare(&mut Vec::new(), before.unwrap_or(&nothing), after, &mut all);
+    all
+}
+
+fn compare(place: &mut Vec<String>, before: &Value, after: &Value, all: &mut Vec<Difference>) {
+    if before == after {
+        return;
+    }
+    match (before, after) {
+        (Value::Object(before), Value::Object(after)) => members(place, before, after, all),
+        (Value::Array(old), Value::Array(new)) => match (named(old), named(new)) {
+            (Some(old), Some(new)) => {
+                members(place, &old.members, &new.members, all);
+                if old.order != new.order {
+                    place.push("order".to_owned());
+                    all.push(difference(place, Some(&old.order()), Some(&new.order())));
+                    place.pop();
+                }
+            }
+            _ => all.push(difference(place, Some(before), Some(after))),
+        },
+        _ => all.push(difference(place, Some(before), Some(after))),
+    }
+}
+
+fn members(
+    place: &mut Vec<String>,
+    before: &BTreeMap<String, Value>,
+    after: &BTreeMap<String, Value>,
+    all: &mut Vec<Difference>,
+) {
+    let mut names: Vec<&String> = before.keys().chain(after.keys()).collect();
+    names.sort_unstable();
+    names.dedup();
+    for name in names {
+        place.push(name.clone());
+        match (before.get(name), after.get(name)) {
+            (Some(before), Some(after)) => compare(place, before, after, all),
+            (before, after) => all.push(difference(place, before, after)),
+        }
+        place.pop();
+    }
+}
+
+fn difference(place: &[String], before: Option<&Value>, after: Option<&Value>) -> Difference {
+    Difference {
+        place: place.to_vec(),
+        before: before.cloned(),
+        after: after.cloned(),
+    }
+}
+
+/// The elements of an array by their names.
+struct Named {
+    members: BTreeMap<String, Value>,
+    order: Vec<String>,
+}
+
+impl Named {
+    fn order(&self) -> Value {
+        self.order
+            .iter()
+            .map(|name| Value::from(name.as_str()))
+            .collect()
+    }
+}
+
+/// `None` unless every element has a name of its own; an empty array has nothing that lacks one.
+fn named(elements: &[Value]) -> Option<Named> {
+    let (mut members, mut order) = (BTreeMap::new(), Vec::new());
+    for element in elements {
+        let name = element.get("name")?.as_str()?.to_owned();
+        order.push(name.clone());
+        if members.insert(name, element.clone()).is_some() {
+            return None;
+        }
+    }
+    Some(Named { members, order })
+}

@@ -1,0 +1,249 @@
+//! A change on its way between people: out of one copy of the repository, into another.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use tuffet_core::crypto::{HashAlgorithm, signed_message};
+use tuffet_core::json::Value;
+use tuffet_core::metadata::{RoleName, Version};
+
+use super::ChangeFile;
+use crate::Error;
+use crate::document::Document;
+use crate::graph::{Authority, Graph};
+use crate::keys::KeyName;
+use crate::plan::{Action, Plan};
+use crate::quorum::needs;
+use crate::repository::{Repository, info};
+use crate::store::Store;
+use crate::write::{Write, WriteKind};
+
+impl Repository {
+    /// The open change as one file for somebody else who has a copy of the repository: the drafts, the signatures so far, and
+    /// the digests of the versions that they follow. Artifacts do not travel with it.
+    ///
+    /// # Errors
+    /// [`Error::NoChange`]; [`Error::Stale`] for a change that was overtaken.
+    pub fn export_change(&self) -> Result<Vec<u8>, Error> {
+        let store = Store::load(self.layout())?;
+        store.require_current()?;
+        if store.drafts().next().is_none() {
+            return Err(Error::NoChange);
+        }
+        let base = base(&store)?;
+        Ok(ChangeFile::to_bytes(
+            store.drafts(),
+            &store.learned,
+            Some(&base),
+        ))
+    }
+
+    /// Writes [`Self::export_change`] to a file.
+    ///
+    /// # Errors
+    /// As that.
+    pub fn send_change(&self, to: &Path) -> Result<Plan, Error> {
+        let lock = self.lock()?;
+        let bytes = self.export_change()?;
+        Ok(Plan {
+            actions: vec![Action::Sent {
+                to: to.to_owned(),
+                length: bytes.len() as u64,
+            }],
+            steps: vec![vec![Write {
+                path: to.to_owned(),
+                kind: WriteKind::Replace(bytes),
+            }]],
+            lock: Some(lock),
+        })
+    }
+
+    /// Takes over what somebody else has exported from a copy of the repository: the change, if none is open here, or the
+    /// signatures, if it is the one that is open. Only signatures that count under this copy's root are taken.
+    ///
+    /// `from` is what errors call the file.
+    ///
+    /// # Errors
+    /// [`Error::Format`]; [`Error::ChangeForeign`] for a change of another repository, or one that follows versions that this
+    /// copy does not have; [`Error::Stale`] for one that was published or overtaken; [`Error::ChangeDiffers`] if another change
+    /// is open.
+    pub fn receive_change(&self, bytes: &[u8], from: &Path) -> Result<Plan, Error> {
+        let lock = self.lock()?;
+        let mut store = Store::load(self.layout())?;
+        store.require_current()?;
+        let received = ChangeFile::parse(bytes).map_err(|error| Error::format(from, error))?;
+        require_same_past(&store, &received)?;
+        if let Some(why) = received.learned.contradicts(&self.written_policy()?) {
+            return Err(Error::ChangeForeign { why });
+        }
+        let mut actions = Vec::new();
+        if store.drafts().next().is_none() {
+            take_over(&mut store, &received, from, &mut actions)?;
+        } else {
+            require_same_content(&store, &received)?;
+        }
+        let graph = Graph::load(&store)?;
+        let policy = self.policy_with(&received.learned);
+        crate::edit::check_policy(&graph, &policy)?;
+        for (role, draft) in store.drafts_mut() {
+            let Some(theirs) = received.drafts.get(role) else {
+                continue;
+            };
+            let taken = merge(draft, theirs, &graph.signatories(role));
+            if taken.is_empty() {
+                continue;
+            }
+            let counts = needs(role, &draft.to_bytes(), &graph, &policy)?;
+            actions.extend(taken.iter().map(|keyid| Action::Signed {
+                role: role.clone(),
+                version: draft.version().unwrap_or(Version::FIRST),
+                key: policy.key_name(keyid),
+                needs: counts.clone(),
+            }));
+        }
+        let steps = if actions.is_empty() {
+            Vec::new()
+        } else {
+            vec![vec![store.write_change()]]
+        };
+        Ok(Plan {
+            actions,
+            steps,
+            lock: Some(lock),
+        })
+    }
+}
+
+/// The digests of the versions that the drafts follow, and of the root in any case: it says whose repository this is.
+fn base(store: &Store) -> Result<BTreeMap<String, String>, Error> {
+    let drafted = store.drafts().map(|(role, _)| role.clone());
+    let mut base = BTreeMap::new();
+    for role in drafted.chain([RoleName::Root]) {
+        if let Some(bytes) = store.head_bytes(&role)? {
+            base.insert(role.to_string(), digest(&bytes));
+        }
+    }
+    Ok(base)
+}
+
+fn digest(bytes: &[u8]) -> String {
+    tuffet_crypto::aws_lc()
+        .digest(HashAlgorithm::Sha256, bytes)
+        .to_hex()
+}
+
+/// Refuses a change that does not follow what this copy of the repository has sealed.
+fn require_same_past(store: &Store, received: &ChangeFile) -> Result<(), Error> {
+    if received.drafts.is_empty() {
+        return Err(Error::NoChange);
+    }
+    let foreign = |why| Err(Error::ChangeForeign { why });
+    let ours = |role: &RoleName| -> Result<Option<String>, Error> {
+        Ok(store.head_bytes(role)?.as_deref().map(digest))
+    };
+    for (role, draft) in &received.drafts {
+        let version = draft.version().unwrap_or(Version::FIRST);
+        let sealed = store.head(role);
+        if sealed.is_some_and(|sealed| sealed >= version) {
+            return Err(Error::Stale {
+                role: role.clone(),
+                version,
+                sealed,
+            });
+        }
+        if version != sealed.map_or(Version::FIRST, Version::next) {
+            return foreign("it follows versions that this copy of the repository does not have");
+        }
+        if received.base.get(role.as_str()) != ours(role)?.as_ref() {
+            return foreign("it follows a version with another content than the one here");
+        }
+    }
+    if received.base.get(RoleName::Root.as_str()) != ours(&RoleName::Root)?.as_ref() {
+        return foreign("the root that it follows is not the one here");
+    }
+    Ok(())
+}
+
+/// Begins the change that somebody else has begun. Its signatures are looked at afterwards.
+fn take_over(
+    store: &mut Store,
+    received: &ChangeFile,
+    from: &Path,
+    actions: &mut Vec<Action>,
+) -> Result<(), Error> {
+    for (role, draft) in &received.drafts {
+        draft
+            .check(crate::edit::kind(role))
+            .map_err(|error| Error::format(from, error))?;
+        let mut draft = draft.clone();
+        draft.clear_signatures();
+        actions.push(Action::Drafted {
+            role: role.clone(),
+            version: draft.version().unwrap_or(Version::FIRST),
+            from: store.head(role),
+        });
+        store.set_draft(role.clone(), draft);
+    }
+    let named = received.learned.named();
+    actions.extend(named.map(|(name, keyid)| Action::Named {
+        key: KeyName {
+            keyid,
+            name: Some(name),
+        },
+    }));
+    store.learned = received.learned.clone();
+    Ok(())
+}
+
+/// Signatures belong to one content: a change that says something else is another one.
+fn require_same_content(store: &Store, received: &ChangeFile) -> Result<(), Error> {
+    let differs = |role: &RoleName| Error::ChangeDiffers { role: role.clone() };
+    for (role, draft) in store.drafts() {
+        match received.drafts.get(role) {
+            Some(theirs) if theirs.says_the_same_as(draft) => {}
+            _ => return Err(differs(role)),
+        }
+    }
+    match received
+        .drafts
+        .keys()
+        .find(|role| store.draft(role).is_none())
+    {
+        Some(role) => Err(differs(role)),
+        None if store.learned != received.learned => Err(differs(&RoleName::Root)),
+        None => Ok(()),
+    }
+}
+
+/// Attaches those of the other's signatures that count and are not here yet; returns their keyids.
+fn merge(
+    draft: &mut Document,
+    theirs: &Document,
+    authorities: &[Authority<'_>],
+) -> Vec<tuffet_core::metadata::KeyId> {
+    let canonical = draft.canonical();
+    let mut taken = Vec::new();
+    for authority in authorities {
+        for keyid in &authority.keys.keyids {
+            let key = authority.table.key(keyid.as_str()).and_then(info);
+            let (Some(key), Some(signature)) = (key, theirs.signature(keyid)) else {
+                continue;
+            };
+            let message = signed_message(key.scheme(), &canonical, tuffet_crypto::aws_lc());
+            let counts = |signature: &[u8]| key.confirm(&message, signature).is_ok();
+            let here = draft.signature(keyid);
+            if !here.is_some_and(|here| counts(&here)) && counts(&signature) {
+                draft.attach(keyid, &signature);
+                taken.push(keyid.clone());
+            }
+        }
+    }
+    taken
+}
+
+/// The member of an exported change that says what it follows.
+pub(super) fn base_to_value(base: &BTreeMap<String, String>) -> Value {
+    base.iter()
+        .map(|(role, digest)| (role.as_str(), Value::from(digest.as_str())))
+        .collect()
+}

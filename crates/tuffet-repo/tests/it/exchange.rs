@@ -1,0 +1,334 @@
+//! Changes that travel between people, and what they are shown before they sign.
+
+use std::fs;
+use std::path::Path;
+
+use tuffet_core::json::Value;
+use tuffet_core::metadata::RoleName;
+use tuffet_repo::{
+    Action, AddTarget, Delegate, DelegatedPaths, Document, NamedKey, Plan, Publish, RotateKey,
+    differences,
+};
+use tuffet_sign::Signer;
+
+use crate::support::{NOW, World, code, delegated, key, named, path, run};
+
+fn export(world: &World) -> Vec<u8> {
+    world.repository().export_change().unwrap()
+}
+
+fn receive(world: &World, change: &[u8]) -> Result<Plan, tuffet_repo::Error> {
+    world
+        .repository()
+        .receive_change(change, Path::new("change.tuf"))
+}
+
+fn signs(world: &World, signers: &[&dyn Signer]) {
+    run(world.repository().sign(signers));
+}
+
+/// Ana has added a target; Ben and the vault have copies of the repository as it was before.
+fn three() -> (World, World, World) {
+    let ana = World::published();
+    let (ben, vault) = (ana.fork(), ana.fork());
+    ana.add("app.tar.2", b"app 2");
+    (ana, ben, vault)
+}
+
+#[test]
+fn signatures_made_on_several_machines_come_together_in_any_order() {
+    let mut results = Vec::new();
+    for ben_first in [true, false] {
+        let (ana, ben, vault) = three();
+        let change = export(&ana);
+        let others: [(&World, &dyn Signer); 2] = [(&ben, ana.ben), (&vault, ana.vault)];
+        let mut back: Vec<Vec<u8>> = others
+            .iter()
+            .map(|(world, signer)| {
+                let drafted = run(receive(world, &change));
+                assert!(matches!(
+                    &drafted[0],
+                    Action::Drafted {
+                        role: RoleName::Targets,
+                        ..
+                    }
+                ));
+                signs(world, &[*signer]);
+                export(world)
+            })
+            .collect();
+        if !ben_first {
+            back.reverse();
+        }
+        for change in &back {
+            let taken = run(receive(&ana, change));
+            assert_eq!(taken.len(), 1, "one signature each: {taken:?}");
+            assert!(run(receive(&ana, change)).is_empty(), "and only once");
+        }
+        let open = ana.repository().change().unwrap();
+        assert!(open.is_quorate());
+        results.push(open.drafts[0].bytes().len());
+        ana.publish(NOW);
+        let (_, bytes) = ana.client().get(&ana.public(), NOW, "app.tar.2").unwrap();
+        assert_eq!(bytes, b"app 2");
+    }
+    assert_eq!(results[0], results[1]);
+}
+
+#[test]
+fn a_change_that_was_published_is_not_received_again() {
+    let (ana, ben, _) = three();
+    let change = export(&ana);
+    ana.sign();
+    ana.publish(NOW);
+    assert_eq!(code(receive(&ana, &change)), "change.stale");
+    // Ben's copy has not seen that, so for him it is still open.
+    run(receive(&ben, &change));
+}
+
+#[test]
+fn a_change_of_another_repository_is_refused() {
+    let (ana, ..) = three();
+    let other = World::published();
+    assert_eq!(code(receive(&other, &export(&ana))), "change.foreign");
+    assert!(other.repository().change().unwrap().drafts.is_empty());
+}
+
+#[test]
+fn a_change_on_versions_that_are_not_here_is_refused() {
+    let (ana, ben, _) = three();
+    ana.sign();
+    ana.publish(NOW);
+    ana.add("later", b"x");
+    assert_eq!(code(receive(&ben, &export(&ana))), "change.foreign");
+}
+
+#[test]
+fn a_change_without_the_digest_of_the_root_is_refused() {
+    let (ana, ben, _) = three();
+    let change = fs::read(ana.change()).unwrap();
+    assert_eq!(code(receive(&ben, &change)), "change.foreign");
+}
+
+#[test]
+fn another_change_is_not_mixed_with_the_open_one() {
+    let (ana, ben, _) = three();
+    ben.add("other", b"y");
+    assert_eq!(code(receive(&ben, &export(&ana))), "change.differs");
+}
+
+#[test]
+fn only_signatures_that_count_are_taken() {
+    let (ana, ben, vault) = three();
+    signs(&ana, &[ana.ana]);
+    let edit = |f: &dyn Fn(&mut Value)| {
+        let mut change = Value::parse(&export(&ana)).unwrap();
+        f(change
+            .get_mut("drafts")
+            .unwrap()
+            .get_mut("targets")
+            .unwrap());
+        change.to_compact_json()
+    };
+    // A signature that does not fit the content, and one of a stranger.
+    let forged = edit(&|draft| {
+        let signatures = draft.get_mut("signatures").unwrap().as_array_mut().unwrap();
+        *signatures[0].get_mut("sig").unwrap() = Value::from("00".repeat(64));
+        signatures.push(Value::from_iter([
+            ("keyid", Value::from("ab".repeat(32))),
+            ("sig", Value::from("00".repeat(64))),
+        ]));
+    });
+    run(receive(&ben, &forged));
+    let draft = &ben.repository().change().unwrap().drafts[0];
+    assert_eq!(draft.needs[0].have, 0);
+    let document = Document::parse(draft.bytes()).unwrap();
+    assert_eq!(document.signature_keyids().count(), 0);
+    // Content changed under a good signature: it is another content, and nobody has signed it.
+    let changed = edit(&|draft| {
+        let target = draft.get_mut("signed").unwrap().get_mut("targets").unwrap();
+        *target
+            .get_mut("app.tar.2")
+            .unwrap()
+            .get_mut("length")
+            .unwrap() = 6.into();
+    });
+    run(receive(&vault, &changed));
+    assert_eq!(
+        vault.repository().change().unwrap().drafts[0].needs[0].have,
+        0
+    );
+    assert_eq!(code(receive(&ana, &changed)), "change.differs");
+}
+
+#[test]
+fn a_change_cannot_weaken_what_the_policy_says() {
+    let (ana, ben, _) = three();
+    let edit = |member: &str, name: &str, value: Value| {
+        let mut change = Value::parse(&export(&ana)).unwrap();
+        let members = change.get_mut(member).unwrap().as_object_mut().unwrap();
+        members.insert(name.to_owned(), value);
+        change.to_compact_json()
+    };
+    let role = Value::parse(br#"{"period":"90d","threshold":1}"#).unwrap();
+    assert_eq!(
+        code(receive(&ben, &edit("roles", "targets", role))),
+        "change.foreign"
+    );
+    let online = NamedKey::of("online", ana.online).unwrap();
+    let policy = &ana.repository().policy().keys["online"].clone();
+    let key = Value::from_iter([
+        ("keyid", Value::from(online.keyid().as_str())),
+        ("online", Value::from(false)),
+        ("public", Value::from(policy.public.as_str())),
+        ("scheme", Value::from(policy.scheme.as_str())),
+    ]);
+    assert_eq!(
+        code(receive(&ben, &edit("keys", "online", key))),
+        "change.foreign"
+    );
+}
+
+#[test]
+fn a_rotation_travels_with_the_name_of_the_new_key() {
+    let ana = World::published();
+    let ben = ana.fork();
+    let new = key();
+    let rotate = RotateKey::new("vault", named("vault-2", new));
+    run(ana.repository().rotate_key(&rotate, NOW));
+    signs(&ana, &[ana.ana]);
+    let actions = run(receive(&ben, &export(&ana)));
+    assert!(
+        actions
+            .iter()
+            .any(|action| matches!(action, Action::Named { .. }))
+    );
+    signs(&ben, &[ben.ben]);
+    run(receive(&ana, &export(&ben)));
+    ana.publish(NOW);
+    assert!(ana.repository().policy().keys.contains_key("vault-2"));
+}
+
+#[test]
+fn nothing_is_exported_when_nothing_is_open() {
+    let world = World::published();
+    assert_eq!(code(world.repository().export_change()), "change.none");
+    let empty = br#"{"base":{},"drafts":{},"format":1,"keys":{},"roles":{}}"#;
+    assert_eq!(code(receive(&world, empty)), "change.none");
+    assert_eq!(code(receive(&world, b"{")), "repo.format");
+}
+
+#[test]
+fn a_draft_shows_what_it_changes() {
+    let (ana, ..) = three();
+    let change = ana.repository().change().unwrap();
+    let lines: Vec<String> = change.drafts[0]
+        .differences
+        .iter()
+        .map(ToString::to_string)
+        .collect();
+    assert!(
+        lines
+            .iter()
+            .any(|line| line.starts_with("+ targets › app.tar.2 = {\"hashes\"")),
+        "{lines:?}"
+    );
+    assert!(lines.contains(&"~ version: 2 → 3".to_owned()), "{lines:?}");
+}
+
+/// Every way to change one thing in a value: take a member or an element away, put one in, replace a leaf.
+fn mutations(value: &Value) -> Vec<Value> {
+    let mut all = Vec::new();
+    match value {
+        Value::Object(members) => {
+            for (name, member) in members {
+                let mut without = members.clone();
+                without.remove(name);
+                all.push(Value::Object(without));
+                for changed in mutations(member) {
+                    let mut with = members.clone();
+                    with.insert(name.clone(), changed);
+                    all.push(Value::Object(with));
+                }
+            }
+            let mut more = members.clone();
+            more.insert("x-new".to_owned(), 1.into());
+            all.push(Value::Object(more));
+        }
+        Value::Array(elements) => {
+            for (place, element) in elements.iter().enumerate() {
+                let mut without = elements.clone();
+                without.remove(place);
+                all.push(Value::Array(without));
+                let mut twice = elements.clone();
+                twice.push(element.clone());
+                all.push(Value::Array(twice));
+                for changed in mutations(element) {
+                    let mut with = elements.clone();
+                    with[place] = changed;
+                    all.push(Value::Array(with));
+                }
+            }
+            let mut turned = elements.clone();
+            turned.reverse();
+            if turned != *elements {
+                all.push(Value::Array(turned));
+            }
+        }
+        Value::Text(text) => all.push(Value::from(format!("{text} ").as_str())),
+        Value::Bool(is) => all.push(Value::from(!is)),
+        Value::Integer(_) => all.push(Value::from(value.as_u64().unwrap() + 1)),
+        Value::Null => all.push(Value::from(true)),
+    }
+    all
+}
+
+#[test]
+fn every_single_change_of_a_role_is_visible_at_its_place() {
+    let world = World::published();
+    let paths = DelegatedPaths::Patterns(vec!["team/*".to_owned(), "lib/*".to_owned()]);
+    let keys = || vec![named("sam", key()), named("lin", key())];
+    for name in ["team", "other"] {
+        let delegate = Delegate::new(delegated(name), paths.clone(), keys());
+        run(world.repository().delegate(&delegate, NOW));
+    }
+    let change = world.repository().change().unwrap();
+    let mut count = 0;
+    for bytes in [
+        change.drafts[0].bytes().to_vec(),
+        fs::read(world.metadata("1.root.json")).unwrap(),
+    ] {
+        let document = Document::parse(&bytes).unwrap();
+        let before = document.signed();
+        for after in mutations(before) {
+            let shown = differences(Some(before), &after);
+            assert!(!shown.is_empty(), "{after:?}");
+            let text: Vec<String> = shown.iter().map(ToString::to_string).collect();
+            assert!(text.iter().all(|line| line.len() > 4), "{text:?}");
+            // What is shown is the whole of it: applied the other way round it shows the same places.
+            assert_eq!(differences(Some(&after), before).len(), shown.len());
+            count += 1;
+        }
+        assert!(differences(Some(before), before).is_empty());
+    }
+    assert!(count >= 60, "{count}");
+}
+
+#[test]
+fn publishing_needs_the_artifacts_that_did_not_travel() {
+    let (ana, ben, _) = three();
+    signs(&ana, &[ana.ana]);
+    run(receive(&ben, &export(&ana)));
+    signs(&ben, &[ben.ben]);
+    let publish = Publish::to(ben.public());
+    let plan = ben.repository().publish(&publish, &[ben.online], NOW);
+    assert_eq!(code(plan), "target.content-missing");
+    let file = ben.file("app.tar.2", b"app 2");
+    let again = AddTarget::new(path("app.tar.2"), file).replace();
+    run(ben.repository().add_target(&again, NOW));
+    assert!(
+        ben.repository().change().unwrap().is_quorate(),
+        "the same content keeps its signatures"
+    );
+    run(ben.repository().publish(&publish, &[ben.online], NOW));
+}

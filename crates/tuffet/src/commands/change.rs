@@ -1,0 +1,343 @@
+//! `tuffet change`: the signing desk. What is open, whose signatures it waits for, and how it gets to those people.
+
+use std::fs;
+use std::io::{Read, Write};
+use std::path::{Path, PathBuf};
+
+use clap::{Args, Subcommand};
+use serde_json::{Value, json};
+use tuffet_repo::{Change, Draft, Need, Repository};
+
+use crate::author;
+use crate::cli::DryRun;
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::keyring::{self, Keyring, SigningOptions};
+use crate::moment;
+use crate::run::App;
+use crate::text::visible;
+
+/// The largest change that is read.
+const LIMIT: u64 = 512 * 1024 * 1024;
+
+/// Sign, show and pass on what is edited and not published yet
+#[derive(Debug, Args)]
+#[command(
+    before_help = "Examples:\n  tuffet change show\n  tuffet change sign --key ana",
+    subcommand_required = true,
+    arg_required_else_help = true
+)]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    command: Commands,
+}
+
+#[derive(Debug, Subcommand)]
+enum Commands {
+    Show(ShowArguments),
+    Sign(SignArguments),
+    Send(SendArguments),
+    Receive(ReceiveArguments),
+    Drop(DropArguments),
+}
+
+/// Show the open change: every difference to the versions before, who has signed and who is missing
+#[derive(Debug, Args)]
+#[command(before_help = "Examples:\n  tuffet change show\n  tuffet change show --check")]
+struct ShowArguments {
+    /// End with 6 while signatures are missing
+    #[arg(long)]
+    check: bool,
+}
+
+/// Sign the open change, after looking at it with tuffet change show
+#[derive(Debug, Args)]
+#[command(
+    before_help = "Examples:\n  tuffet change sign --key ana\n  tuffet change sign --key ana --check"
+)]
+struct SignArguments {
+    #[command(flatten)]
+    signing: SigningOptions,
+    /// End with 6 while signatures are missing
+    #[arg(long)]
+    check: bool,
+    #[command(flatten)]
+    dry_run: DryRun,
+}
+
+/// Write the open change to a file for somebody else who has a copy of the repository
+///
+/// The file holds the drafts with the signatures so far, and the digests of the versions that they follow. Artifacts do
+/// not travel with it: whoever publishes needs them.
+#[derive(Debug, Args)]
+#[command(
+    before_help = "Examples:\n  tuffet change send ben.tuf\n  tuffet change send - | ssh ben tuffet change receive -"
+)]
+struct SendArguments {
+    /// Where to; - is stdout
+    file: PathBuf,
+    #[command(flatten)]
+    dry_run: DryRun,
+}
+
+/// Take over a change, or the signatures of others on the open one
+///
+/// It has to follow what this copy of the repository holds, and only signatures that count under its root are taken.
+#[derive(Debug, Args)]
+#[command(
+    before_help = "Examples:\n  tuffet change receive ben.tuf\n  tuffet change receive - < ben.tuf"
+)]
+struct ReceiveArguments {
+    /// Where from; - is stdin
+    file: PathBuf,
+    #[command(flatten)]
+    dry_run: DryRun,
+}
+
+/// Forget the open change
+#[derive(Debug, Args)]
+#[command(before_help = "Examples:\n  tuffet change drop\n  tuffet change drop --dry-run")]
+struct DropArguments {
+    #[command(flatten)]
+    dry_run: DryRun,
+}
+
+impl Arguments {
+    /// The name by which results and errors are told apart in JSON.
+    pub(crate) fn name(&self) -> &'static str {
+        match self.command {
+            Commands::Show(_) => "change-show",
+            Commands::Sign(_) => "change-sign",
+            Commands::Send(_) => "change-send",
+            Commands::Receive(_) => "change-receive",
+            Commands::Drop(_) => "change-drop",
+        }
+    }
+}
+
+/// Runs the command.
+pub(crate) fn run(arguments: Arguments, app: &App) -> Result<Exit, Failure> {
+    let repository = author::repository(app)?;
+    match arguments.command {
+        Commands::Show(arguments) => show(&repository, arguments.check, app),
+        Commands::Sign(arguments) => sign(&repository, &arguments, app),
+        Commands::Send(arguments) => send(&repository, &arguments, app),
+        Commands::Receive(arguments) => receive(&repository, &arguments, app),
+        Commands::Drop(arguments) => {
+            let (dry, mut actions) = (arguments.dry_run.dry_run, Vec::new());
+            author::carry_out(repository.drop_change(), dry, app, &mut actions)?;
+            author::finish("change-drop", actions, dry, app)
+        }
+    }
+}
+
+fn show(repository: &Repository, check: bool, app: &App) -> Result<Exit, Failure> {
+    let change = repository.change().map_err(|error| Failure::from(&error))?;
+    if app.console.json {
+        app.console.result("change-show", object(&change))?;
+    } else if change.drafts.is_empty() {
+        app.console.data("nothing is open")?;
+    } else {
+        app.console.data(lines(&change, app).join("\n"))?;
+    }
+    Ok(ending(&change, check))
+}
+
+fn ending(change: &Change, check: bool) -> Exit {
+    if check && !change.is_quorate() {
+        Exit::NeedsSignatures
+    } else {
+        Exit::Done
+    }
+}
+
+fn lines(change: &Change, app: &App) -> Vec<String> {
+    let mut lines = Vec::new();
+    for draft in &change.drafts {
+        let from = match draft.from {
+            Some(from) => format!("v{from} → v{}", draft.version),
+            None => format!("v{}, the first", draft.version),
+        };
+        lines.push(format!(
+            "{} {from}, expires {}",
+            visible(draft.role.as_str()),
+            moment::both(draft.expires, author::moment(app))
+        ));
+        let differences = draft.differences.iter();
+        lines.extend(differences.map(|one| format!("  {}", visible(&one.to_string()))));
+        lines.extend(draft.needs.iter().map(|need| format!("  {}", needed(need))));
+    }
+    lines
+}
+
+/// `signed by 1 of 2 that root version 3 asks for: ana a1f0c3d2; ben 5be2190f or vault 0d44b7e9 can sign`
+pub(super) fn needed(need: &Need) -> String {
+    let names = |keys: &[tuffet_repo::KeyName], between: &str| {
+        let names: Vec<String> = keys.iter().map(|key| visible(&key.to_string())).collect();
+        names.join(between)
+    };
+    let mut text = format!(
+        "signed by {} of {} that {} asks for",
+        need.have, need.need, need.signers
+    );
+    if !need.signed.is_empty() {
+        text.push_str(&format!(": {}", names(&need.signed, ", ")));
+    }
+    if !need.is_met() && !need.missing.is_empty() {
+        text.push_str(&format!("; waits for {}", names(&need.missing, " or ")));
+    }
+    text
+}
+
+/// The open change for machines.
+pub(super) fn object(change: &Change) -> Value {
+    let drafts: Vec<Value> = change.drafts.iter().map(draft).collect();
+    json!({"quorate": change.is_quorate(), "drafts": drafts})
+}
+
+fn draft(draft: &Draft) -> Value {
+    let names = |keys: &[tuffet_repo::KeyName]| -> Vec<Value> {
+        keys.iter()
+            .map(|key| json!({"keyid": key.keyid.as_str(), "name": key.name}))
+            .collect()
+    };
+    let needs: Vec<Value> = draft
+        .needs
+        .iter()
+        .map(|need| {
+            json!({
+                "signers": need.signers.to_string(),
+                "have": need.have,
+                "need": need.need,
+                "signed": names(&need.signed),
+                "missing": names(&need.missing),
+            })
+        })
+        .collect();
+    let value = |value: &Option<tuffet_core::json::Value>| -> Value {
+        value
+            .as_ref()
+            .and_then(|value| serde_json::from_slice(&value.to_compact_json()).ok())
+            .unwrap_or_default()
+    };
+    let differences: Vec<Value> = draft
+        .differences
+        .iter()
+        .map(|one| json!({"place": one.place, "before": value(&one.before), "after": value(&one.after)}))
+        .collect();
+    json!({
+        "role": draft.role.as_str(),
+        "version": draft.version.number(),
+        "from": draft.from.map(|from| from.number()),
+        "expires": draft.expires.to_string(),
+        "quorate": draft.is_quorate(),
+        "needs": needs,
+        "differences": differences,
+    })
+}
+
+fn sign(repository: &Repository, arguments: &SignArguments, app: &App) -> Result<Exit, Failure> {
+    if arguments.signing.key.is_empty() {
+        return Err(Failure::usage("nobody is named who signs").fix("add --key KEY"));
+    }
+    let keyring = Keyring::new(app, &arguments.signing.passphrase);
+    let keys = keyring.open_all(&arguments.signing.key)?;
+    let (dry, mut actions) = (arguments.dry_run.dry_run, Vec::new());
+    let plan = repository.sign(&keyring::signers(&keys));
+    author::carry_out(plan, dry, app, &mut actions)?;
+    let change = repository.change().map_err(|error| Failure::from(&error))?;
+    let exit = author::finish("change-sign", actions, dry, app)?;
+    next(&change, dry, app);
+    Ok(if exit == Exit::Done {
+        ending(&change, arguments.check)
+    } else {
+        exit
+    })
+}
+
+fn next(change: &Change, dry: bool, app: &App) {
+    if dry {
+        return;
+    }
+    app.console.next(if change.is_quorate() {
+        "tuffet publish"
+    } else {
+        "tuffet change send FILE"
+    });
+}
+
+fn send(repository: &Repository, arguments: &SendArguments, app: &App) -> Result<Exit, Failure> {
+    let (dry, to) = (arguments.dry_run.dry_run, arguments.file.as_path());
+    let mut actions = Vec::new();
+    if to == Path::new("-") {
+        if app.console.json {
+            return Err(
+                Failure::usage("the change and the JSON result would both go to stdout")
+                    .fix("name a file, or leave --json out"),
+            );
+        }
+        let bytes = repository
+            .export_change()
+            .map_err(|error| Failure::from(&error))?;
+        if !dry {
+            let mut out = std::io::stdout().lock();
+            out.write_all(&bytes)
+                .and_then(|()| out.flush())
+                .map_err(|error| Failure::writing(to, &error))?;
+        }
+    } else {
+        author::carry_out(repository.send_change(to), dry, app, &mut actions)?;
+    }
+    author::finish("change-send", actions, dry, app)
+}
+
+fn receive(
+    repository: &Repository,
+    arguments: &ReceiveArguments,
+    app: &App,
+) -> Result<Exit, Failure> {
+    let bytes = read(&arguments.file)?;
+    let (dry, mut actions) = (arguments.dry_run.dry_run, Vec::new());
+    let plan = repository.receive_change(&bytes, &arguments.file);
+    author::carry_out(plan, dry, app, &mut actions)?;
+    if actions.is_empty() {
+        app.console
+            .status("Unchanged", "everything in it is here already");
+    }
+    if !dry && !app.console.json {
+        // A copy that was opened before the change came does not know the names in it.
+        let repository = author::repository(app)?;
+        let change = repository.change().map_err(|error| Failure::from(&error))?;
+        app.console.data(lines(&change, app).join("\n"))?;
+        app.console.next(if change.is_quorate() {
+            "tuffet publish"
+        } else {
+            "tuffet change sign --key KEY"
+        });
+    }
+    author::finish("change-receive", actions, dry, app)
+}
+
+fn read(file: &Path) -> Result<Vec<u8>, Failure> {
+    let failed = |error: std::io::Error| Failure::reading(file, &error);
+    let mut bytes = Vec::new();
+    let read = if file == Path::new("-") {
+        std::io::stdin()
+            .lock()
+            .take(LIMIT + 1)
+            .read_to_end(&mut bytes)
+    } else {
+        fs::File::open(file)
+            .map_err(failed)?
+            .take(LIMIT + 1)
+            .read_to_end(&mut bytes)
+    };
+    read.map_err(failed)?;
+    if bytes.len() as u64 > LIMIT {
+        return Err(Failure::usage(format!(
+            "{} is larger than any change",
+            file.display()
+        )));
+    }
+    Ok(bytes)
+}

@@ -1,0 +1,41 @@
+//! `tuffet renew`: new versions of roles that say the same and expire later.
+
+use clap::Args;
+
+use crate::author;
+use crate::cli::DryRun;
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::run::App;
+
+/// Open new versions of roles that say the same and expire later
+///
+/// They are signed and published like any other change. Snapshot and timestamp are renewed by every tuffet publish.
+#[derive(Debug, Args)]
+#[command(before_help = "Examples:\n  tuffet renew targets\n  tuffet renew root team --dry-run")]
+pub(crate) struct Arguments {
+    /// The roles
+    #[arg(required = true)]
+    roles: Vec<String>,
+    #[command(flatten)]
+    dry_run: DryRun,
+}
+
+/// Runs the command.
+pub(crate) fn run(arguments: &Arguments, app: &App) -> Result<Exit, Failure> {
+    let repository = author::repository(app)?;
+    let roles = arguments.roles.iter().map(|name| author::role(name));
+    let roles = roles.collect::<Result<Vec<_>, _>>()?;
+    let (dry, mut actions) = (arguments.dry_run.dry_run, Vec::new());
+    author::carry_out(
+        repository.renew(&roles, author::moment(app)),
+        dry,
+        app,
+        &mut actions,
+    )?;
+    let exit = author::finish("renew", actions, dry, app)?;
+    if !dry {
+        app.console.next("tuffet change sign --key KEY");
+    }
+    Ok(exit)
+}

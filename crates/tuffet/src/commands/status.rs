@@ -1,0 +1,215 @@
+//! `tuffet status`: what is in force, what is open, and who has to do what by when.
+
+use clap::Args;
+use serde_json::{Value, json};
+use tuffet_core::metadata::{RoleName, UnixTime};
+use tuffet_repo::{Change, Period, Repository, RoleStatus};
+
+use super::change::needed;
+use crate::author;
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::moment;
+use crate::run::App;
+use crate::text::{columns, visible};
+
+/// Say what is in force, what is open, and who has to do what by when
+///
+/// Roles of people are due when they expire within the period; snapshot and timestamp, which every tuffet publish renews,
+/// when less than half of their time is left.
+#[derive(Debug, Args)]
+#[command(before_help = "Examples:\n  tuffet status\n  tuffet status --within 14d --check --json")]
+pub(crate) struct Arguments {
+    /// How far to look ahead
+    #[arg(long, value_name = "PERIOD", default_value = "14d", value_parser = moment::parse_period)]
+    within: Period,
+    /// End with 5 if something has expired, with 6 if signatures are missing, with 7 if something is due
+    #[arg(long)]
+    check: bool,
+}
+
+/// Something that has to happen before a role expires.
+struct Deadline {
+    role: RoleName,
+    expires: UnixTime,
+    /// Whether it has passed.
+    passed: bool,
+    /// Who has to do it.
+    who: String,
+    command: String,
+}
+
+/// Runs the command.
+pub(crate) fn run(arguments: &Arguments, app: &App) -> Result<Exit, Failure> {
+    let repository = author::repository(app)?;
+    let now = author::moment(app);
+    let roles = repository.roles().map_err(|error| Failure::from(&error))?;
+    let change = repository.change().map_err(|error| Failure::from(&error))?;
+    let deadlines = deadlines(&repository, &roles, arguments.within, now);
+    if app.console.json {
+        app.console
+            .result("status", object(&roles, &change, &deadlines))?;
+    } else {
+        app.console
+            .data(lines(&roles, &change, &deadlines, now).join("\n"))?;
+    }
+    Ok(if arguments.check {
+        ending(&change, &deadlines)
+    } else {
+        Exit::Done
+    })
+}
+
+fn ending(change: &Change, deadlines: &[Deadline]) -> Exit {
+    if deadlines.iter().any(|deadline| deadline.passed) {
+        Exit::Stale
+    } else if !change.drafts.is_empty() && !change.is_quorate() {
+        Exit::NeedsSignatures
+    } else if deadlines.is_empty() {
+        Exit::Done
+    } else {
+        Exit::Findings
+    }
+}
+
+/// What has to happen within the period, the most urgent first.
+fn deadlines(
+    repository: &Repository,
+    roles: &[RoleStatus],
+    within: Period,
+    now: UnixTime,
+) -> Vec<Deadline> {
+    let mut all: Vec<Deadline> = roles
+        .iter()
+        .filter_map(|status| {
+            let expires = status.expires?;
+            let online = matches!(status.role, RoleName::Snapshot | RoleName::Timestamp);
+            let due = if online {
+                let half = i64::from(repository.policy().period(&status.role).seconds()) / 2;
+                expires.0.saturating_sub(now.0) < half
+            } else {
+                expires < within.after(now)
+            };
+            due.then(|| Deadline {
+                role: status.role.clone(),
+                expires,
+                passed: expires <= now,
+                who: who(status),
+                command: if online {
+                    "tuffet publish".to_owned()
+                } else {
+                    format!("tuffet renew {}", status.role)
+                },
+            })
+        })
+        .collect();
+    all.sort_by_key(|deadline| deadline.expires);
+    all
+}
+
+/// `2 of ana a1f0c3d2, ben 5be2190f`
+fn who(status: &RoleStatus) -> String {
+    let keys: Vec<String> = status
+        .keys
+        .iter()
+        .map(|key| visible(&key.to_string()))
+        .collect();
+    match keys.as_slice() {
+        [one] => one.clone(),
+        all => format!("{} of {}", status.threshold, all.join(", ")),
+    }
+}
+
+fn lines(
+    roles: &[RoleStatus],
+    change: &Change,
+    deadlines: &[Deadline],
+    now: UnixTime,
+) -> Vec<String> {
+    let mut rows = vec![
+        ["role", "version", "expires", "signed", "keys"]
+            .map(str::to_owned)
+            .to_vec(),
+    ];
+    rows.extend(roles.iter().map(|status| {
+        vec![
+            visible(status.role.as_str()),
+            status
+                .version
+                .map_or_else(|| "-".to_owned(), |version| version.to_string()),
+            status
+                .expires
+                .map_or_else(|| "-".to_owned(), |expires| moment::relative(expires, now)),
+            format!("{} of {}", status.signed_by.len(), status.threshold),
+            who(status),
+        ]
+    }));
+    let mut lines = columns(&rows);
+    lines.push(String::new());
+    if change.drafts.is_empty() {
+        lines.push("nothing is open".to_owned());
+    }
+    for draft in &change.drafts {
+        let role = visible(draft.role.as_str());
+        for need in &draft.needs {
+            lines.push(format!("open: {role} v{}, {}", draft.version, needed(need)));
+        }
+    }
+    for deadline in deadlines {
+        let verb = if deadline.passed {
+            "expired"
+        } else {
+            "expires"
+        };
+        lines.push(format!(
+            "due: {} {verb} {}: {} with {}",
+            visible(deadline.role.as_str()),
+            moment::both(deadline.expires, now),
+            deadline.command,
+            deadline.who
+        ));
+    }
+    if deadlines.is_empty() {
+        lines.push("nothing is due".to_owned());
+    }
+    lines
+}
+
+fn object(roles: &[RoleStatus], change: &Change, deadlines: &[Deadline]) -> Value {
+    let names = |keys: &[tuffet_repo::KeyName]| -> Vec<Value> {
+        keys.iter()
+            .map(|key| json!({"keyid": key.keyid.as_str(), "name": key.name}))
+            .collect()
+    };
+    let roles: Vec<Value> = roles
+        .iter()
+        .map(|status| {
+            json!({
+                "role": status.role.as_str(),
+                "delegator": status.delegator.as_ref().map(|by| by.as_str()),
+                "version": status.version.map(|version| version.number()),
+                "expires": status.expires.map(|expires| expires.to_string()),
+                "threshold": status.threshold,
+                "keys": names(&status.keys),
+                "signed_by": names(&status.signed_by),
+            })
+        })
+        .collect();
+    let deadlines: Vec<Value> = deadlines
+        .iter()
+        .map(|deadline| {
+            json!({
+                "role": deadline.role.as_str(),
+                "expires": deadline.expires.to_string(),
+                "passed": deadline.passed,
+                "who": deadline.who,
+                "command": deadline.command,
+            })
+        })
+        .collect();
+    json!({
+        "roles": roles,
+        "open": super::change::object(change),
+        "deadlines": deadlines,
+    })
+}

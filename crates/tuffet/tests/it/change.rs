@@ -1,0 +1,220 @@
+//! The signing desk: several people, several machines, one repository.
+
+use std::fs;
+use std::path::Path;
+
+use crate::home::Home;
+
+fn copy(from: &Path, to: &Path) {
+    fs::create_dir_all(to).unwrap();
+    for entry in fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        let (path, target) = (entry.path(), to.join(entry.file_name()));
+        if path.is_dir() {
+            copy(&path, &target);
+        } else {
+            fs::copy(&path, &target).unwrap();
+        }
+    }
+}
+
+/// Ana's machine with a repository that two of ana and ben sign, and Ben's with a copy of it. Each has only their own key.
+fn two() -> (Home, Home) {
+    let (ana, ben) = (Home::new(), Home::new());
+    ana.ok(&["key", "new", "ana", "--no-passphrase"]);
+    ben.ok(&["key", "new", "ben", "--no-passphrase", "-o", "."]);
+    fs::copy(ben.path("ben.pub"), ana.path("ben.pub")).unwrap();
+    ana.ok(&[
+        "init",
+        "acme",
+        "--root",
+        "2of2",
+        "--key",
+        "ana",
+        "--public",
+        "ben.pub",
+        "--new-online-key",
+        "--publish-to",
+        "../web",
+    ]);
+    copy(&ana.path("acme"), &ben.path("acme"));
+    fs::remove_file(ben.path("acme/.tuffet/change.json")).unwrap();
+    (ana, ben)
+}
+
+/// Carries the open change from one machine to the other.
+fn carry(from: &Home, to: &Home) -> crate::home::Run {
+    from.ok(&["change", "send", "c.tuf", "--repo", "acme"]);
+    fs::copy(from.path("c.tuf"), to.path("c.tuf")).unwrap();
+    to.ok(&["change", "receive", "c.tuf", "--repo", "acme"])
+}
+
+#[test]
+fn two_people_on_two_machines_found_a_repository_and_publish() {
+    let (ana, ben) = two();
+    let run = ana.run(&["change", "show", "--check", "--repo", "acme"]);
+    assert_eq!(run.exit, 6, "{run:?}");
+    assert!(run.out.contains("signed by 1 of 2"), "{}", run.out);
+    assert!(run.out.contains("waits for ben "), "{}", run.out);
+    ana.fails(6, "signatures.missing", &["publish", "--repo", "acme"]);
+
+    let shown = carry(&ana, &ben).out;
+    assert!(shown.contains("root v1, the first"), "{shown}");
+    assert!(shown.contains("+ version = 1"), "{shown}");
+    ben.ok(&[
+        "change",
+        "sign",
+        "--key",
+        "./ben.key",
+        "--check",
+        "--repo",
+        "acme",
+    ]);
+    carry(&ben, &ana);
+    ana.ok(&["change", "show", "--check", "--repo", "acme"]);
+    ana.ok(&["publish", "--repo", "acme"]);
+
+    ana.write("app.txt", "hello\n");
+    ana.ok(&["target", "add", "app.txt", "--repo", "acme"]);
+    ana.ok(&["change", "sign", "--key", "ana", "--repo", "acme"]);
+    // Ben's copy has not seen what was published meanwhile.
+    ana.ok(&["change", "send", "early.tuf", "--repo", "acme"]);
+    fs::copy(ana.path("early.tuf"), ben.path("early.tuf")).unwrap();
+    ben.ok(&["change", "drop", "--repo", "acme"]);
+    ben.fails(
+        3,
+        "change.foreign",
+        &["change", "receive", "early.tuf", "--repo", "acme"],
+    );
+    copy(&ana.path("acme/metadata"), &ben.path("acme/metadata"));
+    let shown = carry(&ana, &ben).out;
+    assert!(shown.contains("+ targets › app.txt = "), "{shown}");
+    ben.ok(&["change", "sign", "--key", "./ben.key", "--repo", "acme"]);
+    carry(&ben, &ana);
+    ana.ok(&["publish", "--repo", "acme"]);
+    ana.ok(&["verify", "web", "--root", "web/metadata/1.root.json"]);
+    ana.fails(
+        9,
+        "change.stale",
+        &["change", "receive", "c.tuf", "--repo", "acme"],
+    );
+}
+
+#[test]
+fn signing_needs_a_key_and_a_change() {
+    let home = Home::with_client();
+    home.fails(2, "usage.arguments", &["change", "sign", "--repo", "acme"]);
+    home.fails(
+        2,
+        "change.none",
+        &["change", "sign", "--key", "ana", "--repo", "acme"],
+    );
+    home.fails(2, "change.none", &["change", "send", "-", "--repo", "acme"]);
+    home.fails(2, "change.none", &["change", "drop", "--repo", "acme"]);
+    assert_eq!(
+        home.ok(&["change", "show", "--repo", "acme"]).out,
+        "nothing is open\n"
+    );
+    home.write("bad.tuf", "{");
+    home.fails(
+        1,
+        "repo.format",
+        &["change", "receive", "bad.tuf", "--repo", "acme"],
+    );
+    home.fails(
+        4,
+        "file.read",
+        &["change", "receive", "none.tuf", "--repo", "acme"],
+    );
+}
+
+#[test]
+fn a_dry_run_of_the_desk_changes_nothing() {
+    let home = Home::with_client();
+    home.ok(&["renew", "targets", "--repo", "acme"]);
+    let before = home.all_below("acme");
+    home.ok(&[
+        "change",
+        "sign",
+        "--key",
+        "ana",
+        "--dry-run",
+        "--repo",
+        "acme",
+    ]);
+    home.ok(&["change", "send", "x.tuf", "--dry-run", "--repo", "acme"]);
+    home.ok(&["change", "drop", "--dry-run", "--repo", "acme"]);
+    home.ok(&["target", "remove", "app.txt", "--dry-run", "--repo", "acme"]);
+    assert_eq!(home.all_below("acme"), before);
+    assert!(!home.path("x.tuf").exists());
+    let sent = home.ok(&["change", "send", "-", "--repo", "acme"]).out;
+    assert!(sent.starts_with("{\"base\":{"), "{sent}");
+}
+
+#[test]
+fn targets_are_listed_and_removed() {
+    let home = Home::with_client();
+    let listed = home.ok(&["target", "list", "--repo", "acme"]).out;
+    assert!(
+        listed.contains("app.txt") && listed.contains("dir/tool.txt"),
+        "{listed}"
+    );
+    home.ok(&["target", "remove", "app.txt", "--repo", "acme"]);
+    let listed = home.ok(&["target", "list", "--repo", "acme"]).out;
+    assert!(!listed.contains("app.txt"), "{listed}");
+    home.fails(
+        4,
+        "target.not-listed",
+        &["target", "remove", "app.txt", "--repo", "acme"],
+    );
+    home.ok(&["publish", "--key", "ana", "--key", "ben", "--repo", "acme"]);
+    home.fails(
+        4,
+        "target.not-found",
+        &["get", "acme:app.txt", "-o", "gone"],
+    );
+}
+
+#[test]
+fn status_says_who_must_do_what_by_when() {
+    let home = Home::with_client();
+    let quiet = home.ok(&["status", "--check", "--repo", "acme"]).out;
+    assert!(
+        quiet.contains("nothing is due") && quiet.contains("nothing is open"),
+        "{quiet}"
+    );
+    // Targets expires after 90 days: ten days before, its keyholders are named.
+    let at = crate::codes::later(80);
+    let late = ["status", "--repo", "acme", "--at", at.as_str()];
+    let run = home.ok(&late);
+    assert!(
+        run.out.contains("due: targets expires in 10 days"),
+        "{}",
+        run.out
+    );
+    assert!(
+        run.out.contains("tuffet renew targets with 2 of ana "),
+        "{}",
+        run.out
+    );
+    assert!(run.out.contains("due: timestamp expired"), "{}", run.out);
+    assert_eq!(home.run(&[&late[..], &["--check"]].concat()).exit, 5);
+    let (_, objects) = home.json(&late);
+    let deadlines = objects[0]["deadlines"].as_array().unwrap();
+    let targets = deadlines
+        .iter()
+        .find(|one| one["role"] == "targets")
+        .unwrap();
+    assert_eq!(targets["command"], "tuffet renew targets");
+    assert_eq!(targets["passed"], false);
+
+    home.ok(&["renew", "targets", "--repo", "acme"]);
+    let run = home.run(&["status", "--check", "--repo", "acme"]);
+    assert_eq!(run.exit, 6, "{run:?}");
+    assert!(run.out.contains("open: targets v"), "{}", run.out);
+    home.fails(
+        2,
+        "role.unsuited",
+        &["renew", "timestamp", "--repo", "acme"],
+    );
+}
