@@ -266,12 +266,7 @@ fn remembered(world: &World) -> [usize; 2] {
 }
 
 /// Crashes after every operation, and after every operation of the refresh after that.
-#[test]
-fn a15_a_crash_at_any_step_of_a_rotation_neither_keeps_void_files_nor_loses_floors() {
-    let mut start = fast_forwarded();
-    start.repository.rotate("snapshot", &key("between"), 1);
-    start.repository.rotate("snapshot", &key("snapshot"), 1);
-    start.repository.write();
+fn crash_in_rotation(start: &World) {
     let steps = {
         let mut whole = start.clone();
         whole.refresh().unwrap();
@@ -302,6 +297,58 @@ fn a15_a_crash_at_any_step_of_a_rotation_neither_keeps_void_files_nor_loses_floo
             assert_eq!(world.refresh().unwrap_err(), rollback("timestamp", 4, 3));
         }
     }
+}
+
+/// A client whose repository has rotated the snapshot key, and another one for that one.
+fn rotated(last: &str) -> World {
+    let mut world = fast_forwarded();
+    world.repository.rotate("snapshot", &key("between"), 1);
+    world.repository.rotate("snapshot", &key(last), 1);
+    world.repository.write();
+    world
+}
+
+#[test]
+fn a15_a_crash_at_any_step_of_a_rotation_neither_keeps_void_files_nor_loses_floors() {
+    crash_in_rotation(&rotated("snapshot"));
+    crash_in_rotation(&rotated("new"));
+}
+
+#[test]
+fn a15_a_crash_does_not_keep_void_files_where_the_stored_root_is_the_anchor() {
+    for last in ["snapshot", "new"] {
+        let mut world = rotated(last);
+        world.anchor = TrustAnchor::DangerousStoredRoot;
+        crash_in_rotation(&world);
+        // Somebody else put the root there, and there is no history.
+        world.store.remove(&Item::Root(version(1)));
+        crash_in_rotation(&world);
+    }
+}
+
+#[test]
+fn a15_a_crash_does_not_keep_void_files_where_a_new_anchor_rotates() {
+    for last in ["snapshot", "new"] {
+        let mut world = rotated(last);
+        let anchor = &world.repository.files["3.root.json"];
+        world.anchor = TrustAnchor::Root(anchor.clone());
+        if last == "snapshot" {
+            // The client has seen the roots between: the key came back, and had gone.
+            for number in [2, 3] {
+                let bytes = world.repository.files[&format!("{number}.root.json")].clone();
+                world.store.insert(Item::Root(version(number)), bytes);
+            }
+        }
+        crash_in_rotation(&world);
+    }
+}
+
+#[test]
+fn a15_a_key_that_came_back_before_a_new_anchor_is_not_seen_where_the_roots_between_are_not_stored()
+{
+    let mut world = rotated("snapshot");
+    world.anchor = TrustAnchor::Root(world.repository.files["3.root.json"].clone());
+    assert_eq!(world.refresh().unwrap_err(), rollback("timestamp", HIGH, 2));
 }
 
 #[test]
