@@ -261,7 +261,7 @@ impl<'c> Refresh<'c> {
                 Ok(match self.record.roots().min() {
                     Some(first) if first < anchor => {
                         let item = Item::Root(first);
-                        State::LoadPredecessor(roots, Predecessors::default(), item)
+                        State::LoadPredecessor(roots, Box::default(), item)
                     }
                     _ => State::LoadHistory(roots),
                 })
@@ -524,7 +524,7 @@ impl<'c> Refresh<'c> {
 /// Goes through the history from before the anchor; where it breaks off, the copy of the current root may go on.
 fn predecessor_loaded<'c>(
     roots: Roots<'c>,
-    mut seen: Predecessors,
+    mut seen: Box<Predecessors>,
     item: &Item,
     bytes: Option<Vec<u8>>,
 ) -> State<'c> {

@@ -1,5 +1,6 @@
 //! Where a refresh stands, and what it wants there.
 
+use alloc::boxed::Box;
 use alloc::sync::Arc;
 use alloc::vec;
 use alloc::vec::Vec;
@@ -16,7 +17,7 @@ use crate::metadata::{Role, RoleName, Root, Version};
 pub(super) enum State<'c> {
     LoadRecord(TrustAnchor),
     LoadAnchor,
-    LoadPredecessor(Roots<'c>, Predecessors, Item),
+    LoadPredecessor(Roots<'c>, Box<Predecessors>, Item),
     LoadHistory(Roots<'c>),
     LoadCurrentRoot(Roots<'c>),
     StoreCurrentRoot(Roots<'c>),
