@@ -77,7 +77,9 @@ impl Engine {
             held = self.held().clone();
         }
         match self.search(link, &held, path) {
-            // A role that the cached snapshot lists may be gone from the repository by now.
+            // A role that the cached snapshot lists may be gone from the repository by now. This decides when to ask, not what to
+            // trust: the core judges the second answer like the first one, with the same floors, and a target that the cached
+            // roles do not list stays unlisted for as long as the caller said that the cache is good enough.
             Err(Error::Rejected(refusal))
                 if held.cached
                     && matches!(self.mode, Mode::PreferCache { .. })

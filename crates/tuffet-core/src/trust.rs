@@ -10,6 +10,7 @@ mod download;
 mod error;
 mod event;
 mod file;
+mod floor;
 mod map;
 mod mirrors;
 mod phases;

@@ -155,6 +155,9 @@ struct Auditor<'a> {
 impl Auditor<'_> {
     /// Follows the workflow of a client. Roles that have expired are findings, and the rest is verified as of a moment when
     /// they had not.
+    ///
+    /// Nothing is trusted for that: the view stays in this report, every role of it is compared with the real time again, and one
+    /// that has expired keeps the verdict from being a good one.
     fn refresh(&mut self, root: &[u8]) -> Result<Option<TrustedView>, Failure> {
         let own = crate::trusted::verified_root(root, self.options.now);
         match own {

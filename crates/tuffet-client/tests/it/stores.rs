@@ -65,7 +65,7 @@ fn a40_a_directory_holds_flat_metadata_and_nothing_else_that_looks_like_it() {
             "timestamp.json",
         ]
     );
-    assert_eq!(names(&directory.path().join("roots")), ["2.json"]);
+    assert_eq!(names(&directory.path().join("roots")), ["1.json", "2.json"]);
     for (stored, published) in [
         ("root.json", "2.root.json"),
         ("timestamp.json", "timestamp.json"),

@@ -304,7 +304,7 @@ impl<R> Parsed<R> {
     }
 
     /// The bytes that the content indexes.
-    pub(super) fn document(&self) -> &[u8] {
+    pub(crate) fn document(&self) -> &[u8] {
         self.payload.as_deref().unwrap_or(&self.received)
     }
 }

@@ -4,6 +4,7 @@ use alloc::boxed::Box;
 use alloc::vec::Vec;
 use core::fmt;
 
+use super::floor::Floor;
 use super::verified::{Candidate, check_length, check_listed};
 use super::{Context, Fetch, Rejected, RemoteFile, Signers, TrustedView, Verified};
 use crate::metadata::{
@@ -45,8 +46,8 @@ pub struct WithRoot<'c> {
     root: Verified<Root>,
     rotated: Option<Version>,
     forgotten: bool,
-    stored_timestamp: Option<Verified<Timestamp>>,
-    stored_snapshot: Option<Verified<Snapshot>>,
+    stored_timestamp: Option<Floor<Timestamp>>,
+    stored_snapshot: Option<Floor<Snapshot>>,
 }
 
 impl<'c> WithRoot<'c> {
@@ -95,8 +96,15 @@ impl<'c> WithRoot<'c> {
     /// # Errors
     /// Why the stored bytes cannot be trusted; then there is no floor.
     pub fn restore_timestamp(&mut self, bytes: Vec<u8>) -> Result<(), Rejected> {
-        self.stored_timestamp =
-            Some(self.signed_by_root(RoleName::Timestamp, bytes, Root::timestamp_keys)?);
+        let root = self.root.content();
+        let keys = root.timestamp_keys();
+        self.stored_timestamp = Some(Floor::read(
+            RoleName::Timestamp,
+            bytes,
+            root,
+            keys,
+            self.cx,
+        )?);
         Ok(())
     }
 
@@ -105,21 +113,10 @@ impl<'c> WithRoot<'c> {
     /// # Errors
     /// Why the stored bytes cannot be trusted; then there is no floor.
     pub fn restore_snapshot(&mut self, bytes: Vec<u8>) -> Result<(), Rejected> {
-        self.stored_snapshot =
-            Some(self.signed_by_root(RoleName::Snapshot, bytes, Root::snapshot_keys)?);
-        Ok(())
-    }
-
-    fn signed_by_root<R: Role>(
-        &self,
-        role: RoleName,
-        bytes: Vec<u8>,
-        keys: fn(&Root) -> &RoleKeys,
-    ) -> Result<Verified<R>, Rejected> {
         let root = self.root.content();
-        let mut candidate = Candidate::<R>::read_stored(role, bytes, self.cx)?;
-        let quorum = candidate.require(Signers::Root(root.version()), root.keys(), keys(root))?;
-        Ok(candidate.seal(quorum))
+        let keys = root.snapshot_keys();
+        self.stored_snapshot = Some(Floor::read(RoleName::Snapshot, bytes, root, keys, self.cx)?);
+        Ok(())
     }
 
     /// The file that holds the timestamp: never under a version (C-20).
@@ -155,32 +152,38 @@ impl<'c> WithRoot<'c> {
             self.cx.policy.limits.timestamp,
             false,
         )?;
-        let offered: Verified<Timestamp> =
-            self.signed_by_root(RoleName::Timestamp, bytes, Root::timestamp_keys)?;
-        let accepted = match &self.stored_timestamp {
-            Some(stored) if offered.version() == stored.version() => {
-                let same = offered.received() == stored.received();
-                (
-                    stored.clone(),
-                    Origin::Stored {
-                        equivocation: !same,
-                    },
-                )
-            }
+        let root = self.root.content();
+        let mut candidate =
+            Candidate::<Timestamp>::read_stored(RoleName::Timestamp, bytes, self.cx)?;
+        let signers = Signers::Root(root.version());
+        let quorum = candidate.require(signers, root.keys(), root.timestamp_keys())?;
+        let offered = candidate.seal(quorum);
+        let same_version = self.stored_timestamp.as_ref().and_then(Floor::verified);
+        let accepted = match same_version.filter(|stored| stored.version() == offered.version()) {
             Some(stored) => {
-                rollback(&RoleName::Timestamp, stored.version(), offered.version())?;
-                rollback(
-                    &RoleName::Snapshot,
-                    stored.content().snapshot().version,
-                    offered.content().snapshot().version,
-                )?;
+                let equivocation = offered.received() != stored.received();
+                (stored.clone(), Origin::Stored { equivocation })
+            }
+            None => {
+                self.check_timestamp_floor(offered.content())?;
                 (offered, Origin::Offered)
             }
-            None => (offered, Origin::Offered),
         };
         accepted.0.check_tolerances(&self.cx)?;
         accepted.0.check_expiry(&self.cx)?;
         Ok(accepted)
+    }
+
+    fn check_timestamp_floor(&self, offered: &Timestamp) -> Result<(), Rejected> {
+        let Some(stored) = self.stored_timestamp.as_ref().map(Floor::content) else {
+            return Ok(());
+        };
+        rollback(&RoleName::Timestamp, stored.version(), offered.version())?;
+        rollback(
+            &RoleName::Snapshot,
+            stored.snapshot().version,
+            offered.snapshot().version,
+        )
     }
 
     /// Goes on with the stored timestamp, without asking whether there is a newer one. For offline use.
@@ -188,7 +191,12 @@ impl<'c> WithRoot<'c> {
     /// # Errors
     /// [`Rejected::Offline`], [`Rejected::Expired`].
     pub fn keep_timestamp(self) -> Result<WithTimestamp<'c>, Refused<Self>> {
-        let Some(stored) = self.stored_timestamp.clone() else {
+        let Some(stored) = self
+            .stored_timestamp
+            .as_ref()
+            .and_then(Floor::verified)
+            .cloned()
+        else {
             return Err(Refused::new(
                 self,
                 Rejected::Offline {
@@ -226,7 +234,7 @@ pub struct WithTimestamp<'c> {
     root: Verified<Root>,
     timestamp: Verified<Timestamp>,
     origin: Origin,
-    stored_snapshot: Option<Verified<Snapshot>>,
+    stored_snapshot: Option<Floor<Snapshot>>,
 }
 
 impl<'c> WithTimestamp<'c> {
@@ -306,7 +314,12 @@ impl<'c> WithTimestamp<'c> {
     /// # Errors
     /// Why the stored snapshot does not do; a fetched one may.
     pub fn keep_snapshot(self) -> Result<WithSnapshot<'c>, Refused<Self>> {
-        let Some(stored) = self.stored_snapshot.clone() else {
+        let Some(stored) = self
+            .stored_snapshot
+            .as_ref()
+            .and_then(Floor::verified)
+            .cloned()
+        else {
             return Err(Refused::new(
                 self,
                 Rejected::Offline {

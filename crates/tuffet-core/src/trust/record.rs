@@ -11,7 +11,7 @@ use crate::metadata::{UnixTime, Version};
 /// The content of [`Item::Record`](super::Item::Record).
 ///
 /// It is written before the file it speaks of, so that after a crash it knows the file that is there, old or new. A lost record
-/// costs nothing but the purge after a rotation that left the old file's signatures valid.
+/// costs the purge after a rotation that left the old file's signatures valid, and one of the two floors of root.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(super) struct Record {
     pub(super) timestamp: Acceptances,
@@ -50,8 +50,7 @@ impl Acceptances {
         self.0.last().map(|&(_, root)| root)
     }
 
-    /// The roots that accepted something.
-    pub(super) fn roots(&self) -> impl Iterator<Item = Version> {
+    fn roots(&self) -> impl Iterator<Item = Version> {
         self.0.iter().map(|&(_, root)| root)
     }
 
@@ -99,6 +98,11 @@ impl Acceptances {
 }
 
 impl Record {
+    /// The roots that accepted something: each was trusted, and no refresh may end below one (A-32).
+    pub(super) fn roots(&self) -> impl Iterator<Item = Version> {
+        self.timestamp.roots().chain(self.snapshot.roots())
+    }
+
     pub(super) fn write(&self) -> Vec<u8> {
         let last = self.last_refresh.map_or_else(String::new, |at| {
             format!(r#""last_refresh":{},"#, at.0.max(0))

@@ -8,9 +8,10 @@ use core::mem;
 
 use super::phases::Origin;
 use super::record::Record;
+use super::roots::{Predecessors, stored_version};
 use super::{
-    Answer, Context, Error, Event, Item, Policy, Refused, Rejected, Roots, Step, TrustedView,
-    Verified, WithRoot, WithSnapshot, WithTimestamp,
+    Answer, Context, Error, Event, Item, Refused, Rejected, Roots, Step, TrustedView, Verified,
+    WithRoot, WithSnapshot, WithTimestamp,
 };
 use crate::metadata::{Role, RoleName, Version};
 use state::State;
@@ -159,13 +160,8 @@ impl<'c> Refresh<'c> {
                     item: Item::Role(RoleName::Root),
                 },
             ),
-            (State::LoadPredecessor(roots, mut items), answer) => {
-                items.pop();
-                let roots = match loaded(answer) {
-                    Some(bytes) => roots.note_predecessor(bytes),
-                    None => roots,
-                };
-                Ok(begin_history(roots, items))
+            (State::LoadPredecessor(roots, seen, item), answer) => {
+                Ok(predecessor_loaded(roots, seen, &item, loaded(answer)))
             }
             (State::LoadHistory(roots), answer) => self.history_loaded(roots, loaded(answer)),
             (State::LoadCurrentRoot(roots), answer) => {
@@ -174,7 +170,7 @@ impl<'c> Refresh<'c> {
             (State::StoreCurrentRoot(roots), Answer::Stored) => self.begin_root(roots),
             (State::FetchRoot(roots), Answer::Absent) => self.settle(roots, State::FetchRoot),
             (State::FetchRoot(roots), Answer::Bytes(bytes)) => self.root_fetched(roots, bytes),
-            (State::StoreRoot(roots), Answer::Stored) => self.begin_root(roots),
+            (State::StoreRoot(roots, _), Answer::Stored) => self.begin_root(roots),
             (State::LoadTimestamp(phase), answer) => self.timestamp_loaded(phase, loaded(answer)),
             (State::LoadSnapshot(phase), answer) => self.snapshot_loaded(phase, loaded(answer)),
             (State::Purge(phase), Answer::Stored) => self.begin_timestamp(phase),
@@ -260,22 +256,15 @@ impl<'c> Refresh<'c> {
         match Roots::trust(bytes, self.cx) {
             Ok(roots) => {
                 self.accepted(roots.trusted(), true);
-                let accepted_by = self
-                    .record
-                    .timestamp
-                    .roots()
-                    .chain(self.record.snapshot.roots());
-                let mut before: Vec<Item> = accepted_by
-                    .filter(|version| *version < roots.trusted().version())
-                    .map(Item::Root)
-                    .collect();
-                if !before.is_empty() {
-                    // A former anchor is not in the history; the copy of the current root may be it.
-                    before.push(Item::Role(RoleName::Root));
-                }
-                before.sort_unstable();
-                before.dedup();
-                Ok(begin_history(roots, before))
+                let anchor = roots.trusted().version();
+                self.root_floor = self.record.roots().max();
+                Ok(match self.record.roots().min() {
+                    Some(first) if first < anchor => {
+                        let item = Item::Root(first);
+                        State::LoadPredecessor(roots, Box::default(), item)
+                    }
+                    _ => State::LoadHistory(roots),
+                })
             }
             Err(error) => stay(back, error),
         }
@@ -314,23 +303,17 @@ impl<'c> Refresh<'c> {
         if bytes.as_ref() == Some(&**roots.trusted().received()) {
             return self.begin_root(roots);
         }
-        let stored = bytes.and_then(|bytes| self.version_of_intact(bytes));
-        if stored.is_some_and(|stored| stored > roots.trusted().version()) {
-            self.root_floor = stored;
+        if let Some(stored) = bytes.map(|bytes| stored_version(bytes, self.cx)) {
+            let item = Item::Role(RoleName::Root);
+            match stored.or_else(|reason| self.ignore(item, reason).map(|()| Version::FIRST)) {
+                Ok(stored) => self.root_floor = self.root_floor.max(Some(stored)),
+                Err(error) => return stay(State::LoadCurrentRoot(roots), error),
+            }
+        }
+        if self.root_floor > Some(roots.trusted().version()) {
             return self.begin_root(roots);
         }
         Ok(State::StoreCurrentRoot(roots))
-    }
-
-    /// The version of a root that its own keys have signed: a damaged copy must not lock a client out.
-    fn version_of_intact(&self, root: Vec<u8>) -> Option<Version> {
-        // A policy that has become stricter must not be a way back to an older root.
-        let policy = Policy::default();
-        let cx = Context {
-            policy: &policy,
-            ..self.cx
-        };
-        Some(Roots::trust(root, cx).ok()?.trusted().version())
     }
 
     fn begin_root(&mut self, roots: Roots<'c>) -> Turn<'c> {
@@ -343,15 +326,18 @@ impl<'c> Refresh<'c> {
         self.events.push(Event::RootLimitReached {
             version: roots.trusted().version(),
         });
-        self.settle(roots, State::StoreRoot)
+        self.settle(roots, |roots| State::StoreRoot(roots, None))
     }
 
     fn root_fetched(&mut self, roots: Roots<'c>, bytes: Vec<u8>) -> Turn<'c> {
+        let before = roots.trusted().clone();
         match roots.accept(bytes) {
             Ok(roots) => {
+                // The first one may follow an anchor of which there is nothing but the copy that is written over now.
+                let before = (self.roots_taken == 0).then_some(before);
                 self.roots_taken = self.roots_taken.saturating_add(1);
                 self.accepted(roots.trusted(), false);
-                Ok(State::StoreRoot(roots))
+                Ok(State::StoreRoot(roots, before))
             }
             Err(error) => refused(State::FetchRoot, error),
         }
@@ -374,9 +360,6 @@ impl<'c> Refresh<'c> {
         let Some(bytes) = bytes else {
             return Ok(State::LoadSnapshot(phase));
         };
-        if let Some(error) = accepted_by_newer_root(&phase, accepted_by) {
-            return stay(State::LoadTimestamp(phase), error);
-        }
         if is_void(&phase, accepted_by) {
             return Ok(State::Purge(phase.forget()));
         }
@@ -393,9 +376,6 @@ impl<'c> Refresh<'c> {
         let acceptances = &mut self.record.snapshot;
         let accepted_by = acceptances.of_stored(bytes.as_deref(), self.cx.crypto);
         if let Some(bytes) = bytes {
-            if let Some(error) = accepted_by_newer_root(&phase, accepted_by) {
-                return stay(State::LoadSnapshot(phase), error);
-            }
             if is_void(&phase, accepted_by) {
                 return Ok(State::Purge(phase.forget()));
             }
@@ -541,12 +521,25 @@ impl<'c> Refresh<'c> {
     }
 }
 
-/// Goes on with the stored roots: first those from before the anchor that accepted stored files, then its successors.
-fn begin_history<'c>(roots: Roots<'c>, before: Vec<Item>) -> State<'c> {
-    if before.is_empty() {
-        State::LoadHistory(roots)
-    } else {
-        State::LoadPredecessor(roots, before)
+/// Goes through the history from before the anchor; where it breaks off, the copy of the current root may go on.
+fn predecessor_loaded<'c>(
+    roots: Roots<'c>,
+    mut seen: Box<Predecessors>,
+    item: &Item,
+    bytes: Option<Vec<u8>>,
+) -> State<'c> {
+    let anchor = roots.trusted().version();
+    let noted = bytes.is_some_and(|bytes| seen.note(bytes, anchor));
+    let next = match item {
+        Item::Root(_) if !noted => Some(Item::Role(RoleName::Root)),
+        Item::Root(version) => Some(version.next())
+            .filter(|next| *next < anchor)
+            .map(Item::Root),
+        _ => None,
+    };
+    match next {
+        Some(item) => State::LoadPredecessor(roots, seen, item),
+        None => State::LoadHistory(roots.follow(&seen)),
     }
 }
 
@@ -563,14 +556,6 @@ fn loaded(answer: Answer) -> Option<Vec<u8>> {
 /// Without a record the file only has to verify under the present root, which keeps the floor.
 fn is_void(phase: &WithRoot<'_>, accepted_by: Option<Version>) -> bool {
     matches!((phase.rotated(), accepted_by), (Some(rotated), Some(accepted_by)) if rotated > accepted_by)
-}
-
-/// A stored file that a newer root has accepted: that root is lost, and the chain has not reached it again.
-fn accepted_by_newer_root(phase: &WithRoot<'_>, accepted_by: Option<Version>) -> Option<Rejected> {
-    let offered = phase.root().version();
-    accepted_by
-        .filter(|&root| root > offered)
-        .map(|trusted| root_rollback(trusted, offered))
 }
 
 fn root_rollback(trusted: Version, offered: Version) -> Rejected {

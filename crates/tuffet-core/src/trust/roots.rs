@@ -92,21 +92,12 @@ impl<'c> Roots<'c> {
         Ok(candidate.seal(quorum))
     }
 
-    /// Compares with a stored root from before the anchor: if a key of timestamp or snapshot is gone since, what that root
-    /// accepted is void, although the steps in between are not seen (C-11, A-15).
-    ///
-    /// The bytes are not verified. Whoever can change them can delete what they are about just as well.
-    pub(super) fn note_predecessor(self, stored: Vec<u8>) -> Self {
-        let removes = Parsed::<Root>::parse(stored).is_ok_and(|stored| {
-            let (stored, trusted) = (stored.unverified(), self.trusted.content());
-            stored.version() < trusted.version() && removes_online_key(stored, trusted)
-        });
-        let rotated = if removes {
-            Some(self.trusted.version())
-        } else {
-            self.rotated
-        };
-        Self { rotated, ..self }
+    /// Takes what is known of the roots from before the anchor.
+    pub(super) fn follow(self, before: &Predecessors) -> Self {
+        Self {
+            rotated: before.rotated_until(self.trusted.content()),
+            ..self
+        }
     }
 
     /// Ends the chain: there is no newer root. The final root must not have expired (C-10).
@@ -130,6 +121,50 @@ impl<'c> Roots<'c> {
                 ))
             }
             _ => Ok(WithRoot::new(self.cx, self.trusted, self.rotated)),
+        }
+    }
+}
+
+/// The version of a stored copy of the current root: a root that its own keys have signed, so that damage locks nobody out.
+///
+/// It is read as a floor is: a policy that has become stricter must not be a way back to an older root.
+pub(super) fn stored_version(bytes: Vec<u8>, cx: Context<'_>) -> Result<Version, Rejected> {
+    let mut candidate = Candidate::<Root>::read_stored(RoleName::Root, bytes, cx)?;
+    require_own_keys(&mut candidate)?;
+    Ok(candidate.content().version())
+}
+
+/// Stored roots from before the anchor, from the one that accepted a stored file onwards: if a key of timestamp or snapshot has
+/// left since, what older roots accepted is void (C-11, A-15).
+///
+/// The bytes are not verified. Whoever can change them can delete what they are about just as well.
+#[derive(Debug, Default)]
+pub(super) struct Predecessors {
+    last: Option<Parsed<Root>>,
+    rotated: Option<Version>,
+}
+
+impl Predecessors {
+    /// Takes the next one; returns whether it is a root newer than those before and older than the anchor.
+    pub(super) fn note(&mut self, bytes: Vec<u8>, anchor: Version) -> bool {
+        let Ok(stored) = Parsed::<Root>::parse(bytes) else {
+            return false;
+        };
+        let version = stored.unverified().version();
+        let before = self.last.as_ref().map(|last| last.unverified().version());
+        if version >= anchor || before.is_some_and(|before| before >= version) {
+            return false;
+        }
+        self.rotated = self.rotated_until(stored.unverified());
+        self.last = Some(stored);
+        true
+    }
+
+    /// The newest root that removed a key, if `next` is the one after those seen.
+    fn rotated_until(&self, next: &Root) -> Option<Version> {
+        match &self.last {
+            Some(last) if removes_online_key(last.unverified(), next) => Some(next.version()),
+            _ => self.rotated,
         }
     }
 }

@@ -14,8 +14,8 @@ use crate::crypto::{
 };
 use crate::json::canonicalize;
 use crate::metadata::{
-    KeyId, KeyTable, MetaFile, Note, Parsed, Regression, Role, RoleKeys, RoleName, SignatureEntry,
-    Snapshot, TargetFile, TargetPath, Targets,
+    KeyId, KeyTable, MetaFile, Note, Parsed, Role, RoleKeys, RoleName, SignatureEntry, Snapshot,
+    TargetFile, TargetPath, Targets,
 };
 use crate::metadata::{Tolerance, UnixTime, Version};
 
@@ -104,7 +104,7 @@ impl<R: Role> Verified<R> {
     }
 
     /// The bytes that the spans of the content refer to.
-    fn document(&self) -> &[u8] {
+    pub(super) fn document(&self) -> &[u8] {
         self.0.payload.as_deref().unwrap_or(&self.0.received)
     }
 }
@@ -127,12 +127,6 @@ impl Verified<Snapshot> {
     #[must_use]
     pub fn listed(&self, role: &RoleName) -> Option<MetaFile> {
         self.content().role(self.document(), role)
-    }
-
-    /// The first role that a later snapshot lists with a lower version, or not at all (C-34).
-    pub(super) fn regression(&self, later: &Self) -> Option<Regression> {
-        let (before, now) = (self.content(), later.content());
-        before.regression(self.document(), now, later.document())
     }
 
     /// Every targets role the snapshot lists, in the order of their file names.
@@ -283,6 +277,31 @@ impl<'c, R: Role> Candidate<'c, R> {
             }
         }
         Ok(())
+    }
+
+    pub(super) fn into_parsed(self) -> Parsed<R> {
+        self.parsed
+    }
+
+    /// Whether a threshold of these keys has signed, under any keyids. That makes nothing trusted.
+    pub(super) fn is_signed_whatever_the_keyids(&self, keys: &KeyTable, role: &RoleKeys) -> bool {
+        let mut signed: Vec<KeyIdentity> = Vec::new();
+        for keyid in &role.keyids {
+            let Some(key) = keys.key(keyid.as_str()) else {
+                continue;
+            };
+            let KeyKind::Usable { scheme, public } = key.kind() else {
+                continue;
+            };
+            let mut entries = self.parsed.signatures.iter();
+            let identity = public.identity();
+            if !signed.contains(&identity)
+                && entries.any(|entry| self.verify(key, *scheme, entry) == Ok(true))
+            {
+                signed.push(identity);
+            }
+        }
+        signed.len() as u64 >= role.threshold
     }
 
     /// The one way from parsed to verified: a quorum of the right keys, counted over these very bytes.

@@ -245,7 +245,7 @@ fn c08_every_root_is_stored_before_the_next_is_fetched() {
     let story = world.story();
     assert!(
         story.contains(
-            "fetch 2.root.json\nput root version 2\nput root metadata\n\
+            "fetch 2.root.json\nput root version 1\nput root version 2\nput root metadata\n\
              fetch 3.root.json\nput root version 3\nput root metadata\n\
              fetch 4.root.json\nload timestamp metadata\n"
         ),
@@ -538,14 +538,47 @@ fn a32_what_a_lost_root_has_accepted_is_not_taken_over_by_an_older_one() {
 }
 
 #[test]
+fn a32_the_record_alone_is_a_floor() {
+    let mut world = World::refreshed();
+    world.repository.publish_root();
+    world.repository.publish();
+    world.refresh().unwrap();
+    world.store.retain(|item, _| *item == Item::Record);
+    let newer = world.repository.files.remove("2.root.json").unwrap();
+    for _ in 0..2 {
+        assert_eq!(world.refresh().unwrap_err(), rollback("root", 2, 1));
+        assert!(!world.fetched().contains(&"timestamp.json"));
+        assert_eq!(world.stored("root"), None, "no older root is current");
+    }
+    world
+        .repository
+        .files
+        .insert("2.root.json".to_owned(), newer);
+    world.refresh().unwrap();
+    assert_eq!(world.stored("root"), Some(2));
+}
+
+#[test]
 fn a34_a_damaged_copy_of_the_root_locks_nobody_out() {
     let mut world = World::refreshed();
     let mut forged = world.repository.root.clone();
     forged.set_version(9);
     forged.signers = vec![TestKey::new("mallory")];
-    for damaged in [b"{}".to_vec(), forged.bytes()] {
-        world.store.insert(Item::Role(name("root")), damaged);
+    for (damaged, code) in [
+        (b"{}".to_vec(), "format.root"),
+        (forged.bytes(), "threshold.root"),
+    ] {
+        let item = Item::Role(name("root"));
+        world.store.insert(item.clone(), damaged);
+        let mut strict = world.clone();
+        strict.policy.strict_local = true;
+        let rejected = strict.refresh().unwrap_err();
+        assert_eq!(rejected.code(), "cache.corrupt");
         world.refresh().unwrap();
         assert_eq!(world.stored("root"), Some(1));
+        assert!(world.events.iter().any(|event| matches!(
+            event,
+            Event::CacheIgnored { item: ignored, reason } if *ignored == item && reason.code() == code
+        )));
     }
 }

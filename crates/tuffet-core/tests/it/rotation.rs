@@ -137,11 +137,79 @@ fn a15_a_key_that_is_added_or_renamed_is_no_rotation() {
         .repository
         .rotate("timestamp", &[timestamp.named("another id")], 1);
     world.repository.write();
-    assert!(
-        world.refresh().is_ok(),
-        "the stored file does not verify any more"
-    );
-    assert_eq!(purged(&world), None, "but no key has left");
+    assert_eq!(world.refresh().unwrap_err(), rollback("timestamp", HIGH, 2));
+    assert_eq!(purged(&world), None, "no key has left");
+}
+
+#[test]
+fn a33_a_file_signed_under_a_former_keyid_is_still_a_floor() {
+    for role in ["timestamp", "snapshot"] {
+        let mut world = World::refreshed();
+        let old = world.repository.clone();
+        world.repository.publish();
+        world.refresh().unwrap();
+        let renamed = TestKey::new(role).named("another id");
+        // Whoever replays the old file writes the new keyid beside the signature, which is by the same key.
+        let mut replay = world.clone();
+        for document in ["timestamp", "snapshot", "targets"] {
+            *replay.repository.document(document) = match document {
+                "timestamp" => old.timestamp.clone(),
+                "snapshot" => old.snapshot.clone(),
+                _ => old.targets.clone(),
+            };
+        }
+        if role == "snapshot" {
+            // The thief has the timestamp key, and with it the version of snapshot alone goes up.
+            replay.repository.timestamp.set_version(3);
+            replay.repository.snapshot.set_version(3);
+        }
+        for repository in [&mut replay.repository, &mut world.repository] {
+            repository.rotate(role, std::slice::from_ref(&renamed), 1);
+            repository.write();
+        }
+        let before = replay.metadata();
+        let (of, trusted, offered) = match role {
+            "timestamp" => ("timestamp", 2, 1),
+            _ => ("targets", 2, 1),
+        };
+        assert_eq!(
+            replay.refresh().unwrap_err(),
+            rollback(of, trusted, offered),
+            "{role}"
+        );
+        assert_eq!(replay.stored(of), Some(trusted));
+        assert_eq!(
+            before[&Item::Role(name("snapshot"))],
+            replay.metadata()[&Item::Role(name("snapshot"))]
+        );
+        // The honest file of the same version, signed anew, takes its place.
+        if role == "snapshot" {
+            // It is another file for the timestamp that lists it.
+            world.repository.timestamp.set_version(3);
+            world.repository.write();
+        }
+        let view = world.refresh().unwrap();
+        assert_eq!(view.snapshot().version(), version(2), "{role}");
+        let counted = match role {
+            "timestamp" => &view.timestamp().quorum().counted,
+            _ => &view.snapshot().quorum().counted,
+        };
+        assert_eq!(counted[0].keyid.as_str(), "another id");
+        world.recovers();
+    }
+}
+
+#[test]
+fn a33_a_file_below_the_present_threshold_is_no_floor() {
+    let mut world = fast_forwarded();
+    let timestamp = TestKey::new("timestamp");
+    let keys = [timestamp.named("another id"), TestKey::new("added")];
+    world.repository.rotate("timestamp", &keys, 2);
+    world.repository.rotate("snapshot", &key("snapshot 2"), 1);
+    world.store.remove(&Item::Record);
+    world.repository.write();
+    world.refresh().unwrap();
+    assert_eq!(world.stored("timestamp"), Some(2));
 }
 
 #[test]
@@ -266,12 +334,7 @@ fn remembered(world: &World) -> [usize; 2] {
 }
 
 /// Crashes after every operation, and after every operation of the refresh after that.
-#[test]
-fn a15_a_crash_at_any_step_of_a_rotation_neither_keeps_void_files_nor_loses_floors() {
-    let mut start = fast_forwarded();
-    start.repository.rotate("snapshot", &key("between"), 1);
-    start.repository.rotate("snapshot", &key("snapshot"), 1);
-    start.repository.write();
+fn crash_in_rotation(start: &World) {
     let steps = {
         let mut whole = start.clone();
         whole.refresh().unwrap();
@@ -302,6 +365,58 @@ fn a15_a_crash_at_any_step_of_a_rotation_neither_keeps_void_files_nor_loses_floo
             assert_eq!(world.refresh().unwrap_err(), rollback("timestamp", 4, 3));
         }
     }
+}
+
+/// A client whose repository has rotated the snapshot key, and another one for that one.
+fn rotated(last: &str) -> World {
+    let mut world = fast_forwarded();
+    world.repository.rotate("snapshot", &key("between"), 1);
+    world.repository.rotate("snapshot", &key(last), 1);
+    world.repository.write();
+    world
+}
+
+#[test]
+fn a15_a_crash_at_any_step_of_a_rotation_neither_keeps_void_files_nor_loses_floors() {
+    crash_in_rotation(&rotated("snapshot"));
+    crash_in_rotation(&rotated("new"));
+}
+
+#[test]
+fn a15_a_crash_does_not_keep_void_files_where_the_stored_root_is_the_anchor() {
+    for last in ["snapshot", "new"] {
+        let mut world = rotated(last);
+        world.anchor = TrustAnchor::DangerousStoredRoot;
+        crash_in_rotation(&world);
+        // Somebody else put the root there, and there is no history.
+        world.store.remove(&Item::Root(version(1)));
+        crash_in_rotation(&world);
+    }
+}
+
+#[test]
+fn a15_a_crash_does_not_keep_void_files_where_a_new_anchor_rotates() {
+    for last in ["snapshot", "new"] {
+        let mut world = rotated(last);
+        let anchor = &world.repository.files["3.root.json"];
+        world.anchor = TrustAnchor::Root(anchor.clone());
+        if last == "snapshot" {
+            // The client has seen the roots between: the key came back, and had gone.
+            for number in [2, 3] {
+                let bytes = world.repository.files[&format!("{number}.root.json")].clone();
+                world.store.insert(Item::Root(version(number)), bytes);
+            }
+        }
+        crash_in_rotation(&world);
+    }
+}
+
+#[test]
+fn a15_a_key_that_came_back_before_a_new_anchor_is_not_seen_where_the_roots_between_are_not_stored()
+{
+    let mut world = rotated("snapshot");
+    world.anchor = TrustAnchor::Root(world.repository.files["3.root.json"].clone());
+    assert_eq!(world.refresh().unwrap_err(), rollback("timestamp", HIGH, 2));
 }
 
 #[test]

@@ -103,6 +103,7 @@ fn c00_the_order_of_the_first_refresh() {
         "load record of the last refresh\n\
          load root version 2\n\
          load root metadata\n\
+         put root version 1\n\
          put root metadata\n\
          fetch 2.root.json\n\
          load timestamp metadata\n\
@@ -239,7 +240,12 @@ fn a34_a_missing_file_is_fetched_again() {
         world.policy.strict_local = true;
         world.store.remove(item);
         world.attempt().unwrap();
-        assert_eq!(world.metadata(), start.metadata(), "{item}");
+        let mut expected = start.metadata();
+        if *item == Item::Root(version(1)) {
+            // The copy of the anchor is for the day on which there is a newer anchor.
+            expected.remove(item);
+        }
+        assert_eq!(world.metadata(), expected, "{item}");
     }
 }
 

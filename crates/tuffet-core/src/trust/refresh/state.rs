@@ -1,10 +1,12 @@
 //! Where a refresh stands, and what it wants there.
 
+use alloc::boxed::Box;
 use alloc::sync::Arc;
 use alloc::vec;
 use alloc::vec::Vec;
 
 use super::super::record::Record;
+use super::super::roots::Predecessors;
 use super::super::{
     Item, Roots, Step, TrustAnchor, TrustedView, Verified, WithRoot, WithSnapshot, WithTimestamp,
     Write, WriteKind,
@@ -15,12 +17,13 @@ use crate::metadata::{Role, RoleName, Root, Version};
 pub(super) enum State<'c> {
     LoadRecord(TrustAnchor),
     LoadAnchor,
-    LoadPredecessor(Roots<'c>, Vec<Item>),
+    LoadPredecessor(Roots<'c>, Box<Predecessors>, Item),
     LoadHistory(Roots<'c>),
     LoadCurrentRoot(Roots<'c>),
     StoreCurrentRoot(Roots<'c>),
     FetchRoot(Roots<'c>),
-    StoreRoot(Roots<'c>),
+    /// With the root before it, if that may not be in the history yet.
+    StoreRoot(Roots<'c>, Option<Verified<Root>>),
     LoadTimestamp(WithRoot<'c>),
     LoadSnapshot(WithRoot<'c>),
     Purge(WithRoot<'c>),
@@ -38,20 +41,20 @@ pub(super) enum State<'c> {
 }
 
 impl State<'_> {
-    /// What is wanted in this state. `root_floor` is the version of a stored root that is newer than the chain.
+    /// What is wanted in this state. `root_floor` is the newest root that was trusted before.
     pub(super) fn step(&self, record: &Record, root_floor: Option<Version>) -> Step {
         match self {
             State::LoadRecord(_) => Step::Load(Item::Record),
             State::LoadAnchor | State::LoadCurrentRoot(_) => Step::Load(Item::Role(RoleName::Root)),
-            State::LoadPredecessor(_, items) => {
-                items.last().cloned().map_or(Step::Done, Step::Load)
-            }
+            State::LoadPredecessor(_, _, item) => Step::Load(item.clone()),
             State::LoadHistory(roots) => Step::Load(Item::Root(roots.next_version())),
             State::StoreCurrentRoot(roots) => {
-                Step::Store(vec![put(Item::Role(RoleName::Root), roots.trusted())])
+                Step::Store(store_root(None, roots.trusted(), root_floor))
             }
             State::FetchRoot(roots) => Step::Fetch(roots.fetch()),
-            State::StoreRoot(roots) => Step::Store(store_root(roots.trusted(), root_floor)),
+            State::StoreRoot(roots, before) => {
+                Step::Store(store_root(before.as_ref(), roots.trusted(), root_floor))
+            }
             State::LoadTimestamp(_) => Step::Load(Item::Role(RoleName::Timestamp)),
             State::LoadSnapshot(_) => Step::Load(Item::Role(RoleName::Snapshot)),
             State::Purge(_) => Step::Store(
@@ -84,7 +87,7 @@ impl State<'_> {
         matches!(
             self,
             Self::StoreCurrentRoot(_)
-                | Self::StoreRoot(_)
+                | Self::StoreRoot(..)
                 | Self::Purge(_)
                 | Self::StoreTimestamp(_)
                 | Self::StoreSnapshot(_)
@@ -115,9 +118,17 @@ fn delete(role: RoleName) -> Write {
     }
 }
 
-/// The history first: it is what the next refresh starts from (C-08). A newer copy of the current root stays.
-fn store_root(root: &Verified<Root>, floor: Option<Version>) -> Vec<Write> {
-    let mut writes = vec![put(Item::Root(root.version()), root)];
+/// The history first: it is what the next refresh starts from (C-08). The anchor is a part of it, because a later anchor is
+/// compared with it. A newer copy of the current root stays.
+fn store_root(
+    before: Option<&Verified<Root>>,
+    root: &Verified<Root>,
+    floor: Option<Version>,
+) -> Vec<Write> {
+    let history = before.into_iter().chain([root]);
+    let mut writes: Vec<Write> = history
+        .map(|root| put(Item::Root(root.version()), root))
+        .collect();
     if floor.is_none_or(|floor| root.version() >= floor) {
         writes.push(put(Item::Role(RoleName::Root), root));
     }
