@@ -48,7 +48,7 @@ fn help_opens_with_what_it_is_and_two_examples() {
     assert_eq!(lines.nth(1), Some("Examples:"));
     assert!(lines.next().unwrap().starts_with("  tuffet tour"));
     assert!(lines.next().unwrap().starts_with("  tuffet get acme:"));
-    assert!(help.trim_end().ends_with("130  interrupted"), "{help}");
+    assert!(help.trim_end().ends_with("143  terminated"), "{help}");
 }
 
 #[test]

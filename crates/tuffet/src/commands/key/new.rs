@@ -9,6 +9,7 @@ use tuffet_sign::{FileKey, Protection};
 use super::NewArguments;
 use crate::exit::Exit;
 use crate::failure::Failure;
+use crate::interrupt;
 use crate::keyring::{self, Keyring};
 use crate::run::App;
 use crate::text;
@@ -40,10 +41,12 @@ pub(super) fn run(arguments: &NewArguments, app: &App) -> Result<Exit, Failure> 
     let protection = passphrase
         .as_ref()
         .map_or(Protection::Plain, Protection::Passphrase);
+    let shield = interrupt::shield(interrupt::WRITES);
     fs::create_dir_all(&directory).map_err(|error| Failure::writing(&directory, &error))?;
     key.save(&private, protection)
         .map_err(|error| Failure::from(&error))?;
     keyring::write_public(&public, &named)?;
+    drop(shield);
     let keyid = named.keyid();
     let (scheme, short) = (arguments.scheme, text::short(keyid.as_str()));
     app.console.status(
