@@ -144,6 +144,10 @@ fn exit_codes_are_listed_where_people_look() {
     let home = Home::new();
     let listed = home.ok(&["exit-codes"]).out;
     assert!(listed.contains("\n    3  not trustworthy"));
+    let help = home.ok(&["--help"]).out;
+    for command in ["exit-codes", "explain"] {
+        assert!(help.contains(&format!("\n  {command} ")), "{help}");
+    }
     assert!(
         home.ok(&["help", "exit-codes"])
             .out
