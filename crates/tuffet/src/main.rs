@@ -20,6 +20,7 @@ mod server;
 mod text;
 mod tour;
 mod trusted;
+mod usage;
 
 use std::process::ExitCode;
 

@@ -16,6 +16,7 @@ use crate::exit::{self, Exit};
 use crate::failure::Failure;
 use crate::interrupt;
 use crate::moment;
+use crate::usage;
 
 /// What every command is given.
 pub(crate) struct App {
@@ -170,9 +171,7 @@ fn answer_to_wrong_usage(error: &clap::Error, console: &Console) -> Exit {
         let _ = error.print();
         return if is_answer { Exit::Done } else { Exit::Usage };
     }
-    let text = error.render().to_string();
-    let message = text.trim().trim_start_matches("error: ");
-    console.report("usage", &Failure::usage(message));
+    console.report("usage", &usage::failure(error));
     Exit::Usage
 }
 
