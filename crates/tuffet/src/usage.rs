@@ -100,7 +100,7 @@ mod tests {
                     "--passphrase-file",
                     "b",
                 ],
-                &["'--no-passphrase' cannot be used with"],
+                &["'--no-passphrase' cannot be used\n  with '--passphrase-file <FILE>'\n"],
             ),
         ];
         for (arguments, expected) in table {
