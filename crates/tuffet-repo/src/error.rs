@@ -412,9 +412,9 @@ impl fmt::Display for MissingSignatures {
                     f.write_str(", and ")?;
                 }
                 write!(f, "{need}")?;
-                let names: Vec<String> = need.missing.iter().map(ToString::to_string).collect();
+                let names = need.waits_for();
                 if !names.is_empty() {
-                    write!(f, " (waiting for {})", names.join(" or "))?;
+                    write!(f, " (waiting for {names})")?;
                 }
             }
         }

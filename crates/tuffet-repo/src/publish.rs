@@ -141,12 +141,18 @@ impl Repository {
         [versions, timestamp]
     }
 
+    /// Where the policy says that the repository is published.
+    #[must_use]
+    pub fn publish_to(&self) -> Option<PathBuf> {
+        let to = self.policy().publish_to.as_ref()?;
+        Some(self.directory().join(to))
+    }
+
     /// Where to publish, if that is a place where nothing private comes to light.
     fn destination(&self, publish: &Publish) -> Result<PathBuf, Error> {
-        let directory = match (&publish.to, &self.policy().publish_to) {
-            (Some(to), _) => to.clone(),
-            (None, Some(to)) => self.directory().join(to),
-            (None, None) => return Err(Error::NoDestination),
+        let directory = match &publish.to {
+            Some(to) => to.clone(),
+            None => self.publish_to().ok_or(Error::NoDestination)?,
         };
         let (own, place) = (real(self.directory()), real(&directory));
         let private = [self.layout().working(), self.layout().metadata()];

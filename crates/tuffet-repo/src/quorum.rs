@@ -32,6 +32,21 @@ impl Need {
     pub fn is_met(&self) -> bool {
         self.have >= self.need
     }
+
+    /// Whose signatures it waits for: `ana and ben` when both have to sign, `ana or ben` when one of them is enough, `2 of ana,
+    /// ben, lin`. Empty when it is met, or when nobody is left who could sign.
+    #[must_use]
+    pub fn waits_for(&self) -> String {
+        if self.is_met() {
+            return String::new();
+        }
+        let names: Vec<String> = self.missing.iter().map(ToString::to_string).collect();
+        match self.need.saturating_sub(self.have) {
+            all if names.len() as u64 <= all => names.join(" and "),
+            1 => names.join(" or "),
+            some => format!("{some} of {}", names.join(", ")),
+        }
+    }
 }
 
 impl fmt::Display for Need {
@@ -97,4 +112,41 @@ pub(crate) fn need(
         signed: counted.map(|keyid| policy.key_name(keyid)).collect(),
         missing: uncounted.map(|keyid| policy.key_name(keyid)).collect(),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use tuffet_core::metadata::{KeyId, Version};
+
+    use super::*;
+
+    #[test]
+    fn who_is_waited_for_depends_on_how_many_are_lacking() {
+        let name = |name: &str| KeyName {
+            keyid: KeyId::new("0123456789").unwrap(),
+            name: Some(name.to_owned()),
+        };
+        for (have, need, missing, expected) in [
+            (0, 2, &["ana", "ben"][..], "ana 01234567 and ben 01234567"),
+            (1, 2, &["ana", "ben"], "ana 01234567 or ben 01234567"),
+            (
+                0,
+                2,
+                &["a", "b", "c"],
+                "2 of a 01234567, b 01234567, c 01234567",
+            ),
+            (1, 2, &["ana"], "ana 01234567"),
+            (1, 2, &[], ""),
+            (2, 2, &["ana"], ""),
+        ] {
+            let need = Need {
+                signers: Signers::Root(Version::FIRST),
+                have,
+                need,
+                signed: Vec::new(),
+                missing: missing.iter().map(|one| name(one)).collect(),
+            };
+            assert_eq!(need.waits_for(), expected);
+        }
+    }
 }

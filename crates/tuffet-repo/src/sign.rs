@@ -16,10 +16,11 @@ use crate::store::Store;
 
 impl Repository {
     /// Signs every draft of the open change that one of the signers may sign. The signatures are made here and now, and written
-    /// when the plan is executed.
+    /// when the plan is executed. Keys of snapshot and timestamp may be among the signers: theirs is the word that
+    /// [`Repository::publish`] asks for.
     ///
     /// # Errors
-    /// [`Error::NoChange`]; [`Error::KeyNotNeeded`] for a signer that may sign nothing of the change; [`Error::Stale`];
+    /// [`Error::NoChange`]; [`Error::KeyNotNeeded`] for a signer that may sign neither; [`Error::Stale`];
     /// [`Error::Signer`].
     pub fn sign(&self, signers: &[&dyn Signer]) -> Result<Plan, Error> {
         let lock = self.lock()?;
@@ -30,9 +31,10 @@ impl Repository {
         }
         let graph = Graph::load(&store)?;
         for signer in signers {
-            let needed = store
-                .drafts()
-                .any(|(role, _)| !wanted(*signer, &graph.signatories(role)).is_empty());
+            let drafted = store.drafts().map(|(role, _)| role);
+            let needed = drafted
+                .chain([&RoleName::Snapshot, &RoleName::Timestamp])
+                .any(|role| !wanted(*signer, &graph.signatories(role)).is_empty());
             if !needed {
                 let name = self.policy().key_name(&keyid(signer.public()));
                 return Err(Error::KeyNotNeeded(name));

@@ -21,7 +21,13 @@ pub(crate) fn repository(app: &App) -> Result<Repository, Failure> {
         Some(directory) => Repository::open(directory),
         None => Repository::find(&current()?),
     };
-    found.map_err(|error| Failure::from(&error))
+    found.map_err(|error| {
+        let failure = Failure::from(&error);
+        match app.options.repo {
+            None => failure.fix("cd to it, or name it with --repo DIR or TUFFET_REPO"),
+            Some(_) => failure,
+        }
+    })
 }
 
 /// The directory that the user stands in.

@@ -69,7 +69,7 @@ const OWN: &[Explanation] = own! {
     "usage.no-terminal"
     "The command needs an answer, and stdin and stderr are not a terminal, or --no-input or --json was given."
     "A script that waits for an answer nobody gives never ends."
-    "Give the answer with the flag in the message."
+    "Run the command in a terminal, or give the answer with the flag that is named."
     "usage.declined"
     "The question was not answered with yes."
     "Nothing was changed."

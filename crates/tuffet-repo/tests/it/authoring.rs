@@ -225,10 +225,11 @@ fn a_key_that_is_not_asked_for_says_so() {
     let world = World::published();
     assert_eq!(code(world.repository().sign(&[world.ana])), "change.none");
     world.add("b", b"b");
-    assert_eq!(
-        code(world.repository().sign(&[world.online])),
-        "key.not-needed"
-    );
+    assert_eq!(code(world.repository().sign(&[key()])), "key.not-needed");
+    // It signs when this is published, and nothing before.
+    assert!(run(world.repository().sign(&[world.online])).is_empty());
+    let change = world.repository().change().unwrap();
+    assert_eq!(change.drafts[0].needs[0].have, 0);
 }
 
 #[test]

@@ -172,21 +172,19 @@ fn lines(change: &Change, app: &App) -> Vec<String> {
 
 /// `signed by 1 of 2 that root version 3 asks for: ana a1f0c3d2; ben 5be2190f or vault 0d44b7e9 can sign`
 pub(super) fn needed(need: &Need) -> String {
-    let names = |keys: &[tuffet_repo::KeyName], between: &str| {
-        let names: Vec<String> = keys.iter().map(|key| visible(&key.to_string())).collect();
-        names.join(between)
-    };
     let mut text = format!(
         "signed by {} of {} that {} asks for",
         need.have, need.need, need.signers
     );
-    if !need.signed.is_empty() {
-        text.push_str(&format!(": {}", names(&need.signed, ", ")));
+    let signed: Vec<String> = need.signed.iter().map(ToString::to_string).collect();
+    if !signed.is_empty() {
+        text.push_str(&format!(": {}", signed.join(", ")));
     }
-    if !need.is_met() && !need.missing.is_empty() {
-        text.push_str(&format!("; waits for {}", names(&need.missing, " or ")));
+    let waits = need.waits_for();
+    if !waits.is_empty() {
+        text.push_str(&format!("; waits for {waits}"));
     }
-    text
+    visible(&text)
 }
 
 /// The open change for machines.
@@ -245,6 +243,12 @@ fn sign(repository: &Repository, arguments: &SignArguments, app: &App) -> Result
     let (dry, mut actions) = (arguments.dry_run.dry_run, Vec::new());
     let plan = repository.sign(&keyring::signers(&keys));
     author::carry_out(plan, dry, app, &mut actions)?;
+    if actions.is_empty() {
+        app.console.status(
+            "Unchanged",
+            "the signatures are there already, or tuffet publish makes them",
+        );
+    }
     let change = repository.change().map_err(|error| Failure::from(&error))?;
     let exit = author::finish("change-sign", actions, dry, app)?;
     next(&change, dry, app);

@@ -53,9 +53,17 @@ pub(crate) fn run(arguments: Arguments, app: &App) -> Result<Exit, Failure> {
         return author::finish("publish", actions, dry, app);
     }
     keys.extend(online_key(&repository)?);
-    let publish = arguments.to.map_or_else(Publish::default, Publish::to);
+    let publish = arguments
+        .to
+        .clone()
+        .map_or_else(Publish::default, Publish::to);
     let plan = repository.publish(&publish, &keyring::signers(&keys), author::moment(app));
     author::carry_out(plan, dry, app, &mut actions)?;
+    let to = arguments.to.or_else(|| repository.publish_to());
+    if let Some(to) = to.filter(|_| !dry) {
+        app.console
+            .status("Ready", format!("to be served from {}", to.display()));
+    }
     author::finish("publish", actions, dry, app)
 }
 

@@ -144,7 +144,12 @@ fn lines(
             who(status),
         ]
     }));
-    let mut lines = columns(&rows);
+    let mut lines = Vec::new();
+    if roles.is_empty() {
+        lines.push("nothing is in force before the first tuffet publish".to_owned());
+    } else {
+        lines.extend(columns(&rows));
+    }
     lines.push(String::new());
     if change.drafts.is_empty() {
         lines.push("nothing is open".to_owned());

@@ -223,3 +223,44 @@ fn public_keys_are_for_everybody_and_never_written_over() {
     assert_eq!(mode("ana.pub"), mode("mine.pub"));
     assert_eq!(mode("ana.key"), 0o600);
 }
+
+#[test]
+fn the_online_key_is_replaced_and_old_clients_follow() {
+    let home = Home::with_client();
+    home.ok(&["get", "acme:app.txt", "-o", "one.txt"]);
+    home.ok(&["key", "new", "robot", "--no-passphrase"]);
+    home.ok(&["key", "rotate", "online", "--to", "robot", "--repo", "acme"]);
+    let keys = ["--key", "ana", "--key", "ben", "--key", "robot"];
+    let run = home.ok(&[&["publish", "--repo", "acme"], &keys[..]].concat());
+    assert!(!run.err.contains("warning"), "{}", run.err);
+    let run = home.ok(&["get", "acme:app.txt", "-o", "two.txt"]);
+    assert!(run.err.contains("root v2 → timestamp v2"), "{}", run.err);
+    // From now on the new key is needed, and enough.
+    home.fails(6, "signatures.missing", &["publish", "--repo", "acme"]);
+    home.ok(&["publish", "--repo", "acme", "--key", "robot"]);
+    home.ok(&["get", "acme:app.txt", "-o", "three.txt"]);
+    // A key that has no place in the repository is a mistake all the same.
+    home.ok(&["key", "new", "stranger", "--no-passphrase"]);
+    home.ok(&["renew", "targets", "--repo", "acme"]);
+    home.fails(
+        2,
+        "key.not-needed",
+        &["publish", "--repo", "acme", "--key", "stranger"],
+    );
+}
+
+#[test]
+fn publishing_says_where_and_status_who_is_waited_for() {
+    let home = Home::with_repository();
+    let run = home.ok(&["publish", "--repo", "acme"]);
+    assert!(run.err.contains("Ready  to be served from "), "{}", run.err);
+    home.ok(&["renew", "targets", "--repo", "acme"]);
+    let out = home.ok(&["status", "--repo", "acme"]).out;
+    let both = out.split("waits for ").nth(1).unwrap();
+    assert!(both.contains(" and "), "both have to sign: {out}");
+    home.ok(&["change", "sign", "--key", "ana", "--repo", "acme"]);
+    let out = home.ok(&["status", "--repo", "acme"]).out;
+    assert!(out.contains("; waits for ben "), "{out}");
+    let run = home.fails(4, "repo.not-found", &["status"]);
+    assert!(run.err.contains("--repo DIR"), "{}", run.err);
+}
