@@ -47,8 +47,12 @@ impl Server {
             .enable_io()
             .build()
             .map_err(|error| failed(&error))?;
+        // What else lies in the directory is nobody's business.
+        let files =
+            |name| ServeDir::new(directory.join(name)).append_index_html_on_directories(false);
         let router = Router::new()
-            .fallback_service(ServeDir::new(directory).append_index_html_on_directories(false));
+            .nest_service("/metadata", files("metadata"))
+            .nest_service("/targets", files("targets"));
         let (stop, stopped) = oneshot::channel();
         let thread = thread::spawn(move || {
             runtime.block_on(async move {

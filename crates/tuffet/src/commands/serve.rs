@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use serde_json::json;
+use tuffet_repo::Repository;
 
 use crate::exit::Exit;
 use crate::failure::Failure;
@@ -13,7 +14,8 @@ use crate::server::Server;
 
 /// Serve a published repository on this machine, for development
 ///
-/// There is no TLS, no access control and no limit, so only loopback addresses are listened on. Ctrl-C ends it.
+/// What is in metadata/ and targets/ is served, and nothing else. There is no TLS, no access control and no limit, so only
+/// loopback addresses are listened on. Ctrl-C ends it.
 #[derive(Debug, Args)]
 #[command(
     before_help = "Examples:\n  tuffet serve public\n  tuffet serve public --listen 127.0.0.1:0   take any free port"
@@ -33,6 +35,16 @@ pub(crate) fn run(arguments: &Arguments, app: &App) -> Result<Exit, Failure> {
     if !directory.join("metadata").is_dir() {
         let message = format!("{} has no directory metadata", directory.display());
         return Err(Failure::new("verify.layout", Exit::NotFound, message));
+    }
+    if directory.join("tuffet.toml").exists() || directory.join(".tuffet").exists() {
+        let message = format!("{} is a repository, with its keys", directory.display());
+        let failure = Failure::new("serve.repository", Exit::Usage, message);
+        let published = Repository::open(directory).ok();
+        let published = published.and_then(|repository| repository.publish_to());
+        return Err(match published {
+            Some(published) => failure.fix(format!("tuffet serve {}", published.display())),
+            None => failure,
+        });
     }
     let server = Server::start(directory, arguments.listen)?;
     app.console.status(

@@ -175,6 +175,40 @@ fn serve_stays_on_this_machine() {
     home.fails(9, "serve.listen", &["serve", "web", "--listen", address]);
 }
 
+/// The first line of the answer to a request.
+fn ask(server: &crate::home::Server, path: &str) -> String {
+    use std::io::{BufRead, BufReader, Write};
+
+    let address = server.url.strip_prefix("http://").unwrap();
+    let mut stream = std::net::TcpStream::connect(address).unwrap();
+    write!(
+        stream,
+        "GET {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n"
+    )
+    .unwrap();
+    let mut line = String::new();
+    BufReader::new(stream).read_line(&mut line).unwrap();
+    line.trim().to_owned()
+}
+
+#[test]
+fn serve_gives_away_nothing_but_metadata_and_targets() {
+    let home = Home::with_repository();
+    let run = home.fails(2, "serve.repository", &["serve", "acme"]);
+    assert!(run.err.contains("tuffet serve acme/../web"), "{}", run.err);
+    home.write("web/secret", "x");
+    let server = home.serve("web");
+    for (path, answer) in [
+        ("/metadata/timestamp.json", "HTTP/1.1 200 OK"),
+        ("/secret", "HTTP/1.1 404 Not Found"),
+        ("/targets/../secret", "HTTP/1.1 404 Not Found"),
+        ("/targets/%2e%2e/secret", "HTTP/1.1 404 Not Found"),
+        ("/", "HTTP/1.1 404 Not Found"),
+    ] {
+        assert_eq!(ask(&server, path), answer, "{path}");
+    }
+}
+
 #[test]
 fn source_date_epoch_of_a_build_does_not_decide_when_metadata_expires() {
     let home = Home::with_repository();
