@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::Args;
+use clap::{ArgGroup, Args};
 use tuffet_core::crypto::Scheme;
 use tuffet_repo::{InitOptions, NamedKey, Repository};
 use tuffet_sign::{FileKey, Protection, Signer};
@@ -20,7 +20,8 @@ use crate::run::App;
 /// Snapshot and timestamp are signed by an online key, because they are renewed every few days.
 #[derive(Debug, Args)]
 #[command(
-    before_help = "Examples:\n  tuffet init acme --root 2of3 --key ana --key ben --public vault --new-online-key\n  tuffet init acme --root 1of1 --key ana --online release-bot"
+    before_help = "Examples:\n  tuffet init acme --root 2of3 --key ana --key ben --public vault --new-online-key\n  tuffet init acme --root 1of1 --key ana --online release-bot",
+    group = ArgGroup::new("machine").required(true)
 )]
 pub(crate) struct Arguments {
     /// The directory of the repository
@@ -38,10 +39,10 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "KEY")]
     public: Vec<String>,
     /// The key that signs snapshot and timestamp
-    #[arg(long, value_name = "KEY", required_unless_present = "new_online_key")]
+    #[arg(long, value_name = "KEY", group = "machine")]
     online: Option<String>,
     /// Make that key, without a passphrase, in .tuffet/online.key: for automation, never under version control
-    #[arg(long, conflicts_with = "online")]
+    #[arg(long, group = "machine")]
     new_online_key: bool,
     /// Where `tuffet publish` puts the published files, relative to the repository
     #[arg(long, value_name = "DIR", default_value = "public")]

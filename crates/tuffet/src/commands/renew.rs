@@ -27,12 +27,16 @@ pub(crate) fn run(arguments: &Arguments, app: &App) -> Result<Exit, Failure> {
     let roles = arguments.roles.iter().map(|name| author::role(name));
     let roles = roles.collect::<Result<Vec<_>, _>>()?;
     let (dry, mut actions) = (arguments.dry_run.dry_run, Vec::new());
-    author::carry_out(
+    let renewed = author::carry_out(
         repository.renew(&roles, author::moment(app)),
         dry,
         app,
         &mut actions,
-    )?;
+    );
+    renewed.map_err(|failure| match failure.code() {
+        "role.unsuited" => failure.fix("tuffet publish"),
+        _ => failure,
+    })?;
     let exit = author::finish("renew", actions, dry, app)?;
     if !dry {
         app.console.next("tuffet change sign --key KEY");

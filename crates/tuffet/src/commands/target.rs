@@ -114,6 +114,10 @@ fn add(arguments: &AddArguments, app: &App) -> Result<Exit, Failure> {
     let custom = custom(&arguments.set)?;
     let dry = arguments.dry_run.dry_run;
     let mut actions = Vec::new();
+    // All of them are looked at before one is added.
+    for file in &arguments.files {
+        std::fs::metadata(file).map_err(|error| Failure::reading(file, &error))?;
+    }
     for file in &arguments.files {
         let name = match &arguments.name {
             Some(name) => name.clone(),

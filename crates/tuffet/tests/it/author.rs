@@ -298,3 +298,31 @@ fn publishing_says_where_and_status_who_is_waited_for() {
     let run = home.fails(4, "repo.not-found", &["status"]);
     assert!(run.err.contains("--repo DIR"), "{}", run.err);
 }
+
+#[test]
+fn what_is_missing_is_said_before_anything_is_done() {
+    let home = Home::with_repository();
+    let before = home.all_below("acme");
+    home.fails(
+        4,
+        "file.read",
+        &["target", "add", "tool.txt", "nothing", "--repo", "acme"],
+    );
+    assert_eq!(home.all_below("acme"), before);
+    let run = home.fails(
+        2,
+        "usage.arguments",
+        &["init", "other", "--root", "1of1", "--key", "ana"],
+    );
+    assert!(
+        run.err.contains("--online <KEY>|--new-online-key"),
+        "{}",
+        run.err
+    );
+    let run = home.fails(
+        2,
+        "role.unsuited",
+        &["renew", "timestamp", "--repo", "acme"],
+    );
+    assert!(run.err.contains("fix   tuffet publish\n"), "{}", run.err);
+}
