@@ -20,7 +20,7 @@ fn another_file_is_not_overwritten_unless_that_is_asked_for() {
         .unwrap_err();
     assert_eq!(
         (error.code(), error.class()),
-        ("target.exists", Class::Conflict)
+        ("disk.exists", Class::Conflict)
     );
     assert_eq!(fs::read(&file).unwrap(), b"mine");
     assert!(setup.world.take_urls().is_empty());
@@ -55,7 +55,7 @@ fn a_file_that_appears_during_a_download_is_not_overwritten() {
     let error = updater
         .download(&setup.found, &setup.destination())
         .unwrap_err();
-    assert_eq!(error.code(), "target.exists");
+    assert_eq!(error.code(), "disk.exists");
     assert_eq!(fs::read(&file).unwrap(), b"mine");
     assert_eq!(setup.files(), ["dir/app"]);
 }
@@ -129,7 +129,7 @@ fn symbolic_links_below_the_destination_are_not_followed() {
     let error = updater
         .download(&setup.found, &setup.destination())
         .unwrap_err();
-    assert_eq!(error.code(), "target.exists");
+    assert_eq!(error.code(), "disk.exists");
     updater
         .download(&setup.found, &setup.destination().overwrite(true))
         .unwrap();
