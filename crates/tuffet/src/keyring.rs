@@ -207,7 +207,8 @@ pub(crate) fn public(
 pub(crate) fn write_public(path: &Path, key: &NamedKey) -> Result<(), Failure> {
     let mut text = key.to_value().to_pretty_json();
     text.push(b'\n');
-    fs::write(path, text).map_err(|error| Failure::writing(path, &error))
+    tuffet_files::replace(path, &text, tuffet_files::Readers::Umask)
+        .map_err(|error| Failure::writing(path, &error))
 }
 
 fn read_public(path: &Path) -> Result<NamedKey, Failure> {

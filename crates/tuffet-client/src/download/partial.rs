@@ -7,9 +7,9 @@ use std::path::{Path, PathBuf};
 use tempfile::TempPath;
 use tuffet_core::crypto::Crypto;
 use tuffet_core::trust::{Found, Rejected, TargetCheck, VerifiedTarget};
+use tuffet_files::sync_directory;
 
 use super::place::Place;
-use crate::store::sync_directory;
 use crate::transport::{Resume, TransportError};
 use crate::{Error, Local};
 
