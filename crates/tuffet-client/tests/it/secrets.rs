@@ -16,7 +16,7 @@ fn debug_shows_no_credentials_no_query_and_no_header_values() {
     let updater = || Updater::builder(TrustAnchor::Root(Vec::new()), MemoryStore::new());
     let memory = MemoryTransport::new();
     memory.put(URL, b"x".to_vec());
-    let mut shown = vec![
+    let shown = [
         format!("{:?}", Source::new(URL, URL)),
         format!("{:?}", Request::new(URL)),
         format!("{options:?}"),
@@ -27,12 +27,12 @@ fn debug_shows_no_credentials_no_query_and_no_header_values() {
             updater().source(Source::new(URL, URL)).build().unwrap()
         ),
         format!("{memory:?}"),
+        #[cfg(feature = "async")]
+        format!(
+            "{:?}",
+            tuffet_client::http::AsyncHttp::new(options.clone()).unwrap()
+        ),
     ];
-    #[cfg(feature = "async")]
-    shown.push(format!(
-        "{:?}",
-        tuffet_client::http::AsyncHttp::new(options).unwrap()
-    ));
     for text in shown {
         for secret in ["USER", "WORD", "QUERY", "VALUE"] {
             assert!(!text.contains(secret), "{secret}: {text}");

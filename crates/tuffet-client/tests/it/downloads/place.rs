@@ -176,6 +176,39 @@ fn a_file_that_takes_the_place_of_the_partial_one_never_reaches_the_destination(
 
 #[cfg(unix)]
 #[test]
+fn a_link_that_takes_the_place_of_a_directory_leads_no_download_elsewhere() {
+    let setup = Setup::new();
+    let outside = tempfile::tempdir().unwrap();
+    let place = |name: &str| setup.directory.path().join(name);
+    let (directory, moved) = (place("dir"), place("moved"));
+    let elsewhere = outside.path().to_owned();
+    let updater = setup
+        .world
+        .builder(setup.world.store.clone())
+        .source(Source::at("memory://one"))
+        .observer(move |notice: &Notice<'_>| {
+            if let Notice::Progress {
+                received: 700_000, ..
+            } = notice
+            {
+                fs::rename(&directory, &moved).unwrap();
+                std::os::unix::fs::symlink(&elsewhere, &directory).unwrap();
+            }
+        })
+        .build()
+        .unwrap();
+    updater
+        .download(&setup.found, &setup.destination())
+        .unwrap();
+    assert_eq!(fs::read_dir(outside.path()).unwrap().count(), 0);
+    assert_eq!(
+        fs::metadata(place("moved/app")).unwrap().len(),
+        setup.found.target.length
+    );
+}
+
+#[cfg(unix)]
+#[test]
 fn a_partial_file_that_is_a_link_is_not_written_through() {
     let setup = Setup::new();
     for mirror in ["one", "two"] {
