@@ -56,10 +56,29 @@ pub(crate) fn process(arguments: Vec<OsString>) -> ExitCode {
 /// Runs one parsed command and reports its failure.
 fn execute(cli: Cli, console: &Console) -> Exit {
     let name = cli.command.name();
-    attempt(cli, console).unwrap_or_else(|failure| {
-        console.report(name, &failure);
-        failure.exit()
-    })
+    check_time(&cli, console)
+        .and_then(|()| attempt(cli, console))
+        .unwrap_or_else(|failure| {
+            console.report(name, &failure);
+            failure.exit()
+        })
+}
+
+/// Warns that `--at` judges by another time, and refuses it where something would be signed by it.
+fn check_time(cli: &Cli, console: &Console) -> Result<(), Failure> {
+    let Some(at) = cli.options.at else {
+        return Ok(());
+    };
+    if !cli.command.takes_time() {
+        let message = "--at is for get, verify and status: whatever else goes by the real time";
+        return Err(Failure::usage(message).fix("leave --at out"));
+    }
+    if !console.json {
+        console.warn(format!(
+            "expiry is judged as if it were {at}, and nothing is remembered"
+        ));
+    }
+    Ok(())
 }
 
 /// Runs one parsed command.

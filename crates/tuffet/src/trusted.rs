@@ -270,14 +270,18 @@ pub(crate) fn bases(base: &str) -> Result<(String, String), Failure> {
 /// # Errors
 /// `usage.arguments`.
 pub(crate) fn check_url(url: &str) -> Result<(), Failure> {
-    tuffet_client::Source::new(url, url)
-        .check()
-        .map_err(|error| {
-            let shown = tuffet_client::without_secrets(url);
-            Failure::usage(format!("{shown:?} is not a URL that can be asked for"))
-                .cause(error)
-                .fix("give a URL such as https://dl.example/tuf")
-        })
+    let refused = |why: &dyn std::fmt::Display| {
+        let shown = tuffet_client::without_secrets(url);
+        Failure::usage(format!("{shown} is not a URL that can be asked for"))
+            .cause(why)
+            .fix("give a URL such as https://dl.example/tuf, or a directory that exists")
+    };
+    let scheme = url.split_once("://").map_or("", |(scheme, _)| scheme);
+    if !["https", "http", "file"].contains(&scheme) {
+        return Err(refused(&"the scheme must be https, http or file"));
+    }
+    let source = tuffet_client::Source::new(url, url);
+    source.check().map_err(|error| refused(&error))
 }
 
 /// A URL as it is, a local directory as a `file:` URL.
