@@ -70,7 +70,8 @@ fn check_time(cli: &Cli, console: &Console) -> Result<(), Failure> {
         return Ok(());
     };
     if !cli.command.takes_time() {
-        let message = "--at is for get, verify and status: whatever else goes by the real time";
+        let message =
+            "--at is for get, verify, inspect and status: whatever else goes by the real time";
         return Err(Failure::usage(message).fix("leave --at out"));
     }
     if !console.json {
