@@ -19,6 +19,7 @@ use tuffet_files::Readers;
 
 use crate::exit::Exit;
 use crate::failure::Failure;
+use crate::interrupt;
 
 /// The form of `trust.toml` that this version writes, and the only one it reads.
 const FORM: u32 = 1;
@@ -142,6 +143,7 @@ impl Entry {
             return Err(Failure::new("trust.exists", Exit::Conflict, message));
         }
         let failed = |error: std::io::Error| Failure::writing(&place, &error);
+        let _shield = interrupt::shield(interrupt::WRITES);
         fs::create_dir_all(trust).map_err(failed)?;
         let draft = tempfile::Builder::new()
             .prefix(".draft-")
