@@ -1,7 +1,7 @@
 //! No crate depends on what it must not, and none on more than it may.
 //!
-//! Dependencies point one way: core <- crypto <- client, sign <- repo, trust <- git, service <-
-//! tuffet. What only tests need is not looked at.
+//! Dependencies point one way: core, files <- crypto <- client, sign <- repo, trust <- git, service
+//! <- tuffet. What only tests need is not looked at.
 
 use crate::arguments::Arguments;
 use crate::command;
@@ -11,7 +11,7 @@ use std::collections::BTreeSet;
 
 /// A crate may depend on crates of earlier layers only, never on one beside it.
 const LAYERS: [&[&str]; 7] = [
-    &["tuffet-core"],
+    &["tuffet-core", "tuffet-files"],
     &["tuffet-crypto"],
     &["tuffet-client", "tuffet-sign"],
     &["tuffet-repo", "tuffet-trust"],

@@ -1,5 +1,6 @@
 //! Downloading a target: hashed while it arrives, visible only when it is verified (TUF §5.7, rules O-04, C-51).
 
+mod folder;
 mod partial;
 mod place;
 
@@ -51,8 +52,10 @@ impl Destination {
     /// The target's own path below a directory; what is missing of it is created.
     ///
     /// Paths that could lead elsewhere, or that mean something else on some platform, are refused, and so are symbolic links
-    /// below the directory. Directories are looked at by path: where somebody else may write to them meanwhile, a link can still be
-    /// put in the place of one after it was looked at, so download to a directory of your own there.
+    /// below the directory. On Unix each directory on the way is opened in the one before it and held, so that this is so for as long
+    /// as the download takes, whoever else may write there. On Windows directories are looked at by path: where somebody else
+    /// may write to them meanwhile, a link can be put in the place of one after it was looked at, so download to a directory of
+    /// your own there.
     #[must_use]
     pub fn below(directory: impl Into<PathBuf>) -> Self {
         Self {
@@ -117,7 +120,7 @@ pub(crate) fn download(
         None => from_mirrors(engine, link, found, &urls, &mut partial, &mut buffer),
     };
     match result {
-        Ok(verified) => match partial.commit(&place, destination.overwrite) {
+        Ok(verified) => match partial.commit(destination.overwrite) {
             Ok(()) => Ok(downloaded(verified, false)),
             // Somebody who downloads the same target was quicker.
             Err(error) => match place.present(found, engine.crypto, &mut buffer)? {

@@ -273,7 +273,7 @@ impl Local {
     fn code(&self) -> &'static str {
         match self {
             Self::Store(error) => error.code(),
-            Self::Exists { .. } => "target.exists",
+            Self::Exists { .. } => "disk.exists",
             Self::TargetPath { .. } => "target.path",
             Self::Obstructed { .. } => "disk.obstructed",
             Self::Read { .. } => "disk.read",

@@ -5,6 +5,8 @@ use std::io::{self, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::time::UNIX_EPOCH;
 
+use tuffet_core::trust::percent_decode;
+
 use crate::source::without_secrets;
 use crate::transport::{Body, Outcome, Request, Transport, TransportError, TransportErrorKind};
 
@@ -117,21 +119,6 @@ fn leads_elsewhere(segment: &[u8]) -> bool {
     segment
         .split(|&byte| byte == b'/')
         .any(|part| matches!(part, b"" | b"." | b".."))
-}
-
-fn percent_decode(text: &str) -> Option<Vec<u8>> {
-    let mut decoded = Vec::with_capacity(text.len());
-    let mut bytes = text.bytes();
-    while let Some(byte) = bytes.next() {
-        if byte != b'%' {
-            decoded.push(byte);
-            continue;
-        }
-        let high = char::from(bytes.next()?).to_digit(16)?;
-        let low = char::from(bytes.next()?).to_digit(16)?;
-        decoded.push(u8::try_from(high.checked_mul(16)?.checked_add(low)?).ok()?);
-    }
-    Some(decoded)
 }
 
 /// The URL of a directory; `None` if it cannot be made absolute.

@@ -1,19 +1,29 @@
 //! A repository in memory, that can be told to misbehave.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::fmt;
 use std::io::{self, Read};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use crate::source::without_secrets;
 use crate::transport::{Body, Outcome, Request, Transport, TransportError, TransportErrorKind};
 
 /// Serves bytes from memory. Clones share the content.
 ///
 /// For tests, of programs that embed this client too: faults are put in for the next requests of a URL, and every request is
 /// written down.
-#[derive(Debug, Clone, Default)]
+#[derive(Clone, Default)]
 pub struct MemoryTransport(Arc<Mutex<State>>);
 
-#[derive(Debug, Default)]
+impl fmt::Debug for MemoryTransport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MemoryTransport")
+            .field("files", &self.state().files.len())
+            .finish_non_exhaustive()
+    }
+}
+
+#[derive(Default)]
 struct State {
     files: BTreeMap<String, Arc<[u8]>>,
     faults: BTreeMap<String, VecDeque<Fault>>,
@@ -85,7 +95,7 @@ impl MemoryTransport {
             .get_mut(&request.url)
             .and_then(VecDeque::pop_front);
         let failed = |kind, retry_after| TransportError {
-            url: request.url.clone(),
+            url: without_secrets(&request.url),
             kind,
             detail: String::new(),
             retry_after,

@@ -206,41 +206,47 @@ pub(crate) fn scheme(url: &str) -> Option<&str> {
 /// ```
 #[must_use]
 pub fn without_secrets(url: &str) -> String {
-    let (place, query) = match url.find(['?', '#']) {
-        Some(at) => (
-            &url[..at],
-            if url[at..].starts_with('?') {
-                "?…"
-            } else {
-                ""
-            },
-        ),
-        None => (url, ""),
+    let (place, rest) = url.split_at(url.find(['?', '#']).unwrap_or(url.len()));
+    let (scheme, place) = match place.split_once("//") {
+        Some((scheme, place)) if scheme.is_empty() || scheme.ends_with(':') => {
+            (format!("{scheme}//"), place)
+        }
+        _ => (String::new(), place),
     };
-    let (scheme, rest) = match place.split_once("//") {
-        Some((scheme, rest)) if scheme.is_empty() || scheme.ends_with(':') => (scheme, rest),
-        _ => ("", place),
-    };
-    let slashes = if rest.len() < place.len() { "//" } else { "" };
-    let (authority, path) = match rest.find('/') {
-        Some(at) => rest.split_at(at),
-        None => (rest, ""),
-    };
+    let (authority, path) = place.split_at(place.find('/').unwrap_or(place.len()));
     let host = authority
         .rsplit_once('@')
         .map_or(authority, |(_, host)| host);
-    // A slash in a password ends the authority too early: what comes before the last @ is not shown then.
-    let port = host.rsplit_once(':').map_or("", |(_, port)| port);
-    let shown = match rest.rsplit_once('@') {
-        Some((_, rest)) if !port.bytes().all(|b| b.is_ascii_digit() || b == b']') => {
-            format!("{scheme}{slashes}{rest}{query}")
-        }
-        _ => format!("{scheme}{slashes}{host}{path}{query}"),
+    let query = if rest.starts_with('?') { "?…" } else { "" };
+    // A password that is not encoded as it must be can hold what seems to end the authority. What may be a part of it is not
+    // shown, at the price of some URLs that have an @ where it means nothing.
+    let shown = match (port(host), path.rsplit_once('@')) {
+        _ if path.is_empty() && rest.contains('@') => format!("{scheme}…"),
+        (Port::None, _) | (Port::Number, None) => format!("{scheme}{host}{path}{query}"),
+        (Port::Other, Some((_, host))) => format!("{scheme}{host}{query}"),
+        (Port::Other, None) if scheme.is_empty() => format!("{host}{path}{query}"),
+        (Port::Number, Some(_)) | (Port::Other, None) => format!("{scheme}…"),
     };
     shown
         .chars()
         .map(|c| if c.is_control() { '?' } else { c })
         .collect()
+}
+
+/// What stands behind the last colon of an authority.
+enum Port {
+    None,
+    Number,
+    Other,
+}
+
+fn port(host: &str) -> Port {
+    let host = host.rsplit_once(']').map_or(host, |(_, rest)| rest);
+    match host.rsplit_once(':') {
+        None => Port::None,
+        Some((_, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => Port::Number,
+        Some(_) => Port::Other,
+    }
 }
 
 #[cfg(test)]
@@ -306,6 +312,16 @@ mod tests {
         let table = [
             ("https://user:pass@host/a?sig=1", "https://host/a?…"),
             ("https://u:secret@@host/a", "https://host/a"),
+            ("https://u:secret/x@host/a", "https://host/a"),
+            ("https://u:12/secret@host/a", "https://…"),
+            ("https://u:secret?x@host/a", "https://…"),
+            ("https://u:secret#x@host/a", "https://…"),
+            ("https://u:secret/x?y@host/a", "https://…"),
+            ("https://[fe80::ab]/a", "https://[fe80::ab]/a"),
+            ("https://[::1]:80/a?b", "https://[::1]:80/a?…"),
+            ("https://host:80/a?b@c", "https://host:80/a?…"),
+            ("C:/a/b", "C:/a/b"),
+            ("/a/b:c", "/a/b:c"),
             ("user:secret@host/a", "host/a"),
             ("https://host/\u{1b}[31m#secret", "https://host/?[31m"),
             ("https://host/a@b", "https://host/a@b"),

@@ -1,7 +1,6 @@
 //! Where trusted metadata is kept between two refreshes.
 
 mod directory;
-mod durable;
 mod memory;
 mod names;
 mod read_only;
@@ -10,7 +9,6 @@ use tuffet_core::trust::{Item, Write};
 
 pub use crate::error::StoreError;
 pub use directory::DirectoryStore;
-pub(crate) use durable::sync_directory;
 pub use memory::MemoryStore;
 pub use read_only::ReadOnlyStore;
 

@@ -29,8 +29,10 @@ pub use audit::{Audit, AuditedRole};
 pub use download::{TargetCheck, VerifiedTarget};
 pub use error::{Class, Error, Rejected, Signers, Uncounted, UncountedReason};
 pub use event::Event;
-pub use file::{Answer, Fetch, Item, RemoteFile, Step, Write, WriteKind, percent_encode};
-pub use map::{Mapping, RepositoryMap};
+pub use file::{
+    Answer, Fetch, Item, RemoteFile, Step, Write, WriteKind, percent_decode, percent_encode,
+};
+pub use map::{Mapping, RepositoryMap, is_repository_name};
 pub use mirrors::WithoutFile;
 pub use phases::{Refused, WithRoot, WithSnapshot, WithTimestamp};
 pub use policy::{Context, Limits, MinimumVersions, Policy};

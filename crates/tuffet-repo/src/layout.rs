@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use tuffet_core::crypto::Digest;
 use tuffet_core::metadata::{RoleName, TargetPath, Version};
-use tuffet_core::trust::RemoteFile;
+use tuffet_core::trust::{RemoteFile, percent_decode};
 
 /// The file of the policy; a directory that holds it is a repository.
 pub(crate) const POLICY: &str = "tuffet.toml";
@@ -91,24 +91,9 @@ pub(crate) fn target_name(path: &TargetPath, hash: &Digest) -> String {
 pub(crate) fn parse_file_name(name: &str) -> Option<(RoleName, Version)> {
     let (number, role) = name.strip_suffix(".json")?.split_once('.')?;
     let version = number.parse().ok().and_then(Version::new)?;
-    let role = RoleName::new(&decode(role)?).ok()?;
+    let role = RoleName::new(&String::from_utf8(percent_decode(role)?).ok()?).ok()?;
     // One file has one name: what was written another way is not ours.
     (file_name(&role, Some(version)) == name).then_some((role, version))
-}
-
-fn decode(text: &str) -> Option<String> {
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text;
-    while let Some(first) = rest.bytes().next() {
-        if first == b'%' {
-            bytes.push(u8::from_str_radix(rest.get(1..3)?, 16).ok()?);
-            rest = rest.get(3..)?;
-        } else {
-            bytes.push(first);
-            rest = rest.get(1..)?;
-        }
-    }
-    String::from_utf8(bytes).ok()
 }
 
 #[cfg(test)]

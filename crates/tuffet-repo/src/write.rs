@@ -6,8 +6,8 @@ use std::io::{self, Read, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use tempfile::NamedTempFile;
 use tuffet_core::crypto::{Digest, HashAlgorithm};
+use tuffet_files::{Draft, Readers, parent, sync_directory};
 
 use crate::Error;
 
@@ -102,9 +102,8 @@ fn change(write: &Write) -> Result<(), Error> {
     let path = &write.path;
     match &write.kind {
         WriteKind::Replace(bytes) => put(path, |file| file.write_all(bytes))?
-            .persist(path)
-            .map_err(|error| Error::io("cannot write", path, error.error))
-            .map(drop)?,
+            .replace()
+            .map_err(|error| Error::io("cannot write", path, error))?,
         WriteKind::Once(bytes) => once(path, bytes)?,
         WriteKind::Copy {
             from,
@@ -173,12 +172,12 @@ fn once(path: &Path, bytes: &[u8]) -> Result<(), Error> {
         Some(false) => return Err(reused()),
         None => {}
     }
-    match put(path, |file| file.write_all(bytes))?.persist_noclobber(path) {
-        Ok(_) => Ok(()),
+    match put(path, |file| file.write_all(bytes))?.create() {
+        Ok(()) => Ok(()),
         // Somebody else was quicker.
         Err(_) if holds(path, bytes)? == Some(true) => Ok(()),
-        Err(error) if error.error.kind() == io::ErrorKind::AlreadyExists => Err(reused()),
-        Err(error) => Err(Error::io("cannot write", path, error.error)),
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Err(reused()),
+        Err(error) => Err(Error::io("cannot write", path, error)),
     }
 }
 
@@ -197,31 +196,18 @@ fn copy(path: &Path, from: &Path, length: u64, sha256: &Digest) -> Result<(), Er
             path: from.to_owned(),
         });
     }
-    file.persist(path)
-        .map(drop)
-        .map_err(|error| Error::io("cannot write", path, error.error))
+    file.replace()
+        .map_err(|error| Error::io("cannot write", path, error))
 }
 
-/// Writes a durable temporary file beside `path`.
-fn put(
-    path: &Path,
-    write: impl FnOnce(&mut File) -> io::Result<()>,
-) -> Result<NamedTempFile, Error> {
+/// Writes a draft of the file at `path`, and makes the directory that it belongs in.
+fn put(path: &Path, write: impl FnOnce(&mut File) -> io::Result<()>) -> Result<Draft, Error> {
     let failed = |error| Error::io("cannot write", path, error);
-    let directory = parent(path);
-    make_directory(directory).map_err(failed)?;
-    let mut builder = tempfile::Builder::new();
-    builder.prefix(".tuffet-").suffix(".tmp");
-    #[cfg(unix)]
-    {
-        // What is published has to be readable for a web server; the umask still applies.
-        use std::os::unix::fs::PermissionsExt as _;
-        builder.permissions(fs::Permissions::from_mode(0o666));
-    }
-    let mut file = builder.tempfile_in(directory).map_err(failed)?;
-    write(file.as_file_mut()).map_err(failed)?;
-    file.as_file().sync_all().map_err(failed)?;
-    Ok(file)
+    make_directory(parent(path)).map_err(failed)?;
+    // What is published has to be readable for a web server.
+    let mut draft = Draft::of(path, Readers::Umask).map_err(failed)?;
+    write(draft.file()).map_err(failed)?;
+    Ok(draft)
 }
 
 /// Makes a directory and those above it, each durable in the one above.
@@ -239,28 +225,12 @@ fn make_directory(directory: &Path) -> io::Result<()> {
     }
 }
 
-fn parent(path: &Path) -> &Path {
-    match path.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => parent,
-        Some(_) => Path::new("."),
-        None => path,
-    }
-}
-
 fn sync(directory: &Path) -> Result<(), Error> {
     match sync_directory(directory) {
         // Where a file was to be removed from there may be no directory.
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
         other => other.map_err(|error| Error::io("cannot write", directory, error)),
     }
-}
-
-/// Makes the names in a directory durable; Windows has no such operation and does not need it.
-fn sync_directory(directory: &Path) -> io::Result<()> {
-    if cfg!(unix) {
-        File::open(directory)?.sync_all()?;
-    }
-    Ok(())
 }
 
 #[cfg(test)]

@@ -2,10 +2,11 @@
 
 use std::fmt;
 use std::fs::File;
-use std::io::{self, Read, Write};
-use std::path::{Path, PathBuf};
+use std::io::{self, Read};
+use std::path::Path;
 
 use tuffet_core::crypto::{PublicKey, Scheme};
+use tuffet_files::Readers;
 use zeroize::Zeroizing;
 
 use crate::encoding::{self, Problem};
@@ -182,39 +183,15 @@ fn read_file(path: &Path) -> Result<Zeroizing<Vec<u8>>, SignError> {
     }
 }
 
-/// Writes a temporary file beside `path` and gives it that name once it is on disk, unless the name is taken.
+/// Writes a file for the eyes of its owner alone, unless the name is taken.
 fn write_file(path: &Path, content: &[u8]) -> Result<(), SignError> {
-    let write = |source| SignError::Write {
-        path: path.to_path_buf(),
-        source,
-    };
-    let directory = match path.parent() {
-        Some(parent) if parent != Path::new("") => parent,
-        _ => Path::new("."),
-    };
-    // Temporary files are made with mode 0600.
-    let mut file = tempfile::Builder::new()
-        .prefix(".key")
-        .tempfile_in(directory)
-        .map_err(write)?;
-    file.write_all(content).map_err(write)?;
-    file.as_file().sync_all().map_err(write)?;
-    file.persist_noclobber(path).map_err(|failed| {
-        if failed.error.kind() == io::ErrorKind::AlreadyExists {
-            SignError::Exists {
-                path: PathBuf::from(path),
-            }
-        } else {
-            write(failed.error)
-        }
-    })?;
-    sync_directory(directory).map_err(write)
-}
-
-/// Makes the new name in a directory durable; Windows does that by itself.
-fn sync_directory(directory: &Path) -> io::Result<()> {
-    if cfg!(unix) {
-        File::open(directory)?.sync_all()?;
-    }
-    Ok(())
+    tuffet_files::create(path, content, Readers::Owner).map_err(|source| match source.kind() {
+        io::ErrorKind::AlreadyExists => SignError::Exists {
+            path: path.to_path_buf(),
+        },
+        _ => SignError::Write {
+            path: path.to_path_buf(),
+            source,
+        },
+    })
 }

@@ -89,10 +89,6 @@ impl From<&Error> for Failure {
         let failure = match error {
             Error::Rejected(refusal) => Self::from(&refusal.rejected),
             Error::Local(local) => match &**local {
-                Local::Exists { path } => {
-                    let message = format!("{} exists and has other content", path.display());
-                    return Self::new("file.exists", Exit::Conflict, message);
-                }
                 Local::Offline { .. } => Self::of(error, Exit::NotFound),
                 _ => Self::of(error, exit(error.class())),
             },

@@ -11,12 +11,7 @@ pub(crate) fn find(code: &str) -> Option<&'static Explanation> {
 pub(crate) fn all() -> impl Iterator<Item = &'static Explanation> {
     explain::CODES
         .iter()
-        // What the client calls so has the name file.exists here: to the authoring side it means something else.
-        .chain(
-            tuffet_client::explain::CODES
-                .iter()
-                .filter(|explanation| explanation.code != "target.exists"),
-        )
+        .chain(tuffet_client::explain::CODES)
         .chain(tuffet_sign::explain::CODES)
         .chain(tuffet_repo::explain::CODES)
         .chain(OWN)
@@ -82,10 +77,6 @@ const OWN: &[Explanation] = own! {
     "A file could not be written."
     "Files are written beside their place and renamed when complete, so the old state is still there."
     "Check the path, its permissions and the free space."
-    "file.exists"
-    "There is already a file with other contents where the result belongs."
-    "No file is overwritten silently: it may be the only copy."
-    "Choose another place with -o, or remove the file."
     "trust.unknown"
     "No trusted repository has this name."
     "A repository is only asked after somebody has said which root is trusted."

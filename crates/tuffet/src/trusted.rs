@@ -9,13 +9,13 @@
 //! | `REPOSITORY.root.json` | the root that trust in the repository begins with |
 
 use std::fs;
-use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 use tuffet_core::crypto::HashAlgorithm;
-use tuffet_core::metadata::{Root, TargetPath, UnixTime};
-use tuffet_core::trust::{Context, Policy, RepositoryMap, Roots, Verified};
+use tuffet_core::metadata::{Root, UnixTime};
+use tuffet_core::trust::{Context, Policy, RepositoryMap, Roots, Verified, is_repository_name};
+use tuffet_files::Readers;
 
 use crate::exit::Exit;
 use crate::failure::Failure;
@@ -150,17 +150,12 @@ impl Entry {
             .tempdir_in(trust)
             .map_err(failed)?;
         for (name, bytes) in self.files()? {
-            let mut file = fs::File::create_new(draft.path().join(name)).map_err(failed)?;
-            file.write_all(&bytes)
-                .and_then(|()| file.sync_all())
+            tuffet_files::create(&draft.path().join(name), &bytes, Readers::Umask)
                 .map_err(failed)?;
         }
-        fs::rename(draft.path(), &place).map_err(failed)?;
-        // The name is durable only when its directory is; some systems cannot open directories.
-        if let Ok(directory) = fs::File::open(trust) {
-            let _ = directory.sync_all();
-        }
-        Ok(())
+        fs::rename(draft.path(), &place)
+            .and_then(|()| tuffet_files::sync_directory(trust))
+            .map_err(failed)
     }
 
     fn files(&self) -> Result<Vec<(String, Vec<u8>)>, Failure> {
@@ -235,13 +230,7 @@ pub(crate) fn fingerprint(root: &[u8]) -> String {
 /// # Errors
 /// `usage.arguments`.
 pub(crate) fn check_name(name: &str) -> Result<(), Failure> {
-    let plain = name.starts_with(|first: char| first.is_ascii_alphanumeric())
-        && name.len() <= 64
-        && name.chars().all(|character| {
-            character.is_ascii_alphanumeric() || matches!(character, '.' | '_' | '-')
-        });
-    let safe = TargetPath::new(name).is_ok_and(|path| path.file_components().is_ok());
-    if plain && safe {
+    if is_repository_name(name) {
         return Ok(());
     }
     Err(

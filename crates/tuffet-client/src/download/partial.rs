@@ -1,15 +1,14 @@
 //! A target that is not complete yet: a file beside its destination, that a later process can go on with.
 
-use std::fs::{self, File, OpenOptions, TryLockError};
+use std::fs::{File, TryLockError};
 use std::io::{self, Read, Seek, SeekFrom, Write as _};
-use std::path::{Path, PathBuf};
 
-use tempfile::TempPath;
 use tuffet_core::crypto::Crypto;
 use tuffet_core::trust::{Found, Rejected, TargetCheck, VerifiedTarget};
 
+use super::folder::{Entry, Folder};
 use super::place::Place;
-use crate::store::sync_directory;
+use crate::retry::random;
 use crate::transport::{Resume, TransportError};
 use crate::{Error, Local};
 
@@ -25,9 +24,10 @@ const VALIDATOR: usize = 512;
 pub(super) struct Partial<'a> {
     found: &'a Found,
     crypto: &'a dyn Crypto,
-    path: PathBuf,
+    place: &'a Place,
+    name: String,
     /// Where the validator is kept; `None` if nobody could go on with this file.
-    note: Option<PathBuf>,
+    note: Option<String>,
     file: File,
     check: TargetCheck,
     validator: Option<String>,
@@ -37,40 +37,35 @@ pub(super) struct Partial<'a> {
 impl<'a> Partial<'a> {
     /// Opens the partial file of a target and hashes what is in it.
     pub(super) fn open(
-        place: &Place,
+        place: &'a Place,
         found: &'a Found,
         crypto: &'a dyn Crypto,
         buffer: &mut [u8],
     ) -> Result<Self, Error> {
         let stem = stem(&place.name.to_string_lossy(), found);
-        let path = place.directory.join(format!("{stem}.part"));
+        let name = format!("{stem}.part");
         let failed = |error| Local::Write {
-            path: path.clone(),
+            path: place.folder.path().join(&name),
             error,
         };
-        let owned = open_owned(&path).map_err(failed)?;
-        let (file, path, note) = match owned {
-            Some(file) => {
-                let note = place.directory.join(format!("{stem}.etag"));
-                (file, path, Some(note))
-            }
+        let owned = open_owned(&place.folder, &name).map_err(failed)?;
+        let (file, name, note) = match owned {
+            Some(file) => (file, name, Some(format!("{stem}.etag"))),
             // Another process downloads the same target just now. Both come to an end; the second one finds it verified.
             None => {
-                let (file, path) = tempfile::Builder::new()
-                    .prefix(&format!("{stem}-"))
-                    .suffix(".part")
-                    .tempfile_in(&place.directory)
-                    .map_err(failed)?
-                    .into_parts();
-                let path = path.keep().map_err(|error| failed(error.error))?;
-                (file, path, None)
+                let name = format!("{stem}-{:016x}.part", random());
+                let file = place.folder.create(&name).map_err(failed)?;
+                (file, name, None)
             }
         };
         let mut partial = Self {
             found,
             crypto,
-            path,
-            validator: note.as_deref().and_then(read_note),
+            validator: note
+                .as_deref()
+                .and_then(|note| read_note(&place.folder, note)),
+            place,
+            name,
             note,
             file,
             check: found.check(crypto),
@@ -144,12 +139,14 @@ impl<'a> Partial<'a> {
         if validator != self.validator {
             match (&self.note, &validator) {
                 (Some(note), Some(validator)) => {
-                    write_note(note, validator).map_err(|error| Local::Write {
-                        path: note.clone(),
-                        error,
+                    write_note(&self.place.folder, note, validator).map_err(|error| {
+                        Local::Write {
+                            path: self.place.folder.path().join(note),
+                            error,
+                        }
                     })?;
                 }
-                (Some(note), None) => remove(note),
+                (Some(note), None) => self.discard(note),
                 (None, _) => {}
             }
             self.validator = validator;
@@ -190,23 +187,24 @@ impl<'a> Partial<'a> {
     }
 
     /// Puts the verified file in its place, in one step.
-    pub(super) fn commit(self, place: &Place, overwrite: bool) -> Result<(), Error> {
-        let to = place.path();
+    pub(super) fn commit(self, overwrite: bool) -> Result<(), Error> {
+        let (folder, to) = (&self.place.folder, &self.place.name);
         let moved = self.check_own().and_then(|()| {
             if overwrite {
-                fs::rename(&self.path, &to)
+                folder.rename(&self.name, to)
             } else {
-                move_new(&self.path, &to)
+                folder.rename_new(&self.name, to)
             }
         });
-        self.note.as_deref().map(remove);
-        match moved.and_then(|()| sync_directory(&place.directory)) {
+        self.discard_note();
+        match moved.and_then(|()| folder.sync()) {
             Ok(()) => Ok(()),
             Err(error) => {
-                remove(&self.path);
+                self.discard(&self.name);
+                let path = self.place.path();
                 Err(match error.kind() {
-                    io::ErrorKind::AlreadyExists => Local::Exists { path: to },
-                    _ => Local::Write { path: to, error },
+                    io::ErrorKind::AlreadyExists => Local::Exists { path },
+                    _ => Local::Write { path, error },
                 }
                 .into())
             }
@@ -215,13 +213,12 @@ impl<'a> Partial<'a> {
 
     /// Whether the name still stands for the file whose bytes were verified.
     fn check_own(&self) -> io::Result<()> {
-        let there = fs::symlink_metadata(&self.path)?;
-        if is_same(&there, &self.file.metadata()?) {
-            Ok(())
-        } else {
-            Err(io::Error::other(
+        let own = Entry::of(&self.file)?;
+        match self.place.folder.look(&self.name)? {
+            Some(there) if there.is_same(&own) => Ok(()),
+            _ => Err(io::Error::other(
                 "somebody has put another file in the place of the partial one",
-            ))
+            )),
         }
     }
 
@@ -230,8 +227,19 @@ impl<'a> Partial<'a> {
         if may_go_on && self.note.is_some() && self.is_resumable() {
             return;
         }
-        remove(&self.path);
-        self.note.as_deref().map(remove);
+        self.discard(&self.name);
+        self.discard_note();
+    }
+
+    fn discard_note(&self) {
+        if let Some(note) = &self.note {
+            self.discard(note);
+        }
+    }
+
+    /// Removes a file of ours; if that fails, a later download removes it.
+    fn discard(&self, name: &str) {
+        let _ = self.place.folder.remove(name);
     }
 
     fn hash_present(&mut self, buffer: &mut [u8]) -> Result<(), Error> {
@@ -252,7 +260,7 @@ impl<'a> Partial<'a> {
 
     fn failed(&self, error: io::Error) -> Error {
         Local::Write {
-            path: self.path.clone(),
+            path: self.place.folder.path().join(&self.name),
             error,
         }
         .into()
@@ -282,19 +290,17 @@ fn stem(name: &str, found: &Found) -> String {
     format!(".{name}.{}", digest.get(..16).unwrap_or_default())
 }
 
-/// Opens a file that no other process writes to; `None` if one does.
-fn open_owned(path: &Path) -> io::Result<Option<File>> {
+/// Opens a file that no other process writes to; `None` if one does, or if the name is not to be had.
+fn open_owned(folder: &Folder, name: &str) -> io::Result<Option<File>> {
+    let foreign = |entry: &Entry| !entry.is_ours_alone();
     for _ in 0..16 {
-        match fs::symlink_metadata(path) {
-            Ok(found) if !is_plain(&found) => fs::remove_file(path)?,
-            _ => {}
+        if folder.look(name)?.as_ref().is_some_and(foreign) && folder.remove(name).is_err() {
+            return Ok(None);
         }
-        let mut options = OpenOptions::new();
-        options.read(true).write(true).create(true).truncate(false);
-        let file = match never_follow(&mut options).open(path) {
+        let file = match folder.open_or_create(name) {
             Ok(file) => file,
             // What was put here meanwhile is removed in the next round.
-            Err(_) if path.is_symlink() => continue,
+            Err(_) if folder.look(name)?.as_ref().is_some_and(foreign) => continue,
             Err(error) => return Err(error),
         };
         match file.try_lock() {
@@ -303,107 +309,33 @@ fn open_owned(path: &Path) -> io::Result<Option<File>> {
             Err(TryLockError::Error(error)) => return Err(error),
         }
         // Its former owner may have moved it to its destination between the opening and the locking.
-        match fs::symlink_metadata(path) {
-            Ok(there) if is_plain(&there) && is_same(&there, &file.metadata()?) => {
-                return Ok(Some(file));
-            }
-            Ok(_) => {}
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-            Err(error) => return Err(error),
+        let own = Entry::of(&file)?;
+        if own.is_ours_alone() && folder.look(name)?.is_some_and(|there| there.is_same(&own)) {
+            return Ok(Some(file));
         }
     }
     Ok(None)
 }
 
-/// Opening fails for a symbolic link, wherever it leads.
-#[cfg(unix)]
-fn never_follow(options: &mut OpenOptions) -> &mut OpenOptions {
-    use std::os::unix::fs::OpenOptionsExt;
-    options.custom_flags(rustix::fs::OFlags::NOFOLLOW.bits().cast_signed())
-}
-
-#[cfg(not(unix))]
-fn never_follow(options: &mut OpenOptions) -> &mut OpenOptions {
-    options
-}
-
-/// A regular file that has no other name: writing to it changes nothing else.
-#[cfg(unix)]
-fn is_plain(found: &fs::Metadata) -> bool {
-    use std::os::unix::fs::MetadataExt;
-    found.is_file() && found.nlink() == 1
-}
-
-#[cfg(not(unix))]
-fn is_plain(found: &fs::Metadata) -> bool {
-    found.is_file()
-}
-
-#[cfg(unix)]
-fn is_same(one: &fs::Metadata, other: &fs::Metadata) -> bool {
-    use std::os::unix::fs::MetadataExt;
-    (one.dev(), one.ino()) == (other.dev(), other.ino())
-}
-
-#[cfg(not(unix))]
-fn is_same(one: &fs::Metadata, other: &fs::Metadata) -> bool {
-    one.len() == other.len() && one.created().ok() == other.created().ok()
-}
-
-/// Renames a file unless something is in the place.
-fn move_new(from: &Path, to: &Path) -> io::Result<()> {
-    match TempPath::try_from_path(from)?.persist_noclobber(to) {
-        Ok(()) => Ok(()),
-        Err(refused) if refused.error.kind() == io::ErrorKind::AlreadyExists => Err(refused.error),
-        // A file system that cannot tell in one step.
-        Err(refused) => {
-            let from = refused.path.keep()?;
-            match fs::symlink_metadata(to) {
-                Ok(_) => Err(io::ErrorKind::AlreadyExists.into()),
-                Err(_) => fs::rename(from, to),
-            }
-        }
+/// Writes the validator to a file of its own: what somebody else put there is removed, not written to.
+fn write_note(folder: &Folder, name: &str, validator: &str) -> io::Result<()> {
+    match folder.remove(name) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => {}
     }
+    folder.create(name)?.write_all(validator.as_bytes())
 }
 
-/// Writes the validator to a file of its own: a symbolic link that somebody put there is removed, not followed.
-fn write_note(path: &Path, validator: &str) -> io::Result<()> {
-    remove(path);
-    let mut note = OpenOptions::new().write(true).create_new(true).open(path)?;
-    note.write_all(validator.as_bytes())
-}
-
-fn read_note(path: &Path) -> Option<String> {
-    let found = fs::symlink_metadata(path).ok()?;
-    if !found.is_file() || found.len() > VALIDATOR as u64 {
+fn read_note(folder: &Folder, name: &str) -> Option<String> {
+    let file = folder.read(name).ok()?;
+    let found = Entry::of(&file).ok()?;
+    if !found.is_file() || found.length() > VALIDATOR as u64 {
         return None;
     }
-    let text = fs::read_to_string(path).ok()?;
+    let mut text = String::new();
+    file.take(VALIDATOR as u64).read_to_string(&mut text).ok()?;
     (!text.is_empty() && !text.chars().any(char::is_control)).then_some(text)
 }
 
-/// Removes a file of ours; if that fails, a later download removes it.
-fn remove(path: &Path) {
-    let _ = fs::remove_file(path);
-}
-
 #[cfg(all(test, unix))]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_link_that_leads_nowhere_creates_nothing_there() {
-        let directory = tempfile::tempdir().unwrap();
-        let (link, elsewhere) = (
-            directory.path().join("link"),
-            directory.path().join("elsewhere"),
-        );
-        std::os::unix::fs::symlink(&elsewhere, &link).unwrap();
-        let mut options = OpenOptions::new();
-        options.write(true).create(true).truncate(false);
-        assert!(never_follow(&mut options).open(&link).is_err());
-        assert!(!elsewhere.exists());
-        let file = open_owned(&link).unwrap();
-        assert!(file.is_some() && !link.is_symlink() && !elsewhere.exists());
-    }
-}
+mod tests;

@@ -1,7 +1,7 @@
 //! The place of a target on the disk, and what is there already.
 
 use std::ffi::OsString;
-use std::fs::{self, File, Metadata};
+use std::fs;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
@@ -10,13 +10,14 @@ use tuffet_core::metadata::{NameError, TargetPath};
 use tuffet_core::trust::{Found, VerifiedTarget};
 
 use super::To;
+use super::folder::{Entry, Folder};
 use super::partial::is_reserved;
 use crate::{Error, Local};
 
 /// A directory that exists, and a name in it.
 #[derive(Debug)]
 pub(super) struct Place {
-    pub(super) directory: PathBuf,
+    pub(super) folder: Folder,
     pub(super) name: OsString,
 }
 
@@ -28,12 +29,13 @@ impl Place {
                 let name = path.file_name().ok_or(Error::Misuse(
                     "the destination does not end in the name of a file",
                 ))?;
-                let directory = match path.parent() {
-                    Some(parent) if !parent.as_os_str().is_empty() => parent,
-                    _ => Path::new("."),
-                };
+                let folder =
+                    Folder::open(tuffet_files::parent(path)).map_err(|error| Local::Write {
+                        path: path.clone(),
+                        error,
+                    })?;
                 Ok(Self {
-                    directory: directory.to_path_buf(),
+                    folder,
                     name: name.to_owned(),
                 })
             }
@@ -55,7 +57,7 @@ impl Place {
                     .into());
                 }
                 Ok(Self {
-                    directory: create_below(base, directories)?,
+                    folder: create_below(base, directories)?,
                     name: (*name).into(),
                 })
             }
@@ -63,13 +65,15 @@ impl Place {
     }
 
     pub(super) fn path(&self) -> PathBuf {
-        self.directory.join(&self.name)
+        self.folder.path().join(&self.name)
     }
 
     /// Whether something is in the place. A directory cannot be replaced.
     pub(super) fn is_taken(&self) -> Result<bool, Error> {
         match self.look()? {
-            Some(found) if found.is_dir() => Err(Local::Obstructed { path: self.path() }.into()),
+            Some(found) if found.is_directory() => {
+                Err(Local::Obstructed { path: self.path() }.into())
+            }
             found => Ok(found.is_some()),
         }
     }
@@ -81,16 +85,19 @@ impl Place {
         crypto: &dyn Crypto,
         buffer: &mut [u8],
     ) -> Result<Option<VerifiedTarget>, Error> {
-        match self.look()? {
-            Some(there) if there.is_file() && there.len() == found.target.length => {}
-            _ => return Ok(None),
+        let fits = |there: &Entry| there.is_file() && there.length() == found.target.length;
+        if !self.look()?.is_some_and(|there| fits(&there)) {
+            return Ok(None);
         }
-        let path = self.path();
         let unreadable = |error| Local::Read {
-            path: path.clone(),
+            path: self.path(),
             error,
         };
-        let mut file = File::open(&path).map_err(unreadable)?;
+        let mut file = self.folder.read(&self.name).map_err(unreadable)?;
+        // Another one may be there by now.
+        if !fits(&Entry::of(&file).map_err(unreadable)?) {
+            return Ok(None);
+        }
         let mut check = found.check(crypto);
         loop {
             match file.read(buffer) {
@@ -109,38 +116,33 @@ impl Place {
         }
     }
 
-    fn look(&self) -> Result<Option<Metadata>, Error> {
-        let path = self.path();
-        match fs::symlink_metadata(&path) {
-            Ok(found) => Ok(Some(found)),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(Local::Read { path, error }.into()),
-        }
+    fn look(&self) -> Result<Option<Entry>, Error> {
+        Ok(self.folder.look(&self.name).map_err(|error| Local::Read {
+            path: self.path(),
+            error,
+        })?)
     }
 }
 
-/// Creates directories one by one. A symbolic link on the way could lead out of the base, so it is refused.
-fn create_below(base: &Path, directories: &[&str]) -> Result<PathBuf, Error> {
-    fs::create_dir_all(base).map_err(|error| Local::Write {
-        path: base.to_path_buf(),
-        error,
-    })?;
-    let mut path = base.to_path_buf();
+/// Opens directories one by one, each in the one before it, and creates those that are missing. A symbolic link on the way could lead
+/// out of the base, so it is refused; the base itself is the caller's.
+fn create_below(base: &Path, directories: &[&str]) -> Result<Folder, Error> {
+    let failed = |path: PathBuf| |error| Local::Write { path, error };
+    let mut folder = fs::create_dir_all(base)
+        .and_then(|()| Folder::open(base))
+        .map_err(failed(base.to_path_buf()))?;
     for directory in directories {
-        path.push(directory);
-        match fs::create_dir(&path) {
-            Ok(()) => {}
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-                let found = fs::symlink_metadata(&path).map_err(|error| Local::Read {
-                    path: path.clone(),
-                    error,
-                })?;
-                if !found.is_dir() {
-                    return Err(Local::Obstructed { path }.into());
+        folder = match folder.child(directory) {
+            Ok(child) => child,
+            Err(error) => {
+                let path = folder.path().join(directory);
+                return match folder.look(directory) {
+                    Ok(Some(entry)) if !entry.is_directory() => Err(Local::Obstructed { path }),
+                    _ => Err(Local::Write { path, error }),
                 }
+                .map_err(Into::into);
             }
-            Err(error) => return Err(Local::Write { path, error }.into()),
-        }
+        };
     }
-    Ok(path)
+    Ok(folder)
 }

@@ -1,6 +1,8 @@
 //! One transfer from the request to the answer that counts, without I/O: which requests are sent, with which headers,
 //! by which way, and what their answers lead to.
 
+use std::fmt;
+
 use http::header::{
     ACCEPT_ENCODING, AUTHORIZATION, HeaderMap, HeaderName, HeaderValue, IF_RANGE,
     PROXY_AUTHORIZATION, RANGE, USER_AGENT,
@@ -24,11 +26,20 @@ pub(crate) struct Exchange<'a> {
     resume: Option<Resume>,
 }
 
-/// What is sent next.
-#[derive(Debug)]
+/// What is sent next. `Debug` shows neither the query nor the values of headers.
 pub(crate) struct Head {
     pub(crate) url: String,
     pub(crate) headers: HeaderMap,
+}
+
+impl fmt::Debug for Head {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names: Vec<_> = self.headers.keys().collect();
+        f.debug_struct("Head")
+            .field("url", &without_secrets(&self.url))
+            .field("headers", &names)
+            .finish()
+    }
 }
 
 /// What an answer leads to.

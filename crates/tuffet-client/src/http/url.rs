@@ -7,6 +7,9 @@ use std::fmt;
 use std::net::{Ipv4Addr, Ipv6Addr};
 
 use base64ct::{Base64, Encoding};
+use tuffet_core::trust::percent_decode;
+
+use crate::source::without_secrets;
 
 /// The longest URL that is asked for, in bytes.
 const LONGEST: usize = 8 * 1024;
@@ -184,8 +187,12 @@ fn read_host(text: &str) -> Result<String, UrlError> {
 
 fn read_credentials(userinfo: &str) -> Result<Credentials, UrlError> {
     let (user, password) = userinfo.split_once(':').unwrap_or((userinfo, ""));
-    let user = percent_decode(user).ok_or(UrlError::Credentials)?;
-    let password = percent_decode(password).ok_or(UrlError::Credentials)?;
+    let decode = |text| {
+        percent_decode(text)
+            .and_then(|bytes| String::from_utf8(bytes).ok())
+            .ok_or(UrlError::Credentials)
+    };
+    let (user, password) = (decode(user)?, decode(password)?);
     let control = |text: &str| text.chars().any(char::is_control);
     if control(&user) || control(&password) {
         return Err(UrlError::Credentials);
@@ -330,8 +337,7 @@ impl Url {
 /// Without credentials; a query may hold a signature and is not shown.
 impl fmt::Display for Url {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let query = if self.query.is_some() { "?.." } else { "" };
-        write!(f, "{}{}{query}", self.origin(), self.path)
+        f.write_str(&without_secrets(&self.text()))
     }
 }
 
@@ -424,26 +430,6 @@ fn remove_dot_segments(path: &str) -> String {
         }
     }
     format!("/{}", kept.join("/"))
-}
-
-fn percent_decode(text: &str) -> Option<String> {
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
-    while let Some((&byte, tail)) = rest.split_first() {
-        rest = tail;
-        if byte == b'%' {
-            let hex = core::str::from_utf8(tail.get(..2)?).ok()?;
-            bytes.push(
-                u8::from_str_radix(hex, 16)
-                    .ok()
-                    .filter(|_| !hex.starts_with('+'))?,
-            );
-            rest = tail.get(2..)?;
-        } else {
-            bytes.push(byte);
-        }
-    }
-    String::from_utf8(bytes).ok()
 }
 
 fn push_escape(byte: u8, to: &mut String) {

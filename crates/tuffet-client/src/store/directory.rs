@@ -7,7 +7,9 @@ use std::time::{Duration, Instant};
 
 use tuffet_core::trust::{Item, Write, WriteKind};
 
-use super::{Store, StoreError, StoreLock, durable, names};
+use tuffet_files::Readers;
+
+use super::{Store, StoreError, StoreLock, names};
 use crate::CancelToken;
 use crate::clock::wait;
 
@@ -138,15 +140,13 @@ impl Store for DirectoryStore {
     fn apply(&self, writes: &[Write]) -> Result<(), StoreError> {
         for write in writes {
             let (directory, name) = self.place(&write.item)?;
+            let path = directory.join(name);
             let done = match &write.kind {
                 WriteKind::Put(bytes) => fs::create_dir_all(&directory)
-                    .and_then(|()| durable::write(&directory, &name, bytes)),
-                WriteKind::Delete => durable::remove(&directory, &name),
+                    .and_then(|()| tuffet_files::replace(&path, bytes, Readers::Umask)),
+                WriteKind::Delete => tuffet_files::remove(&path),
             };
-            done.map_err(|error| StoreError::Write {
-                path: directory.join(&name),
-                error,
-            })?;
+            done.map_err(|error| StoreError::Write { path, error })?;
         }
         Ok(())
     }
@@ -155,7 +155,7 @@ impl Store for DirectoryStore {
         let roots = self.directory.join(ROOTS);
         if !is_real_directory(&self.directory)? || !is_real_directory(&roots)? {
             fs::create_dir_all(&roots)
-                .and_then(|()| durable::sync_directory(&self.directory))
+                .and_then(|()| tuffet_files::sync_directory(&self.directory))
                 .map_err(|error| StoreError::Write {
                     path: roots.clone(),
                     error,
@@ -163,7 +163,7 @@ impl Store for DirectoryStore {
         }
         let file = self.acquire(&self.directory.join(LOCK))?;
         for directory in [&self.directory, &roots] {
-            durable::sweep(directory).map_err(|error| StoreError::Write {
+            tuffet_files::sweep(directory).map_err(|error| StoreError::Write {
                 path: directory.clone(),
                 error,
             })?;

@@ -15,5 +15,7 @@ mod mirrors;
 mod modes;
 mod quirks;
 mod repository;
+#[cfg(feature = "http")]
+mod secrets;
 mod stores;
 mod world;

@@ -83,6 +83,23 @@ pub fn percent_encode(text: &str, slash: bool) -> String {
     encoded
 }
 
+/// What [`percent_encode`] was given; `None` if a `%` is not followed by two hexadecimal digits. The bytes need not be text.
+#[must_use]
+pub fn percent_decode(text: &str) -> Option<Vec<u8>> {
+    let mut decoded = Vec::with_capacity(text.len());
+    let mut bytes = text.bytes();
+    while let Some(byte) = bytes.next() {
+        if byte == b'%' {
+            let mut digit = || char::from(bytes.next()?).to_digit(16);
+            let byte = (digit()? << 4) | digit()?;
+            decoded.push(u8::try_from(byte).ok()?);
+        } else {
+            decoded.push(byte);
+        }
+    }
+    Some(decoded)
+}
+
 /// A file to fetch.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fetch {
@@ -169,5 +186,17 @@ mod tests {
             percent_encode("a?b#c/https://evil/x\\y%2e\n", true),
             "a%3Fb%23c/https%3A//evil/x%5Cy%252e%0A"
         );
+    }
+
+    #[test]
+    fn what_was_encoded_can_be_decoded_and_nothing_else_is_guessed() {
+        for text in ["", "a?b#c/https://evil/x\\y%2e\n", "é", "%", "+"] {
+            let encoded = percent_encode(text, false);
+            assert_eq!(percent_decode(&encoded).as_deref(), Some(text.as_bytes()));
+        }
+        assert_eq!(percent_decode("%ff%0A").as_deref(), Some(&b"\xff\n"[..]));
+        for text in ["%", "%4", "%zz", "%+1", "%é"] {
+            assert_eq!(percent_decode(text), None, "{text}");
+        }
     }
 }

@@ -107,13 +107,22 @@ impl RepositoryMap {
     }
 }
 
-/// A repository's name is also the name of its store's directory.
-fn is_repository_name(name: &str) -> bool {
+/// Whether a text can be the name of a repository: up to 64 of `A-Za-z0-9._-`, beginning with a letter or digit. It is also the
+/// name of its store's directory, so names that mean something else on some system are refused.
+///
+/// ```
+/// # use tuffet_core::trust::is_repository_name;
+/// assert!(is_repository_name("registry.example.org"));
+/// assert!(!is_repository_name("../etc") && !is_repository_name("con") && !is_repository_name("a."));
+/// ```
+#[must_use]
+pub fn is_repository_name(name: &str) -> bool {
     name.starts_with(|first: char| first.is_ascii_alphanumeric())
         && name.len() <= 64
         && name.chars().all(|character| {
             character.is_ascii_alphanumeric() || matches!(character, '.' | '_' | '-')
         })
+        && !name.ends_with('.')
         && !crate::metadata::is_device_name(name)
 }
 

@@ -4,6 +4,8 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
+use tuffet_core::trust::percent_decode;
+
 /// The files below `metadata/` and `targets/` that nothing verified speaks of, relative to the directory.
 ///
 /// `expected` holds `metadata/ROLE` and `targets/PATH`. Older versions of a role that is known belong there: clients that
@@ -54,26 +56,10 @@ fn role_of(path: &str) -> Option<String> {
 
 /// The text that was percent-encoded; as it is where it was not.
 pub(super) fn decoded(text: &str) -> String {
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
-    while let Some((&first, tail)) = rest.split_first() {
-        let digits = (first == b'%')
-            .then(|| tail.get(..2))
-            .flatten()
-            .and_then(|digits| std::str::from_utf8(digits).ok())
-            .and_then(|digits| u8::from_str_radix(digits, 16).ok());
-        match digits {
-            Some(byte) => {
-                bytes.push(byte);
-                rest = tail.get(2..).unwrap_or_default();
-            }
-            None => {
-                bytes.push(first);
-                rest = tail;
-            }
-        }
-    }
-    String::from_utf8_lossy(&bytes).into_owned()
+    percent_decode(text).map_or_else(
+        || text.to_owned(),
+        |bytes| String::from_utf8_lossy(&bytes).into_owned(),
+    )
 }
 
 #[cfg(test)]

@@ -21,7 +21,7 @@ fn directories_of_the_path_are_kept() {
 fn another_file_is_never_overwritten_silently() {
     let home = Home::with_client();
     home.write("app.txt", "mine\n");
-    let run = home.fails(9, "file.exists", &["get", "acme:app.txt"]);
+    let run = home.fails(9, "disk.exists", &["get", "acme:app.txt"]);
     assert!(
         run.err.contains("app.txt exists and has other content"),
         "{}",

@@ -173,7 +173,7 @@ fn exit_9_conflict() {
         ],
     );
     home.write("app.txt", "mine");
-    home.fails(9, "file.exists", &["get", "acme:app.txt"]);
+    home.fails(9, "disk.exists", &["get", "acme:app.txt"]);
     home.fails(9, "key.exists", &["key", "new", "ana", "--no-passphrase"]);
 }
 

@@ -264,3 +264,17 @@ fn headers_that_are_the_transports_own_cannot_be_set() {
             .is_err()
     );
 }
+
+#[test]
+fn a_head_does_not_show_what_it_sends() {
+    let settings = private();
+    let request = Request::new("https://a.example/x?sig=QUERY").resuming(Resume {
+        offset: 3,
+        validator: "\"VALIDATOR\"".into(),
+    });
+    let shown = format!("{:?}", Exchange::new(&settings, &request).unwrap().head());
+    assert!(shown.contains("https://a.example/x") && shown.contains("if-range"));
+    for hidden in ["QUERY", "VALIDATOR", "secret"] {
+        assert!(!shown.contains(hidden), "{shown}");
+    }
+}

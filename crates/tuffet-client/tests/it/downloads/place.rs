@@ -20,7 +20,7 @@ fn another_file_is_not_overwritten_unless_that_is_asked_for() {
         .unwrap_err();
     assert_eq!(
         (error.code(), error.class()),
-        ("target.exists", Class::Conflict)
+        ("disk.exists", Class::Conflict)
     );
     assert_eq!(fs::read(&file).unwrap(), b"mine");
     assert!(setup.world.take_urls().is_empty());
@@ -55,7 +55,7 @@ fn a_file_that_appears_during_a_download_is_not_overwritten() {
     let error = updater
         .download(&setup.found, &setup.destination())
         .unwrap_err();
-    assert_eq!(error.code(), "target.exists");
+    assert_eq!(error.code(), "disk.exists");
     assert_eq!(fs::read(&file).unwrap(), b"mine");
     assert_eq!(setup.files(), ["dir/app"]);
 }
@@ -129,7 +129,7 @@ fn symbolic_links_below_the_destination_are_not_followed() {
     let error = updater
         .download(&setup.found, &setup.destination())
         .unwrap_err();
-    assert_eq!(error.code(), "target.exists");
+    assert_eq!(error.code(), "disk.exists");
     updater
         .download(&setup.found, &setup.destination().overwrite(true))
         .unwrap();
@@ -172,6 +172,39 @@ fn a_file_that_takes_the_place_of_the_partial_one_never_reaches_the_destination(
         .unwrap_err();
     assert_eq!(error.code(), "disk.write");
     assert!(setup.files().is_empty());
+}
+
+#[cfg(unix)]
+#[test]
+fn a_link_that_takes_the_place_of_a_directory_leads_no_download_elsewhere() {
+    let setup = Setup::new();
+    let outside = tempfile::tempdir().unwrap();
+    let place = |name: &str| setup.directory.path().join(name);
+    let (directory, moved) = (place("dir"), place("moved"));
+    let elsewhere = outside.path().to_owned();
+    let updater = setup
+        .world
+        .builder(setup.world.store.clone())
+        .source(Source::at("memory://one"))
+        .observer(move |notice: &Notice<'_>| {
+            if let Notice::Progress {
+                received: 700_000, ..
+            } = notice
+            {
+                fs::rename(&directory, &moved).unwrap();
+                std::os::unix::fs::symlink(&elsewhere, &directory).unwrap();
+            }
+        })
+        .build()
+        .unwrap();
+    updater
+        .download(&setup.found, &setup.destination())
+        .unwrap();
+    assert_eq!(fs::read_dir(outside.path()).unwrap().count(), 0);
+    assert_eq!(
+        fs::metadata(place("moved/app")).unwrap().len(),
+        setup.found.target.length
+    );
 }
 
 #[cfg(unix)]
