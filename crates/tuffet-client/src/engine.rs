@@ -159,7 +159,8 @@ impl Engine {
         now: tuffet_core::metadata::UnixTime,
         max_age: Duration,
     ) -> Result<bool, Error> {
-        let record = self.store.load(&Item::Record)?;
+        let most = self.policy.limits.of_stored(&Item::Record);
+        let record = self.store.load(&Item::Record, most)?;
         let Some(last) = record.as_deref().and_then(trust::last_refresh) else {
             return Ok(false);
         };

@@ -16,11 +16,12 @@ pub use read_only::ReadOnlyStore;
 ///
 /// Whoever can write to a store can make a client forget what it has seen, so it belongs where only the client can write.
 pub trait Store: Send + Sync {
-    /// The bytes of an item; `None` if there are none.
+    /// The bytes of an item; `None` if there are none. Of one that has more than `most` bytes, the first `most` and one are
+    /// enough: it was never accepted like that, and the core takes what is cut off for damaged.
     ///
     /// # Errors
     /// If the store cannot tell.
-    fn load(&self, item: &Item) -> Result<Option<Vec<u8>>, StoreError>;
+    fn load(&self, item: &Item, most: u64) -> Result<Option<Vec<u8>>, StoreError>;
 
     /// Makes changes, in this order. Each is atomic, and durable before the next is begun.
     ///

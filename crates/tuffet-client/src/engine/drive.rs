@@ -87,9 +87,10 @@ pub(super) fn turn(
     let done = match machine.step() {
         Step::Done => true,
         Step::Load(item) => {
+            let most = engine.policy.limits.of_stored(&item);
             let answer = engine
                 .store
-                .load(&item)?
+                .load(&item, most)?
                 .map_or(Answer::Absent, Answer::Bytes);
             finish(engine, machine, answer)?;
             false

@@ -21,8 +21,8 @@ struct Mortal {
 }
 
 impl Store for Mortal {
-    fn load(&self, item: &Item) -> Result<Option<Vec<u8>>, StoreError> {
-        self.store.load(item)
+    fn load(&self, item: &Item, most: u64) -> Result<Option<Vec<u8>>, StoreError> {
+        self.store.load(item, most)
     }
 
     fn apply(&self, writes: &[Write]) -> Result<(), StoreError> {
