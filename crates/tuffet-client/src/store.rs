@@ -30,7 +30,7 @@ pub trait Store: Send + Sync {
     fn apply(&self, writes: &[Write]) -> Result<(), StoreError>;
 
     /// Keeps other updaters out until the lock is dropped. Called once for each refresh and search, never twice at a time by the
-    /// same operation.
+    /// same operation; it is held for as long as that takes, which [`Builder::deadline`](crate::Builder::deadline) bounds.
     ///
     /// # Errors
     /// If the lock cannot be had.

@@ -51,7 +51,8 @@ impl DirectoryStore {
         }
     }
 
-    /// How long to wait for another process that holds the lock; 60 seconds unless set.
+    /// How long to wait for another process that holds the lock; 60 seconds unless set. How long one can hold it is up to its
+    /// [`Builder::deadline`](crate::Builder::deadline).
     #[must_use]
     pub fn lock_timeout(self, lock_timeout: Duration) -> Self {
         Self {

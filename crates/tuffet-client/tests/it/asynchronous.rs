@@ -2,6 +2,7 @@
 
 use std::future::Future;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tuffet_client::transport::{
     AsyncTransport, BoxFuture, Chunks, Outcome, Request, TransportErrorKind as Kind,
@@ -255,4 +256,22 @@ fn repositories_agree_asynchronously_too() {
             .await
             .unwrap();
     });
+}
+
+#[test]
+fn a_refresh_that_takes_too_long_ends() {
+    let repository = repository();
+    let limited = |deadline| {
+        let updater = Updater::builder(repository.anchor(), MemoryStore::new())
+            .source(Source::at("memory://one"))
+            .transport(Arc::new(served(&repository)))
+            .clock(FixedClock(NOW))
+            .deadline(deadline)
+            .build()
+            .unwrap();
+        block_on(updater.refresh())
+    };
+    let error = limited(Some(Duration::ZERO)).unwrap_err();
+    assert_eq!(error.code(), "network.deadline");
+    limited(None).unwrap();
 }
