@@ -99,7 +99,11 @@ fn it_refreshes_searches_proves_and_downloads() {
 fn it_reads_directories() {
     let repository = repository();
     let directory = tempfile::tempdir().unwrap();
-    repository.write(directory.path());
+    for (path, bytes) in &repository.files {
+        let file = directory.path().join(path);
+        std::fs::create_dir_all(file.parent().unwrap()).unwrap();
+        std::fs::write(file, bytes).unwrap();
+    }
     let updater = Updater::builder(repository.anchor(), MemoryStore::new())
         .source(Source::at(directory.path().to_str().unwrap()))
         .clock(FixedClock(NOW))
