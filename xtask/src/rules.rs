@@ -43,11 +43,15 @@ fn check(table: &Table, found: &Found) -> Vec<String> {
         let tests = found.of(&row.id);
         if row.status == Status::Kept && tests.is_empty() {
             findings.push(format!("{}: no test is named {}_...", row.id, row.prefix()));
-        } else if row.status == Status::Open && !tests.is_empty() {
+        } else if row.status == Status::Open && tests.is_empty() {
+            findings.push(format!("{}: is open, and has no test", row.id));
+        } else if row.status != Status::Kept && !tests.is_empty() {
             findings.push(format!(
-                "{}: has tests, but counts as open; {WRITE}",
-                row.id
+                "{}: has tests, but counts as {}; {WRITE}",
+                row.id, row.status
             ));
+        } else if row.status == Status::Later && row.decision().is_empty() {
+            findings.push(format!("{}: does not say why it is for later", row.id));
         } else if row.tests != tests {
             findings.push(format!(
                 "{}: the table lists other tests than there are; {WRITE}",
@@ -90,8 +94,8 @@ mod tests {
 | id | rule | section | decision | status | tests |
 | --- | --- | --- | --- | --- | --- |
 | C-05 | both thresholds | §5.3.4 | | kept | `c05_both` |
-| C-06 | next version only | §5.3.5 | a \\| b | open | — |
-| K-01 | offline keys | §6.1 | | authoring | — |
+| C-06 | next version only | §5.3.5 | a \\| b | kept | `c06_next` |
+| K-01 | offline keys | §6.1 | not yet | later | — |
 
 Text.
 ";
@@ -112,9 +116,9 @@ Text.
     #[test]
     fn a_table_that_agrees_with_the_tests_passes_and_is_written_as_it_was() {
         let table = Table::parse(TABLE).unwrap();
-        let found = found(&test(&["c05_both", "unrelated"]));
+        let found = found(&test(&["c05_both", "c06_next", "unrelated"]));
         assert_eq!(check(&table, &found), Vec::<String>::new());
-        assert_eq!(counts(&table), "1 kept, 1 open, 1 authoring");
+        assert_eq!(counts(&table), "2 kept, 1 later");
         assert_eq!(table.to_string(), TABLE);
     }
 
@@ -122,15 +126,20 @@ Text.
     fn each_disagreement_is_found() {
         let table = Table::parse(TABLE).unwrap();
         for (tests, expected) in [
-            (vec![], "C-05: no test"),
-            (vec!["c05_other"], "C-05: the table lists other"),
-            (vec!["c05_both", "c05_more"], "C-05: the table lists other"),
-            (vec!["c05_both", "c06_next"], "C-06: has tests"),
+            (vec!["c06_next"], "C-05: no test"),
+            (vec!["c06_next", "c05_other"], "C-05: the table lists other"),
             (
-                vec!["c05_both", "k01_offline"],
-                "K-01: the table lists other",
+                vec!["c06_next", "c05_both", "c05_more"],
+                "C-05: the table lists other",
             ),
-            (vec!["c05_both", "c99_unknown"], "C-99: no such rule"),
+            (
+                vec!["c06_next", "c05_both", "k01_offline"],
+                "K-01: has tests, but counts as later",
+            ),
+            (
+                vec!["c06_next", "c05_both", "c99_unknown"],
+                "C-99: no such rule",
+            ),
         ] {
             let findings = check(&table, &found(&test(&tests)));
             assert_eq!(findings.len(), 1, "{findings:?}");
@@ -139,9 +148,25 @@ Text.
     }
 
     #[test]
+    fn a_rule_without_a_test_is_a_finding_unless_it_says_why_it_is_for_later() {
+        let tests = found(&test(&["c05_both", "c06_next"]));
+        for (from, to, expected) in [
+            ("kept | `c06_next`", "open | —", "C-06: has tests, but"),
+            ("later", "open", "K-01: is open"),
+            ("not yet", "", "K-01: does not say why"),
+            ("later", "kept", "K-01: no test"),
+        ] {
+            let table = Table::parse(&TABLE.replacen(from, to, 1)).unwrap();
+            let findings = check(&table, &tests);
+            assert_eq!(findings.len(), 1, "{findings:?}");
+            assert!(findings[0].starts_with(expected), "{findings:?}");
+        }
+    }
+
+    #[test]
     fn writing_brings_the_table_into_agreement() {
         let mut table = Table::parse(TABLE).unwrap();
-        let found = found(&test(&["c05_both", "c05_c06_chain"]));
+        let found = found(&test(&["c05_both", "c05_c06_chain", "c06_next"]));
         table.fill(&found);
         assert_eq!(check(&table, &found), Vec::<String>::new());
         let written = table.to_string();
@@ -150,9 +175,9 @@ Text.
             "{written}"
         );
         assert!(
-            written.contains("| a \\| b | kept | `c05_c06_chain` |"),
+            written.contains("| a \\| b | kept | `c05_c06_chain`, `c06_next` |"),
             "{written}"
         );
-        assert!(written.contains("| authoring | — |"), "{written}");
+        assert!(written.contains("| later | — |"), "{written}");
     }
 }

@@ -114,7 +114,9 @@ impl Source {
         })
     }
 
-    pub(crate) fn metadata_url(&self, file: &RemoteFile) -> String {
+    /// The URL of a metadata file at this mirror.
+    #[must_use]
+    pub fn metadata_url(&self, file: &RemoteFile) -> String {
         join(&self.metadata, &file.url_path())
     }
 

@@ -260,7 +260,7 @@ impl fmt::Display for Action {
                 write!(f, "clients do not come to {role} when they look for {path}")
             }
             Self::Gap => f.write_str(
-                "a moment between two writes in which clients refuse and have to try again",
+                "clients that come between the last two writes refuse and have to try again; they would not if the old keys signed too",
             ),
         }
     }

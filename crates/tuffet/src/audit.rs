@@ -49,6 +49,9 @@ pub(crate) struct Report {
 /// How many findings of one code are kept; the others are counted. A hostile repository can have millions.
 pub(crate) const KEPT: u64 = 1000;
 
+/// How many characters of a finding or a name are kept, for the same reason.
+const LONGEST: usize = 500;
+
 /// The root that trust began with.
 pub(crate) struct Anchor {
     pub(crate) version: u64,
@@ -76,25 +79,38 @@ pub(crate) struct Finding {
 }
 
 impl Report {
-    /// How the command ends: the gravest finding decides.
+    /// How the command ends: the gravest finding decides. A repository that was compared with nothing but itself does not end
+    /// well, so that no script takes it for one that was verified.
     pub(crate) fn exit(&self) -> Exit {
+        match self.gravest() {
+            None if self.is_anchored() => Exit::Done,
+            None => Exit::Findings,
+            Some(exit) => exit,
+        }
+    }
+
+    /// The verdict in one word.
+    pub(crate) fn verdict(&self) -> &'static str {
+        match self.gravest() {
+            None if self.is_anchored() => "verified",
+            None => "consistent",
+            Some(Exit::Stale) => "stale",
+            Some(Exit::Network) => "incomplete",
+            Some(Exit::Untrusted) => "untrusted",
+            Some(_) => "findings",
+        }
+    }
+
+    fn gravest(&self) -> Option<Exit> {
         let has = |exit| self.findings.iter().any(|finding| finding.exit == exit);
         [Exit::Untrusted, Exit::Network, Exit::Stale, Exit::Findings]
             .into_iter()
             .find(|exit| has(*exit))
-            .unwrap_or(Exit::Done)
     }
 
-    /// The verdict in one word. Without a root from the user nothing is verified against anything but itself.
-    pub(crate) fn verdict(&self) -> &'static str {
-        match self.exit() {
-            Exit::Done if self.anchor.as_ref().is_some_and(|anchor| !anchor.given) => "consistent",
-            Exit::Done => "verified",
-            Exit::Stale => "stale",
-            Exit::Network => "incomplete",
-            Exit::Untrusted => "untrusted",
-            _ => "findings",
-        }
+    /// Whether the user said which root is trusted.
+    fn is_anchored(&self) -> bool {
+        self.anchor.as_ref().is_some_and(|anchor| anchor.given)
     }
 }
 
@@ -208,7 +224,7 @@ impl Auditor<'_> {
         let (mut audit, targets) = Audit::new(view, cx);
         self.targets_role(&targets, progress);
         while let Some(fetch) = audit.fetch() {
-            let bytes = match self.place.metadata(&fetch.file.url_path(), fetch.limit) {
+            let bytes = match self.place.metadata(&fetch.file, fetch.limit) {
                 Ok(bytes) => bytes,
                 Err(failure) => {
                     self.add_failure(&failure);
@@ -289,15 +305,15 @@ impl Auditor<'_> {
         let (name, version, expires) = (role.role().to_string(), role.version(), role.expires());
         let quorum = role.quorum();
         self.report.roles.push(RoleLine {
-            name: name.clone(),
-            delegator: delegator.map(ToString::to_string),
+            name: text::shortened(&name, LONGEST),
+            delegator: delegator.map(|by| text::shortened(by.as_str(), LONGEST)),
             version: version.number(),
             have: quorum.have(),
             need: quorum.need,
             signed_by: quorum
                 .counted
                 .iter()
-                .map(|key| key.keyid.to_string())
+                .map(|key| text::shortened(key.keyid.as_str(), LONGEST))
                 .collect(),
             expires,
         });
@@ -362,6 +378,7 @@ impl Auditor<'_> {
         let found = self.report.found.entry(code).or_default();
         *found += 1;
         if *found <= KEPT {
+            let what = text::shortened(&what, LONGEST);
             self.report.findings.push(Finding { code, what, exit });
         }
     }

@@ -4,10 +4,11 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 use tuffet_core::metadata::{RoleName, UnixTime};
-use tuffet_repo::{Action, Class, Error, Plan, Repository};
+use tuffet_repo::{Action, Class, Disk, Error, FileSystem, Plan, Repository, Write};
 
 use crate::exit::Exit;
 use crate::failure::Failure;
+use crate::interrupt;
 use crate::run::App;
 use crate::text;
 
@@ -58,13 +59,34 @@ pub(crate) fn carry_out(
     let done = if dry {
         plan.actions().to_vec()
     } else {
-        plan.execute().map_err(|error| Failure::from(&error))?
+        plan.execute_on(&mut Shielded)
+            .map_err(|error| Failure::from(&error))?
     };
     for action in &done {
         show(action, app);
         actions.push(object(action));
     }
     Ok(())
+}
+
+/// How many files are written before a signal is looked for.
+const AT_ONCE: usize = 64;
+
+/// The file system, with no write broken off by a signal. Plans may end after any of their writes.
+struct Shielded;
+
+impl Disk for Shielded {
+    fn apply(&mut self, write: &Write) -> Result<(), Error> {
+        let _shield = interrupt::shield(interrupt::WRITES);
+        FileSystem.apply(write)
+    }
+
+    fn apply_all(&mut self, writes: &[Write]) -> Result<(), Error> {
+        writes.chunks(AT_ONCE).try_for_each(|some| {
+            let _shield = interrupt::shield(interrupt::WRITES);
+            FileSystem.apply_all(some)
+        })
+    }
 }
 
 /// Prints the collected actions as the result of a command.

@@ -61,7 +61,7 @@ pub(crate) struct GlobalOptions {
     /// Fetch nothing: use what was verified before, as of now
     #[arg(long, global = true)]
     pub(crate) offline: bool,
-    /// Act as if it were TIME: nothing that is learnt then is remembered. For tests and for the tour
+    /// Act as if it were TIME, and remember nothing that is learnt then; for tests, with get, verify, inspect and status
     #[arg(long, global = true, value_name = "TIME", hide = true, value_parser = parse_time)]
     pub(crate) at: Option<UnixTime>,
     /// Whether what is learnt at that time is remembered all the same: the time of the tour is its own.
@@ -106,6 +106,14 @@ pub(crate) enum Commands {
 }
 
 impl Commands {
+    /// Whether `--at` has a meaning: whatever signs has to go by the real time, or it would make what has expired already.
+    pub(crate) fn takes_time(&self) -> bool {
+        matches!(
+            self,
+            Self::Get(_) | Self::Verify(_) | Self::Inspect(_) | Self::Status(_)
+        )
+    }
+
     /// The name by which results and errors are told apart in JSON.
     pub(crate) fn name(&self) -> &'static str {
         match self {

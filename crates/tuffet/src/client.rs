@@ -13,6 +13,7 @@ use tuffet_core::trust::{Policy, Rejected};
 
 use crate::exit::Exit;
 use crate::failure::Failure;
+use crate::interrupt;
 use crate::run::App;
 use crate::trusted;
 
@@ -69,6 +70,7 @@ pub(crate) fn updater(
         None => Updater::builder(anchor, store),
     };
     let mut builder = builder
+        .cancel(interrupt::token())
         .policy(policy.clone())
         .transport(Arc::new(transport(&urls)));
     // Mirrors of metadata and of targets are paired; the last of the shorter list stands for the rest.

@@ -14,6 +14,9 @@ const VERB: Style = AnsiColor::Green.on_default().bold();
 const WARNING: Style = AnsiColor::Yellow.on_default().bold();
 const QUIET: Style = Style::new().dimmed();
 
+/// The JSON results whose form is not the first one any more. A member more is no new form; another meaning is.
+const FORMS: [(&str, u32); 1] = [("verify", 2)];
+
 /// Where a command's words go.
 #[derive(Clone)]
 pub(crate) struct Console {
@@ -103,12 +106,14 @@ impl Console {
         }
     }
 
-    /// Prints the one result of a command as JSON.
+    /// Prints the one result of a command as JSON, with the name and the form of it.
     ///
     /// # Errors
     /// As for [`Console::data`].
     pub(crate) fn result(&self, command: &str, value: Value) -> Result<(), Failure> {
-        let schema = Value::String(format!("tuffet.{command}/1"));
+        let form = FORMS.iter().find(|(name, _)| *name == command);
+        let form = form.map_or(1, |(_, form)| *form);
+        let schema = Value::String(format!("tuffet.{command}/{form}"));
         let mut object = serde_json::Map::new();
         object.insert("schema".to_owned(), schema);
         if let Value::Object(members) = value {

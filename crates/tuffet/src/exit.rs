@@ -15,10 +15,11 @@ pub(crate) enum Exit {
     Conflict,
     Key,
     Interrupted,
+    Terminated,
 }
 
 /// Every way to end, its number and its meaning.
-pub(crate) const TABLE: [(Exit, u8, &str); 12] = [
+pub(crate) const TABLE: [(Exit, u8, &str); 13] = [
     (Exit::Done, 0, "done"),
     (
         Exit::Failed,
@@ -51,6 +52,7 @@ pub(crate) const TABLE: [(Exit, u8, &str); 12] = [
     ),
     (Exit::Key, 10, "key or hardware unavailable"),
     (Exit::Interrupted, 130, "interrupted"),
+    (Exit::Terminated, 143, "terminated"),
 ];
 
 impl Exit {
@@ -79,7 +81,7 @@ mod tests {
     #[test]
     fn the_numbers_are_the_documented_ones() {
         let numbers: Vec<u8> = TABLE.iter().map(|(_, number, _)| *number).collect();
-        assert_eq!(numbers, [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 130]);
+        assert_eq!(numbers, [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 130, 143]);
         for (exit, number, _) in TABLE {
             assert_eq!(exit.number(), number);
         }

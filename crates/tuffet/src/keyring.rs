@@ -5,7 +5,7 @@
 
 use std::cell::RefCell;
 use std::fs;
-use std::io::Read;
+use std::io::{Read, Write as _};
 use std::path::{Path, PathBuf};
 
 use clap::Args;
@@ -207,8 +207,23 @@ pub(crate) fn public(
 pub(crate) fn write_public(path: &Path, key: &NamedKey) -> Result<(), Failure> {
     let mut text = key.to_value().to_pretty_json();
     text.push(b'\n');
-    tuffet_files::replace(path, &text, tuffet_files::Readers::Umask)
-        .map_err(|error| Failure::writing(path, &error))
+    let failed = |error: std::io::Error| Failure::writing(path, &error);
+    let directory = path.parent().filter(|parent| *parent != Path::new(""));
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(".key");
+    #[cfg(unix)]
+    {
+        // It is for everybody; the umask still applies.
+        use std::os::unix::fs::PermissionsExt as _;
+        builder.permissions(fs::Permissions::from_mode(0o666));
+    }
+    let directory = directory.unwrap_or(Path::new("."));
+    let mut file = builder.tempfile_in(directory).map_err(failed)?;
+    file.write_all(&text)
+        .and_then(|()| file.as_file().sync_all())
+        .map_err(failed)?;
+    let written = file.persist_noclobber(path);
+    written.map(drop).map_err(|error| failed(error.error))
 }
 
 fn read_public(path: &Path) -> Result<NamedKey, Failure> {

@@ -10,6 +10,7 @@ mod commands;
 mod console;
 mod exit;
 mod failure;
+mod interrupt;
 mod keyring;
 mod moment;
 mod places;

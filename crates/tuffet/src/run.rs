@@ -14,6 +14,7 @@ use crate::commands;
 use crate::console::Console;
 use crate::exit::{self, Exit};
 use crate::failure::Failure;
+use crate::interrupt;
 use crate::moment;
 
 /// What every command is given.
@@ -46,6 +47,7 @@ pub(crate) fn process(arguments: Vec<OsString>) -> ExitCode {
                 options.verbose,
                 options.no_input,
             );
+            interrupt::watch(cli.command.name(), &console);
             execute(cli, &console)
         }
         Err(error) => answer_to_wrong_usage(&error, &console),
@@ -56,10 +58,43 @@ pub(crate) fn process(arguments: Vec<OsString>) -> ExitCode {
 /// Runs one parsed command and reports its failure.
 fn execute(cli: Cli, console: &Console) -> Exit {
     let name = cli.command.name();
-    attempt(cli, console).unwrap_or_else(|failure| {
-        console.report(name, &failure);
-        failure.exit()
-    })
+    // Downloads stop by themselves, and this thread has the last word then.
+    let shield =
+        matches!(cli.command, Commands::Get(_)).then(|| interrupt::shield(interrupt::DOWNLOADS));
+    let result = check_time(&cli, console).and_then(|()| attempt(cli, console));
+    let exit = match result {
+        Ok(exit) => exit,
+        Err(failure) => {
+            if shield.is_none() {
+                interrupt::give_way();
+            }
+            console.report(name, &failure);
+            match failure.exit() {
+                Exit::Interrupted => interrupt::exit(),
+                exit => exit,
+            }
+        }
+    };
+    std::mem::forget(shield);
+    exit
+}
+
+/// Warns that `--at` judges by another time, and refuses it where something would be signed by it.
+fn check_time(cli: &Cli, console: &Console) -> Result<(), Failure> {
+    let Some(at) = cli.options.at else {
+        return Ok(());
+    };
+    if !cli.command.takes_time() {
+        let message =
+            "--at is for get, verify, inspect and status: whatever else goes by the real time";
+        return Err(Failure::usage(message).fix("leave --at out"));
+    }
+    if !console.json {
+        console.warn(format!(
+            "expiry is judged as if it were {at}, and nothing is remembered"
+        ));
+    }
+    Ok(())
 }
 
 /// Runs one parsed command.

@@ -94,6 +94,14 @@ pub(crate) fn short(identifier: &str) -> String {
     visible(identifier).chars().take(8).collect()
 }
 
+/// The text, cut where it is longer than so many characters.
+pub(crate) fn shortened(text: &str, longest: usize) -> String {
+    match text.char_indices().nth(longest) {
+        Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
+        None => text.to_owned(),
+    }
+}
+
 /// Replaces control characters: names come from repositories, and a terminal obeys what it is sent.
 pub(crate) fn visible(text: &str) -> String {
     text.chars()
@@ -153,6 +161,12 @@ mod tests {
         let lines = columns(&[vec![long.clone(), "a".into()], vec!["b".into(), "c".into()]]);
         assert_eq!(lines.first(), Some(&format!("{long}  a")));
         assert_eq!(lines.get(1).map(String::len), Some(WIDEST + 3));
+    }
+
+    #[test]
+    fn long_text_is_cut_between_characters() {
+        assert_eq!(shortened("ääöü", 2), "ää…");
+        assert_eq!(shortened("ääöü", 4), "ääöü");
     }
 
     #[test]

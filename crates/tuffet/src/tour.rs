@@ -14,6 +14,7 @@ use tuffet_core::metadata::UnixTime;
 use self::act::{Actor, Done};
 use crate::exit::Exit;
 use crate::failure::Failure;
+use crate::interrupt;
 use crate::run::App;
 
 /// A part of the story: what happens, in a sentence, and the commands.
@@ -80,6 +81,9 @@ pub(crate) fn run(keep: bool, app: &App) -> Result<Exit, Failure> {
         .tempdir()
         .map_err(|error| failed(&error))?;
     directory.disable_cleanup(keep);
+    if !keep {
+        interrupt::remove_at_the_end(directory.path().to_owned());
+    }
     let place = directory
         .path()
         .canonicalize()

@@ -19,6 +19,7 @@ use tuffet_files::Readers;
 
 use crate::exit::Exit;
 use crate::failure::Failure;
+use crate::interrupt;
 
 /// The form of `trust.toml` that this version writes, and the only one it reads.
 const FORM: u32 = 1;
@@ -142,6 +143,7 @@ impl Entry {
             return Err(Failure::new("trust.exists", Exit::Conflict, message));
         }
         let failed = |error: std::io::Error| Failure::writing(&place, &error);
+        let _shield = interrupt::shield(interrupt::WRITES);
         fs::create_dir_all(trust).map_err(failed)?;
         let draft = tempfile::Builder::new()
             .prefix(".draft-")
@@ -270,14 +272,18 @@ pub(crate) fn bases(base: &str) -> Result<(String, String), Failure> {
 /// # Errors
 /// `usage.arguments`.
 pub(crate) fn check_url(url: &str) -> Result<(), Failure> {
-    tuffet_client::Source::new(url, url)
-        .check()
-        .map_err(|error| {
-            let shown = tuffet_client::without_secrets(url);
-            Failure::usage(format!("{shown:?} is not a URL that can be asked for"))
-                .cause(error)
-                .fix("give a URL such as https://dl.example/tuf")
-        })
+    let refused = |why: &dyn std::fmt::Display| {
+        let shown = tuffet_client::without_secrets(url);
+        Failure::usage(format!("{shown} is not a URL that can be asked for"))
+            .cause(why)
+            .fix("give a URL such as https://dl.example/tuf, or a directory that exists")
+    };
+    let scheme = url.split_once("://").map_or("", |(scheme, _)| scheme);
+    if !["https", "http", "file"].contains(&scheme) {
+        return Err(refused(&"the scheme must be https, http or file"));
+    }
+    let source = tuffet_client::Source::new(url, url);
+    source.check().map_err(|error| refused(&error))
 }
 
 /// A URL as it is, a local directory as a `file:` URL.

@@ -8,16 +8,16 @@ use std::fmt;
 pub(super) enum Status {
     /// Implemented, and a test proves it.
     Kept,
-    /// Not yet implemented.
+    /// Not yet implemented, or not yet tested.
     Open,
-    /// A duty of those who write repositories.
-    Authoring,
+    /// About something that tuffet does not do yet; the decision says what.
+    Later,
 }
 
 const STATUSES: [(Status, &str); 3] = [
     (Status::Kept, "kept"),
     (Status::Open, "open"),
-    (Status::Authoring, "authoring"),
+    (Status::Later, "later"),
 ];
 
 impl fmt::Display for Status {
@@ -41,6 +41,11 @@ pub(super) struct Row {
 }
 
 impl Row {
+    /// What was decided; empty where the rule leaves no choice.
+    pub(super) fn decision(&self) -> &str {
+        self.before.get(3).map_or("", |cell| cell.trim())
+    }
+
     /// What the names of this rule's tests begin with.
     pub(super) fn prefix(&self) -> String {
         self.id.to_lowercase().replace('-', "")
@@ -140,7 +145,7 @@ fn parse_line(line: &str) -> Result<Line, String> {
     }
     let status = STATUSES.iter().find(|(_, name)| *name == status.trim());
     let Some(&(status, _)) = status else {
-        return Err(format!("{id}: the status must be kept, open or authoring"));
+        return Err(format!("{id}: the status must be kept, open or later"));
     };
     let tests = tests.split(',').map(|name| name.trim().trim_matches('`'));
     Ok(Line::Rule(Row {

@@ -9,7 +9,7 @@ use tuffet_repo::{Action, AddTarget, Class, Error, NamedKey, Repository, RotateK
 use crate::support::{NOW, World, after, code, files, key, named, path, role, run};
 
 #[test]
-fn k01_keys_of_automation_do_not_sign_root_or_targets_unless_said_so() {
+fn k01_o03_o07_keys_of_automation_do_not_sign_root_or_targets_unless_said_so() {
     for which in ["root", "targets"] {
         let world = World::empty();
         let mut options = world.options();

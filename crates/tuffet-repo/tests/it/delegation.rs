@@ -115,7 +115,7 @@ fn f47_every_delegation_on_the_way_has_to_cover_the_target() {
 }
 
 #[test]
-fn r16_delegated_roles_are_listed_with_length_and_hash() {
+fn f33_r16_delegated_roles_are_listed_with_length_and_hash() {
     let (world, _) = with_team();
     let snapshot = world.document("3.snapshot.json");
     let entry = snapshot.member("meta").unwrap().get("edge.json").unwrap();

@@ -10,6 +10,7 @@ mod builder;
 mod crash;
 mod delegation;
 mod exchange;
+mod moments;
 mod preservation;
 mod publishing;
 mod rotation;

@@ -107,7 +107,7 @@ fn r06_every_root_is_published_also_to_a_new_place() {
 }
 
 #[test]
-fn r10_r11_r12_a_changed_role_gets_the_next_version_and_is_listed_with_length_and_hash() {
+fn f33_r10_r11_r12_a_changed_role_gets_the_next_version_and_is_listed_with_length_and_hash() {
     let world = World::published();
     let listed = |file: &str, entry: &str, of: &str| {
         let bytes = fs::read(world.metadata(of)).unwrap();

@@ -7,8 +7,8 @@ use std::sync::Arc;
 use tuffet_client::blocking::Updater;
 use tuffet_client::transport::{Outcome, Request, Transport};
 use tuffet_client::{Error, FixedClock, MemoryStore, Retry, Source, TrustAnchor};
-use tuffet_core::metadata::UnixTime;
-use tuffet_core::trust::{Found, Policy, TrustedView};
+use tuffet_core::metadata::{RoleName, UnixTime, Version};
+use tuffet_core::trust::{Found, Policy, RemoteFile, TrustedView};
 
 use crate::client;
 use crate::exit::Exit;
@@ -73,8 +73,9 @@ impl Place {
     /// # Errors
     /// `verify.layout` when there is none.
     pub(super) fn first_root(&self) -> Result<Vec<u8>, Failure> {
-        for name in ["1.root.json", "root.json"] {
-            if let Some(bytes) = self.metadata(name, ROOT_LIMIT)? {
+        for version in [Some(Version::FIRST), None] {
+            let role = RoleName::Root;
+            if let Some(bytes) = self.metadata(&RemoteFile { role, version }, ROOT_LIMIT)? {
                 return Ok(bytes);
             }
         }
@@ -109,8 +110,12 @@ impl Place {
     ///
     /// # Errors
     /// When the place cannot be reached.
-    pub(super) fn metadata(&self, name: &str, limit: u64) -> Result<Option<Vec<u8>>, Failure> {
-        let url = format!("{}/{name}", self.metadata.trim_end_matches('/'));
+    pub(super) fn metadata(
+        &self,
+        file: &RemoteFile,
+        limit: u64,
+    ) -> Result<Option<Vec<u8>>, Failure> {
+        let url = Source::new(&self.metadata, &self.targets).metadata_url(file);
         let Some(stream) = self.open(&url)? else {
             return Ok(None);
         };

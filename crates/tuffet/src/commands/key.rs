@@ -53,6 +53,8 @@ struct NewArguments {
     no_passphrase: bool,
     #[command(flatten)]
     passphrase: PassphraseOptions,
+    #[command(flatten)]
+    dry_run: DryRun,
 }
 
 /// Replace a key in every role that has it

@@ -12,6 +12,7 @@ use serde_json::json;
 use crate::cli::DryRun;
 use crate::exit::Exit;
 use crate::failure::Failure;
+use crate::interrupt;
 use crate::run::App;
 use crate::text;
 use crate::trusted::Entry;
@@ -174,6 +175,7 @@ fn remove(arguments: &RemoveArguments, app: &App) -> Result<Exit, Failure> {
             continue;
         }
         if !dry {
+            let _shield = interrupt::shield(interrupt::WRITES);
             fs::remove_dir_all(&directory).map_err(|error| Failure::writing(&directory, &error))?;
         }
         removed.push(directory.display().to_string());

@@ -17,15 +17,15 @@ use crate::run::App;
 
 /// Verify a whole repository: every role, every signature, every listed target
 ///
-/// Nothing is trusted, stored or changed. Without --root the audit begins with the repository's own first root, so it
-/// tells that the repository is consistent in itself, not whose it is, and its verdict says "consistent" instead of
-/// "verified".
+/// Nothing is trusted, stored or changed. Without --root the audit begins with the repository's own first root: it tells
+/// that the repository is consistent in itself, not whose it is. The verdict is "consistent" then, never "verified", and
+/// the command ends with 7 at best.
 ///
 /// Ends with 0 when all is well, 3 when something must not be trusted, 5 when something has expired, 7 when something
 /// else is not as it should be; the receipt names each finding.
 #[derive(Debug, Args)]
 #[command(
-    before_help = "Examples:\n  tuffet verify public\n  tuffet verify https://dl.acme.example --root 1.root.json --json"
+    before_help = "Examples:\n  tuffet verify public --root 1.root.json\n  tuffet verify https://dl.acme.example --root 1.root.json --json"
 )]
 pub(crate) struct Arguments {
     /// The directory or URL that holds metadata/ and targets/

@@ -14,6 +14,7 @@ use super::{Act, Expect};
 use crate::console::Console;
 use crate::exit::Exit;
 use crate::failure::Failure;
+use crate::interrupt;
 use crate::run;
 use crate::server::Server;
 
@@ -174,7 +175,9 @@ impl Actor {
         options.remembers = options.at.is_none();
         options.at = options.at.or(Some(self.now));
         let (console, kept) = Console::kept();
-        let (exit, code) = match run::attempt(cli, &console) {
+        let result = run::attempt(cli, &console);
+        interrupt::give_way();
+        let (exit, code) = match result {
             Ok(exit) => (exit, None),
             Err(failure) => {
                 console.report("tour", &failure);

@@ -185,3 +185,41 @@ fn source_date_epoch_of_a_build_does_not_decide_when_metadata_expires() {
     assert_eq!(finish(&mut publish).exit, 0);
     assert!(!home.read("web/metadata/timestamp.json").contains("\"2023-"));
 }
+
+#[test]
+fn a_dry_run_of_a_new_key_makes_none() {
+    let home = Home::new();
+    // No passphrase is asked for either.
+    let run = home.ok(&["key", "new", "ana", "--dry-run"]);
+    assert!(run.err.contains("Would create  key ana"), "{}", run.err);
+    let (exit, objects) = home.json(&["key", "new", "ana", "--dry-run"]);
+    assert_eq!(exit, 0);
+    assert_eq!(objects[0]["dry_run"], true);
+    assert!(objects[0]["keyid"].is_null());
+    assert!(!home.path(".config").exists());
+    assert_ne!(home.run(&["key", "new", "a/b", "--dry-run"]).exit, 0);
+    home.ok(&["key", "new", "ana", "--no-passphrase"]);
+    home.fails(9, "key.exists", &["key", "new", "ana", "--dry-run"]);
+}
+
+#[cfg(unix)]
+#[test]
+fn public_keys_are_for_everybody_and_never_written_over() {
+    use std::os::unix::fs::PermissionsExt;
+
+    let home = Home::new();
+    home.write("mine.pub", "mine");
+    home.fails(
+        9,
+        "key.exists",
+        &["key", "new", "mine", "--no-passphrase", "-o", "."],
+    );
+    assert_eq!(home.read("mine.pub"), "mine");
+    home.ok(&["key", "new", "ana", "--no-passphrase", "-o", "."]);
+    let mode = |name: &str| {
+        let data = std::fs::metadata(home.path(name)).unwrap();
+        data.permissions().mode() & 0o777
+    };
+    assert_eq!(mode("ana.pub"), mode("mine.pub"));
+    assert_eq!(mode("ana.key"), 0o600);
+}

@@ -156,7 +156,8 @@ fn http_works_like_a_directory() {
     ]);
     home.ok(&["get", "acme:dir/tool.txt"]);
     assert_eq!(home.read("dir/tool.txt"), "tool 1\n");
-    assert_eq!(home.run(&["verify", &server.url]).exit, 0);
+    let root = "web/metadata/1.root.json";
+    home.ok(&["verify", &server.url, "--root", root]);
 }
 
 #[test]
@@ -317,6 +318,8 @@ fn a_url_is_looked_at_when_it_is_trusted() {
         "http://u:p/w@h/x",
         "https://h:99999/",
         "https://h/#f",
+        "ftp://h/x",
+        "https:///x",
     ] {
         let run = home.fails(
             2,
@@ -344,4 +347,108 @@ fn a_wrong_command_line_has_a_code_too() {
     let home = Home::new();
     let run = home.fails(2, "usage.arguments", &["get", "--no-such-flag"]);
     assert!(run.err.contains("--no-such-flag"), "{}", run.err);
+}
+
+#[test]
+fn every_url_is_looked_at_when_it_is_trusted_also_those_of_mirrors_and_maps() {
+    let home = Home::with_repository();
+    let root = "web/metadata/1.root.json";
+    for option in ["--metadata-url", "--targets-url"] {
+        home.fails(
+            2,
+            "usage.arguments",
+            &[
+                "trust", "add", "x", "web", option, "ftp://h", "--root", root,
+            ],
+        );
+    }
+    let map = serde_json::json!({
+        "repositories": {"one": ["https://h/", "https://exa mple"]},
+        "mapping": [{"paths": ["*"], "repositories": ["one"], "threshold": 1, "terminating": true}],
+    });
+    home.write("map.json", &map.to_string());
+    let root = format!("one={root}");
+    home.fails(
+        2,
+        "usage.arguments",
+        &["trust", "add", "x", "--map", "map.json", "--root", &root],
+    );
+    home.fails(2, "usage.arguments", &["verify", "ftp://h/x"]);
+}
+
+/// Answers every request with what is below a directory, and tells which requests there were.
+fn answer(directory: std::path::PathBuf) -> (String, std::sync::mpsc::Receiver<String>) {
+    use std::io::{BufRead, BufReader, Write};
+
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let (tell, asked) = std::sync::mpsc::channel();
+    std::thread::spawn(move || {
+        for stream in listener.incoming().map_while(Result::ok) {
+            let mut lines = BufReader::new(&stream).lines().map_while(Result::ok);
+            let first = lines.next().unwrap_or_default();
+            lines.find(String::is_empty);
+            let target = first.split(' ').nth(1).unwrap_or_default().to_owned();
+            let path = target.split('?').next().unwrap_or_default();
+            let answer = match fs::read(directory.join(path.trim_start_matches('/'))) {
+                Ok(bytes) => [
+                    format!(
+                        "HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: {}\r\n\r\n",
+                        bytes.len()
+                    )
+                    .into_bytes(),
+                    bytes,
+                ]
+                .concat(),
+                Err(_) => {
+                    b"HTTP/1.1 404 Not Found\r\nconnection: close\r\ncontent-length: 0\r\n\r\n"
+                        .to_vec()
+                }
+            };
+            let _ = tell.send(target);
+            let _ = (&stream).write_all(&answer);
+        }
+    });
+    (format!("http://{address}"), asked)
+}
+
+#[test]
+fn a_query_stays_at_the_end_of_every_url() {
+    let home = Home::with_repository();
+    let (url, asked) = answer(home.path("web"));
+    let url = format!("{url}/?sig=TOPSECRET");
+    let root = ["--root", "web/metadata/1.root.json"];
+    home.ok(&["trust", "add", "acme", &url, root[0], root[1]]);
+    home.ok(&["get", "acme:app.txt", "-o", "saved.txt"]);
+    let run = home.ok(&["verify", &url, root[0], root[1]]);
+    assert!(!run.out.contains("TOPSECRET"), "{}", run.out);
+    let all: Vec<String> = asked.try_iter().collect();
+    assert!(all.len() > 8, "{all:?}");
+    for one in all {
+        assert!(one.ends_with("?sig=TOPSECRET"), "{one}");
+        assert!(one.starts_with("/metadata/") || one.starts_with("/targets/"));
+    }
+}
+
+#[test]
+fn another_time_is_not_for_what_signs_and_is_warned_of() {
+    let home = Home::with_client();
+    let at = later(1);
+    for arguments in [
+        &["publish", "--repo", "acme"][..],
+        &["renew", "targets", "--repo", "acme"],
+        &["target", "add", "tool.txt", "--repo", "acme"],
+        &["trust", "remove", "acme", "--yes"],
+    ] {
+        let before = home.all_below(".");
+        let arguments = [arguments, &["--at", &at]].concat();
+        home.fails(2, "usage.arguments", &arguments);
+        assert_eq!(home.all_below("."), before);
+    }
+    let run = home.run(&["get", "acme:app.txt", "-o", "x", "--at", &at]);
+    assert!(
+        run.err.starts_with("warning: expiry is judged"),
+        "{}",
+        run.err
+    );
 }

@@ -187,23 +187,6 @@ fn exit_10_key_unavailable() {
     );
 }
 
-#[cfg(unix)]
-#[test]
-fn an_interrupt_ends_the_server() {
-    use std::os::unix::process::ExitStatusExt;
-
-    let home = Home::with_repository();
-    let mut server = home.serve("web");
-    let interrupted = home
-        .program("kill")
-        .args(["-INT", &server.child.id().to_string()])
-        .status()
-        .unwrap();
-    assert!(interrupted.success());
-    // A shell shows the end by this signal as 130.
-    assert_eq!(server.child.wait().unwrap().signal(), Some(2));
-}
-
 /// A moment so many days from now, as `--at` takes it.
 pub(crate) fn later(days: i64) -> String {
     UnixTime(now().0 + days * 86_400).to_string()

@@ -54,7 +54,9 @@ fn verbose_names_the_requests() {
 fn nothing_is_asked_without_a_terminal() {
     let home = Home::with_client();
     let run = home.fails(2, "usage.no-terminal", &["key", "new", "lin"]);
-    assert!(run.err.contains("--passphrase-file"), "{}", run.err);
+    for flag in ["--passphrase-file", "--no-passphrase"] {
+        assert!(run.err.contains(flag), "{}", run.err);
+    }
     assert!(!home.path(".config/tuffet/keys/lin.key").exists());
     let run = home.fails(2, "usage.no-terminal", &["trust", "remove", "acme"]);
     assert!(run.err.contains("--yes"), "{}", run.err);

@@ -48,7 +48,7 @@ fn help_opens_with_what_it_is_and_two_examples() {
     assert_eq!(lines.nth(1), Some("Examples:"));
     assert!(lines.next().unwrap().starts_with("  tuffet tour"));
     assert!(lines.next().unwrap().starts_with("  tuffet get acme:"));
-    assert!(help.trim_end().ends_with("130  interrupted"), "{help}");
+    assert!(help.trim_end().ends_with("143  terminated"), "{help}");
 }
 
 #[test]
@@ -144,6 +144,10 @@ fn exit_codes_are_listed_where_people_look() {
     let home = Home::new();
     let listed = home.ok(&["exit-codes"]).out;
     assert!(listed.contains("\n    3  not trustworthy"));
+    let help = home.ok(&["--help"]).out;
+    for command in ["exit-codes", "explain"] {
+        assert!(help.contains(&format!("\n  {command} ")), "{help}");
+    }
     assert!(
         home.ok(&["help", "exit-codes"])
             .out

@@ -13,5 +13,7 @@ mod inspect;
 mod json;
 mod peers;
 mod readme;
+#[cfg(unix)]
+mod signals;
 mod tour;
 mod verify;

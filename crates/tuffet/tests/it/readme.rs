@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use crate::home::{Home, finish};
+use crate::home::{Home, Run, finish};
 
 /// The README and a file of the workspace; `None` outside of it, where a package has neither.
 fn workspace(file: &str) -> Option<(String, String)> {
@@ -32,6 +32,82 @@ fn the_program_in_the_readme_is_the_example_that_compiles() {
     assert_eq!(block(&readme, "Verify", "rust"), program);
 }
 
+/// What is typed, and what is said to come out, of a block of a console.
+fn typed_and_said(block: &str) -> (Vec<&str>, Vec<&str>) {
+    let (typed, said): (Vec<&str>, Vec<&str>) =
+        block.lines().partition(|line| line.starts_with("$ "));
+    let typed = typed.iter().map(|line| line.trim_start_matches("$ "));
+    (typed.collect(), said)
+}
+
+/// Runs lines in a shell that ends at the first failure.
+fn shell(home: &Home, lines: &[&str]) -> Run {
+    finish(home.program("sh").args(["-ec", &lines.join("\n")]))
+}
+
+#[cfg(unix)]
+#[test]
+fn the_tour_in_the_readme_works_as_it_stands() {
+    let Some((readme, _)) = workspace("README.md") else {
+        return;
+    };
+    let (mut typed, said) = typed_and_said(block(&readme, "The tour", "console"));
+    // The last command is the attack; the server is started here, on a port that is free.
+    let attack = typed.pop().unwrap();
+    let serve = typed.iter().position(|line| line.ends_with(" &")).unwrap();
+    let address = "127.0.0.1:8400";
+    assert!(typed[serve].contains(address));
+    let home = Home::new();
+    let before = shell(&home, &typed[..serve]);
+    assert_eq!(before.exit, 0, "{before:?}");
+    let server = home.serve("web");
+    let own = |line: &str| line.replace(&format!("http://{address}"), &server.url);
+    let rest: Vec<String> = typed[serve + 1..].iter().map(|line| own(line)).collect();
+    let rest: Vec<&str> = rest.iter().map(String::as_str).collect();
+    let after = shell(&home, &[&["export TUFFET_REPO=acme"], &rest[..]].concat());
+    assert_eq!(after.exit, 0, "{after:?}");
+    let attacked = shell(&home, &[attack]);
+    assert_eq!(attacked.exit, 3, "{attacked:?}");
+    // Lines are wrapped for a terminal, and dates are others.
+    let flat = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let talk = flat(&[before.err, after.err, attacked.err].concat());
+    for line in said {
+        let line = flat(line.split(", expires").next().unwrap());
+        assert!(talk.contains(&line), "{line}\n{talk}");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn the_commands_of_a_user_in_the_readme_work_as_they_stand() {
+    let Some((readme, _)) = workspace("README.md") else {
+        return;
+    };
+    let home = Home::with_repository();
+    home.ok(&[
+        "target",
+        "add",
+        "tool.txt",
+        "--name",
+        "app/acme-1.4.0.tar.zst",
+        "--repo",
+        "acme",
+    ]);
+    home.publish();
+    let (typed, said) = typed_and_said(block(&readme, "Verify", "console"));
+    assert!(said.is_empty());
+    let server = home.serve("web");
+    let typed: Vec<String> = typed
+        .iter()
+        .map(|line| line.replace("https://dl.acme.example", &server.url))
+        .collect();
+    let mut lines = vec!["cp -r web public; cp web/metadata/1.root.json ."];
+    lines.extend(typed.iter().map(String::as_str));
+    let run = shell(&home, &lines);
+    assert_eq!(run.exit, 0, "{run:?}");
+    assert!(run.out.contains("verdict     verified"), "{}", run.out);
+}
+
 #[cfg(unix)]
 #[test]
 fn the_commands_of_an_author_in_the_readme_work_as_they_stand() {
@@ -40,11 +116,9 @@ fn the_commands_of_an_author_in_the_readme_work_as_they_stand() {
     };
     let home = Home::new();
     home.write("app.txt", "hello\n");
-    let script: String = block(&readme, "Author", "console")
-        .lines()
-        .map(|line| format!("{}\n", line.strip_prefix("$ ").unwrap()))
-        .collect();
-    let run = finish(home.program("sh").args(["-ec", &script]));
+    let (typed, said) = typed_and_said(block(&readme, "Author", "console"));
+    assert!(said.is_empty());
+    let run = shell(&home, &typed);
     assert_eq!(run.exit, 0, "{run:?}");
     home.ok(&["verify", "web", "--root", "web/metadata/1.root.json"]);
 }

@@ -41,15 +41,32 @@ fn a_sound_repository_gets_a_receipt() {
         assert!(run.out.contains(line), "{}", run.out);
     }
     assert!(run.out.contains("\nteam "), "{}", run.out);
-    let run = home.ok(&["verify", "web"]);
+    let (exit, receipts) = home.json(&["verify", "web", "--root", "web/metadata/1.root.json"]);
+    assert_eq!((exit, &receipts[0]["verdict"]), (0, &"verified".into()));
+}
+
+#[test]
+fn o06_without_a_root_of_the_users_nothing_is_called_verified() {
+    let home = with_team();
+    let run = home.run(&["verify", "web"]);
+    assert_eq!(run.exit, 7, "{run:?}");
     for line in [
         "of the repository itself: nobody vouched for it",
         "verdict     consistent in itself",
     ] {
         assert!(run.out.contains(line), "{}", run.out);
     }
-    let (_, receipts) = home.json(&["verify", "web"]);
+    assert!(!run.out.contains("verified"), "{}", run.out);
+    let (exit, receipts) = home.json(&["verify", "web"]);
+    assert_eq!(exit, 7);
+    assert_eq!(receipts[0]["schema"], "tuffet.verify/2");
     assert_eq!(receipts[0]["verdict"], "consistent");
+    assert_eq!(receipts[0]["exit"], 7);
+    assert!(!receipts[0].to_string().contains("verified"));
+    // What is wrong is wrong with or without an anchor.
+    home.write("web/targets/stray", "x");
+    let (exit, receipts) = home.json(&["verify", "web"]);
+    assert_eq!((exit, &receipts[0]["verdict"]), (7, &"findings".into()));
 }
 
 #[test]
@@ -68,7 +85,8 @@ fn a_changed_target_is_not_trustworthy() {
         "{}",
         run.out
     );
-    assert_eq!(home.run(&["verify", "web", "--metadata-only"]).exit, 0);
+    let (_, receipts) = home.json(&["verify", "web", "--metadata-only"]);
+    assert_eq!(receipts[0]["verdict"], "consistent");
 }
 
 #[test]
@@ -99,7 +117,8 @@ fn a_missing_target_is_not_trustworthy() {
 #[test]
 fn metadata_alone_is_one_finding() {
     let home = with_team();
-    let run = home.run(&["verify", "web/metadata"]);
+    let root = ["--root", "web/metadata/1.root.json"];
+    let run = home.run(&["verify", "web/metadata", root[0], root[1]]);
     assert_eq!(run.exit, 0, "the targets are beside the metadata: {run:?}");
     fs::remove_dir_all(home.path("web/targets")).unwrap();
     let run = home.run(&["verify", "web/metadata"]);
@@ -233,7 +252,8 @@ fn all_targets_withheld_is_no_milder_than_one() {
         "{}",
         run.out
     );
-    home.ok(&["verify", "web", "--metadata-only"]);
+    let root = "web/metadata/1.root.json";
+    home.ok(&["verify", "web", "--metadata-only", "--root", root]);
 }
 
 #[test]
@@ -245,11 +265,12 @@ fn findings_of_one_kind_are_shown_up_to_a_number_and_counted() {
     let run = home.run(&["verify", "web"]);
     assert!(run.out.contains("1030 findings"), "{}", run.out);
     assert!(
-        run.out.contains("and 1010 more of file.unlisted"),
+        run.out
+            .contains("… and 1010 more of file.unlisted: the first 1000 are in --json"),
         "{}",
         run.out
     );
-    assert_eq!(run.out.matches("file.unlisted:").count(), 20);
+    assert_eq!(run.out.matches("file.unlisted: metadata").count(), 20);
     let (_, receipts) = home.json(&["verify", "web"]);
     assert_eq!(receipts[0]["found"]["file.unlisted"], 1030);
     assert_eq!(receipts[0]["findings"].as_array().unwrap().len(), 1000);

@@ -31,13 +31,28 @@ impl Client {
         public: &Path,
         now: UnixTime,
     ) -> Result<TrustedView, Rejected> {
+        self.refresh_while_published(|_| public, now)
+    }
+
+    /// Refreshes while somebody publishes: each request, counted from 0, is answered from the tree as it is at that moment.
+    pub(crate) fn refresh_while_published<'p>(
+        &mut self,
+        public: impl Fn(usize) -> &'p Path,
+        now: UnixTime,
+    ) -> Result<TrustedView, Rejected> {
         let policy = Policy::strict();
         let anchor = TrustAnchor::Root(self.anchor.clone());
         let mut refresh = Refresh::new(anchor, Mode::Online, context(&policy, now));
-        while let Some(answer) = self.answer(refresh.step(), public) {
-            refresh.answer(answer).map_err(rejected)?;
+        let mut requests = 0;
+        loop {
+            let step = refresh.step();
+            let place = public(requests);
+            requests += usize::from(matches!(step, Step::Fetch(_)));
+            match self.answer(step, place) {
+                Some(answer) => refresh.answer(answer).map_err(rejected)?,
+                None => return refresh.finish().map_err(rejected),
+            }
         }
-        refresh.finish().map_err(rejected)
     }
 
     /// Refreshes, looks for a target and reads it as a client would, checking every byte.

@@ -28,7 +28,7 @@ pub(super) fn run(arguments: &RotateArguments, app: &App) -> Result<Exit, Failur
     let exit = author::finish("key-rotate", actions, dry, app)?;
     if !dry {
         app.console
-            .next("tuffet publish --key KEY…  with as many old and new keys as root asks for");
+            .next("tuffet publish --key KEY…  with the old and the new keys of the role");
     }
     Ok(exit)
 }

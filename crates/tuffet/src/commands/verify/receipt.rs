@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 use tuffet_core::metadata::UnixTime;
 
-use crate::audit::{Options, Report, RoleLine};
+use crate::audit::{KEPT, Options, Report, RoleLine};
 use crate::moment;
 use crate::text::{self, columns, short, visible};
 
@@ -23,7 +23,7 @@ pub(super) fn text(report: &Report, place: &str, options: &Options) -> String {
             "repository  {}",
             visible(&tuffet_client::without_secrets(place))
         ),
-        format!("verified    {}", moment::absolute(now)),
+        format!("as of       {}", moment::absolute(now)),
     ];
     if let Some(anchor) = &report.anchor {
         let whose = if anchor.given {
@@ -59,10 +59,12 @@ pub(super) fn text(report: &Report, place: &str, options: &Options) -> String {
     }
     for (code, found) in &report.found {
         if *found > EACH {
-            lines.push(format!(
-                "  … and {} more of {code}; --json has them",
-                found - EACH
-            ));
+            let which = if *found > KEPT {
+                format!("the first {KEPT} are in --json")
+            } else {
+                "see --json".to_owned()
+            };
+            lines.push(format!("  … and {} more of {code}: {which}", found - EACH));
         }
     }
     lines.push(String::new());
@@ -120,7 +122,7 @@ fn verdict(report: &Report) -> &'static str {
     match report.verdict() {
         "verified" => "verified",
         "consistent" => {
-            "consistent in itself; --root FILE tells whether it is the repository that you trust"
+            "consistent in itself, which anybody's repository can be: give the root\n            that you trust with --root FILE"
         }
         "stale" => "STALE: something has expired",
         "incomplete" => "INCOMPLETE: something could not be read",
@@ -152,7 +154,7 @@ pub(super) fn object(report: &Report, place: &str, now: UnixTime) -> Value {
         .collect();
     json!({
         "repository": tuffet_client::without_secrets(place),
-        "verified_at": now.to_string(),
+        "as_of": now.to_string(),
         "verdict": report.verdict(),
         "exit": report.exit().number(),
         "anchor": report.anchor.as_ref().map(|anchor| json!({
