@@ -5,12 +5,13 @@
 
 use std::cell::RefCell;
 use std::fs;
-use std::io::{Read, Write as _};
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
 use tuffet_core::crypto::Key;
 use tuffet_core::json::Value;
+use tuffet_files::Readers;
 use tuffet_repo::{NamedKey, Repository};
 use tuffet_sign::error::PassphraseProblem;
 use tuffet_sign::{KeyUri, Passphrase, PublicKeyInfo, SignError, Signer};
@@ -207,23 +208,9 @@ pub(crate) fn public(
 pub(crate) fn write_public(path: &Path, key: &NamedKey) -> Result<(), Failure> {
     let mut text = key.to_value().to_pretty_json();
     text.push(b'\n');
-    let failed = |error: std::io::Error| Failure::writing(path, &error);
-    let directory = path.parent().filter(|parent| *parent != Path::new(""));
-    let mut builder = tempfile::Builder::new();
-    builder.prefix(".key");
-    #[cfg(unix)]
-    {
-        // It is for everybody; the umask still applies.
-        use std::os::unix::fs::PermissionsExt as _;
-        builder.permissions(fs::Permissions::from_mode(0o666));
-    }
-    let directory = directory.unwrap_or(Path::new("."));
-    let mut file = builder.tempfile_in(directory).map_err(failed)?;
-    file.write_all(&text)
-        .and_then(|()| file.as_file().sync_all())
-        .map_err(failed)?;
-    let written = file.persist_noclobber(path);
-    written.map(drop).map_err(|error| failed(error.error))
+    // It is for everybody; the umask still applies.
+    tuffet_files::create(path, &text, Readers::Umask)
+        .map_err(|error| Failure::writing(path, &error))
 }
 
 fn read_public(path: &Path) -> Result<NamedKey, Failure> {
