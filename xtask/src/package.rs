@@ -26,9 +26,13 @@ pub(crate) fn run(workspace: &Workspace, arguments: Arguments) -> Result<Outcome
         return Err(Failure::list("incomplete manifests", &findings));
     }
 
-    let unlicensed: Vec<String> = published()
-        .flat_map(|package| unlicensed(workspace, &package.name))
-        .collect();
+    let mut unlicensed = Vec::new();
+    for package in published() {
+        let mut list = workspace.cargo(&["package", "--list", "--allow-dirty", "--quiet"]);
+        let list = command::output(list.args(["--package", &package.name]))?;
+        let lacking = unlicensed_files(&list, |file| is_ours(workspace, &package.name, file));
+        unlicensed.extend(lacking.map(|file| format!("{}: no {file}", package.name)));
+    }
     if !unlicensed.is_empty() {
         return Err(Failure::list("packages without licence texts", &unlicensed));
     }
@@ -43,17 +47,21 @@ pub(crate) fn run(workspace: &Workspace, arguments: Arguments) -> Result<Outcome
     Ok(Outcome::Passed(format!("{} crates", published().count())))
 }
 
-/// The licence texts that a package would lack: both licences ask for their text to come with every copy.
-fn unlicensed(workspace: &Workspace, name: &str) -> Vec<String> {
-    let directory = workspace.root.join("crates").join(name);
+/// The licence texts that a package with these files lacks: both licences ask for their text to come with every copy.
+fn unlicensed_files(
+    list: &str,
+    is_ours: impl Fn(&str) -> bool,
+) -> impl Iterator<Item = &'static str> {
     ["LICENSE-MIT", "LICENSE-APACHE"]
         .into_iter()
-        .filter(|file| {
-            std::fs::read(directory.join(file)).ok()
-                != std::fs::read(workspace.root.join(file)).ok()
-        })
-        .map(|file| format!("{name}: no {file} like the one of the workspace"))
-        .collect()
+        .filter(move |file| !list.lines().any(|listed| listed == *file) || !is_ours(file))
+}
+
+/// Whether a file of a crate says what the one of the workspace says.
+fn is_ours(workspace: &Workspace, name: &str, file: &str) -> bool {
+    let text = |path| std::fs::read(path).ok();
+    let own = text(workspace.root.join("crates").join(name).join(file));
+    own.is_some() && own == text(workspace.root.join(file))
 }
 
 /// What the manifest of a published crate lacks.
@@ -116,6 +124,18 @@ mod tests {
     #[test]
     fn a_complete_manifest_lacks_nothing() {
         assert!(missing(&package(complete())).is_empty());
+    }
+
+    #[test]
+    fn a_package_has_both_licence_texts_and_they_are_ours() {
+        let lacking = |list, ours| unlicensed_files(list, |_| ours).collect::<Vec<_>>();
+        let list = "Cargo.toml\nLICENSE-APACHE\nLICENSE-MIT\n";
+        assert!(lacking(list, true).is_empty());
+        assert_eq!(lacking(list, false), ["LICENSE-MIT", "LICENSE-APACHE"]);
+        assert_eq!(
+            lacking("LICENSE-MIT\ndocs/LICENSE-APACHE", true),
+            ["LICENSE-APACHE"]
+        );
     }
 
     #[test]

@@ -10,7 +10,7 @@ use tuffet_core::trust::{Policy, TrustAnchor};
 
 use crate::engine::{Engine, Held};
 use crate::observer::Nobody;
-use crate::{CancelToken, Clock, Error, Observer, Retry, Source, Store, SystemClock};
+use crate::{CancelToken, Clock, Error, FileDeadline, Observer, Retry, Source, Store, SystemClock};
 
 /// Whether the repository is asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -42,6 +42,7 @@ pub struct Builder<T: ?Sized> {
     mode: Mode,
     retry: Retry,
     deadline: Option<Duration>,
+    file_deadline: Option<FileDeadline>,
     clock: Arc<dyn Clock>,
     observer: Arc<dyn Observer>,
     crypto: &'static dyn Crypto,
@@ -59,6 +60,7 @@ impl<T: ?Sized> Builder<T> {
             mode: Mode::Online,
             retry: Retry::default(),
             deadline: Some(DEADLINE),
+            file_deadline: Some(FileDeadline::default()),
             clock: Arc::new(SystemClock),
             observer: Arc::new(Nobody),
             crypto: tuffet_crypto::default_provider(),
@@ -111,11 +113,21 @@ impl<T: ?Sized> Builder<T> {
     }
 
     /// Sets how long fetching metadata may take in one refresh, search or audit; `None` is without end. One hour unless set: long
-    /// enough for the largest metadata over a slow link, and the longest time that a mirror can keep the lock of the store
-    /// from other processes by sending as slowly as it may. Targets are not concerned.
+    /// enough for the largest metadata at 75 KB/s. Then every mirror fails with `network.deadline`, and the operation with them.
+    ///
+    /// The lock of the store is held no longer than this and one request's timeouts or one pause before a retry: mirrors cannot keep
+    /// other processes out by sending as slowly as they may. Targets are not concerned, and no lock is held for them.
     #[must_use]
     pub fn deadline(mut self, deadline: Option<Duration>) -> Self {
         self.deadline = deadline;
+        self
+    }
+
+    /// Sets how long one mirror may take for one metadata file, before the next one is asked; `None` is without end.
+    /// [`FileDeadline::default`] unless set.
+    #[must_use]
+    pub fn file_deadline(mut self, file_deadline: Option<FileDeadline>) -> Self {
+        self.file_deadline = file_deadline;
         self
     }
 
@@ -170,6 +182,7 @@ impl<T: ?Sized> Builder<T> {
             mode: self.mode,
             retry: self.retry,
             deadline: self.deadline,
+            file_deadline: self.file_deadline,
             clock: self.clock,
             observer: self.observer,
             crypto: self.crypto,

@@ -20,7 +20,7 @@ use tuffet_core::trust::{
 pub(crate) use link::{Asked, Link, Reply};
 pub(crate) use receive::stream_error;
 
-use crate::{Clock, Error, Mode, Observer, Retry, Source, Store};
+use crate::{Clock, Error, FileDeadline, Mode, Observer, Retry, Source, Store};
 
 /// What an updater is made of, without its transports.
 pub(crate) struct Engine {
@@ -31,6 +31,7 @@ pub(crate) struct Engine {
     pub(crate) mode: Mode,
     pub(crate) retry: Retry,
     pub(crate) deadline: Option<Duration>,
+    pub(crate) file_deadline: Option<FileDeadline>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) observer: Arc<dyn Observer>,
     pub(crate) crypto: &'static dyn Crypto,
@@ -159,7 +160,8 @@ impl Engine {
         now: tuffet_core::metadata::UnixTime,
         max_age: Duration,
     ) -> Result<bool, Error> {
-        let record = self.store.load(&Item::Record)?;
+        let most = self.policy.limits.of_stored(&Item::Record);
+        let record = self.store.load(&Item::Record, most)?;
         let Some(last) = record.as_deref().and_then(trust::last_refresh) else {
             return Ok(false);
         };

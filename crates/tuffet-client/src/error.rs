@@ -128,6 +128,11 @@ pub enum StoreError {
         /// What the operating system says.
         error: io::Error,
     },
+    /// A symbolic link, or something that is no directory, is where a directory of the store belongs.
+    Obstructed {
+        /// What is there.
+        path: PathBuf,
+    },
     /// Another process has held the lock for too long.
     Locked {
         /// The lock.
@@ -290,6 +295,7 @@ impl StoreError {
         match self {
             Self::Read { .. } => "store.read",
             Self::Write { .. } => "store.write",
+            Self::Obstructed { .. } => "store.obstructed",
             Self::Locked { .. } => "lock.timeout",
             Self::Lock { .. } => "lock.unavailable",
             Self::Other(_) => "store.other",
@@ -413,6 +419,11 @@ impl fmt::Display for StoreError {
             Self::Write { path, .. } => {
                 write!(f, "the store cannot write {}", path.display())
             }
+            Self::Obstructed { path } => write!(
+                f,
+                "{} is no directory of the store: a symbolic link or not a directory",
+                path.display()
+            ),
             Self::Locked { path, waited } => write!(
                 f,
                 "another process has held {} for more than {} seconds",
@@ -432,7 +443,7 @@ impl std::error::Error for StoreError {
                 Some(error)
             }
             Self::Other(error) => Some(&**error),
-            Self::Locked { .. } => None,
+            Self::Obstructed { .. } | Self::Locked { .. } => None,
         }
     }
 }

@@ -28,6 +28,7 @@
 //! | be strict, or allow larger files | [`Policy`] |
 //! | keep metadata elsewhere than in a directory | [`Store`] |
 //! | fetch by other ways than HTTP and files | [`transport::Transport`] |
+//! | bound the time that a refresh takes | [`Builder::deadline`], [`Builder::file_deadline`] |
 //! | show progress and warnings | [`Observer`] |
 //! | stop an operation | [`CancelToken`], or drop its future |
 //! | require that several repositories agree | [`MapUpdater`] |
@@ -68,6 +69,7 @@ pub mod blocking;
 mod builder;
 mod cancel;
 mod clock;
+mod deadline;
 mod default_transport;
 mod download;
 mod engine;
@@ -95,6 +97,7 @@ pub use asynchronous::Updater;
 pub use builder::{Builder, Mode};
 pub use cancel::CancelToken;
 pub use clock::{Clock, FixedClock, SystemClock};
+pub use deadline::FileDeadline;
 pub use default_transport::DefaultTransport;
 pub use download::{Destination, Downloaded};
 pub use error::{Attempt, Class, Error, Failure, Local, Refusal, StoreError, Unavailable};

@@ -16,11 +16,12 @@ pub use read_only::ReadOnlyStore;
 ///
 /// Whoever can write to a store can make a client forget what it has seen, so it belongs where only the client can write.
 pub trait Store: Send + Sync {
-    /// The bytes of an item; `None` if there are none.
+    /// The bytes of an item; `None` if there are none. Of one that has more than `most` bytes, the first `most` and one are
+    /// enough: it was never accepted like that, and the core takes what is cut off for damaged.
     ///
     /// # Errors
     /// If the store cannot tell.
-    fn load(&self, item: &Item) -> Result<Option<Vec<u8>>, StoreError>;
+    fn load(&self, item: &Item, most: u64) -> Result<Option<Vec<u8>>, StoreError>;
 
     /// Makes changes, in this order. Each is atomic, and durable before the next is begun.
     ///
@@ -29,7 +30,7 @@ pub trait Store: Send + Sync {
     fn apply(&self, writes: &[Write]) -> Result<(), StoreError>;
 
     /// Keeps other updaters out until the lock is dropped. Called once for each refresh and search, never twice at a time by the
-    /// same operation.
+    /// same operation; it is held for as long as that takes, which [`Builder::deadline`](crate::Builder::deadline) bounds.
     ///
     /// # Errors
     /// If the lock cannot be had.

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::io::Read;
+use std::time::Duration;
 
 /// What is asked of a transport.
 ///
@@ -13,6 +14,9 @@ pub struct Request {
     pub url: String,
     /// The first byte that is wanted, and proof that it continues what is at hand: set to resume.
     pub resume: Option<Resume>,
+    /// How long the whole may take, from the request to the last byte. A transport that can gives up by then with
+    /// [`TransportErrorKind::Deadline`]; for the others the updater looks at the time between two pieces.
+    pub within: Option<Duration>,
 }
 
 impl fmt::Debug for Request {
@@ -20,6 +24,7 @@ impl fmt::Debug for Request {
         f.debug_struct("Request")
             .field("url", &crate::source::without_secrets(&self.url))
             .field("resume", &self.resume)
+            .field("within", &self.within)
             .finish()
     }
 }
@@ -40,7 +45,14 @@ impl Request {
         Self {
             url: url.into(),
             resume: None,
+            within: None,
         }
+    }
+
+    /// Asks for an answer within a time.
+    #[must_use]
+    pub fn within(self, within: Option<Duration>) -> Self {
+        Self { within, ..self }
     }
 
     /// Asks for the rest of what is at hand.

@@ -208,6 +208,7 @@ pub(crate) fn public(
 pub(crate) fn write_public(path: &Path, key: &NamedKey) -> Result<(), Failure> {
     let mut text = key.to_value().to_pretty_json();
     text.push(b'\n');
+    // It is for everybody; the umask still applies.
     tuffet_files::create(path, &text, Readers::Umask)
         .map_err(|error| Failure::writing(path, &error))
 }

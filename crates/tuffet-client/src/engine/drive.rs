@@ -1,5 +1,7 @@
 //! Answering the steps of the core.
 
+use std::time::{Duration, Instant};
+
 use tuffet_core::metadata::RoleName;
 use tuffet_core::trust::{
     Answer, Audit, AuditedRole, Error as CoreError, Event, Fetch, Refresh, Rejected, RemoteFile,
@@ -9,6 +11,7 @@ use tuffet_core::trust::{
 use super::receive::receive;
 use super::{Asked, Engine, Link, Reply};
 use crate::Error;
+use crate::deadline::{Timed, passed};
 use crate::error::{Attempt, Failure};
 use crate::observer::{Notice, Subject};
 use crate::source::without_secrets;
@@ -87,9 +90,10 @@ pub(super) fn turn(
     let done = match machine.step() {
         Step::Done => true,
         Step::Load(item) => {
+            let most = engine.policy.limits.of_stored(&item);
             let answer = engine
                 .store
-                .load(&item)?
+                .load(&item, most)?
                 .map_or(Answer::Absent, Answer::Bytes);
             finish(engine, machine, answer)?;
             false
@@ -182,17 +186,23 @@ fn ask(
     url: &str,
     fetch: &Fetch,
 ) -> Result<Asked<Vec<u8>>, Error> {
-    let request = Request::new(url);
     let progress = |received| {
         engine.observer.notice(&Notice::Progress {
             subject: Subject::Metadata(&fetch.file),
             received,
             total: fetch.length,
         });
-        link.check_time(engine, url)
+        link.check_cancelled()
     };
-    link.check_time(engine, url)?;
+    // Retries take from the same time.
+    let within = link.time_for(engine, fetch.length.unwrap_or(fetch.limit));
+    let started = Instant::now();
     link.ask(engine, mirror, url, |transport| {
+        let left = within.map(|within| within.saturating_sub(started.elapsed()));
+        if let (Some(Duration::ZERO), Some(within)) = (left, within) {
+            return Ok(Reply::Failed(passed(url, within)));
+        }
+        let request = Request::new(url).within(left);
         Reply::of(transport.fetch(&request), |body| {
             if body.offset != 0 {
                 return Ok(Reply::Failed(TransportError::wrong_offset(
@@ -200,7 +210,8 @@ fn ask(
                     body.offset,
                 )));
             }
-            let received = receive(body.stream, url, fetch, progress)?;
+            let stream = Timed::new(body.stream, url, started, within);
+            let received = receive(stream, url, fetch, progress)?;
             Ok(received.map_or_else(|error| Reply::broken(error, false), Reply::Found))
         })
     })

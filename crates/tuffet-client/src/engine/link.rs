@@ -1,10 +1,9 @@
 //! Asking one mirror until it answers, and remembering which mirrors are of no use.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::Engine;
-use crate::error::Unavailable;
 use crate::observer::Notice;
 use crate::retry::{Decision, may_help, random};
 use crate::source::without_secrets;
@@ -90,24 +89,13 @@ impl<'a> Link<'a> {
         }
     }
 
-    /// As [`Self::check_cancelled`], and whether there is time left for fetching metadata.
-    pub(crate) fn check_time(&self, engine: &Engine, url: &str) -> Result<(), Error> {
-        self.check_cancelled()?;
-        match engine.deadline {
-            Some(deadline) if self.started.elapsed() >= deadline => {
-                let error = TransportError {
-                    url: without_secrets(url),
-                    kind: TransportErrorKind::Deadline,
-                    detail: format!("metadata took longer than {} seconds", deadline.as_secs()),
-                    retry_after: None,
-                };
-                Err(Error::Unavailable(Box::new(Unavailable {
-                    error,
-                    attempts: Vec::new(),
-                })))
-            }
-            _ => Ok(()),
-        }
+    /// How long a mirror may take for a metadata file of so many bytes, within the time that is left for all of them.
+    pub(crate) fn time_for(&self, engine: &Engine, bytes: u64) -> Option<Duration> {
+        let file = engine.file_deadline.map(|deadline| deadline.of(bytes));
+        let all = engine
+            .deadline
+            .map(|deadline| deadline.saturating_sub(self.started.elapsed()));
+        [file, all].into_iter().flatten().min()
     }
 
     /// Asks one mirror, again and again if that may help and the retry policy allows it.

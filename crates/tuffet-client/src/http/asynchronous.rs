@@ -71,11 +71,16 @@ impl AsyncHttp {
         Ok(Self { settings, client })
     }
 
-    async fn send(&self, head: Head, started: Instant) -> Result<Response, Failure> {
+    async fn send(
+        &self,
+        head: Head,
+        deadline: Option<Duration>,
+        started: Instant,
+    ) -> Result<Response, Failure> {
         let options = &self.settings.options;
         let usual = options.connect_timeout.saturating_add(options.idle_timeout);
         let request = self.client.get(&head.url).headers(head.headers).send();
-        within(usual, options.deadline, started, request)
+        within(usual, deadline, started, request)
             .await?
             .map_err(|error| failure(error, TransportErrorKind::Protocol))
     }
@@ -86,8 +91,9 @@ impl AsyncHttp {
             Ok(exchange) => exchange,
             Err(error) => return Outcome::Fatal(error),
         };
+        let deadline = exchange.deadline();
         loop {
-            let response = match self.send(exchange.head(), started).await {
+            let response = match self.send(exchange.head(), deadline, started).await {
                 Ok(response) => response,
                 Err(failure) => return failure.outcome(&exchange),
             };
@@ -95,12 +101,14 @@ impl AsyncHttp {
             let announced = response.content_length();
             let watch = Watch::new(
                 &self.settings.options,
+                deadline,
                 exchange.error(TransportErrorKind::Interrupted, ""),
             );
             let stream = Watched {
                 response,
                 watch,
                 settings: Arc::clone(&self.settings),
+                deadline,
                 started,
                 ended: false,
             };
@@ -139,6 +147,7 @@ struct Watched {
     response: Response,
     watch: Watch,
     settings: Arc<Settings>,
+    deadline: Option<Duration>,
     started: Instant,
     ended: bool,
 }
@@ -149,7 +158,7 @@ impl Watched {
         let before = self.started.elapsed();
         let chunk = within(
             options.idle_timeout,
-            options.deadline,
+            self.deadline,
             self.started,
             self.response.chunk(),
         )

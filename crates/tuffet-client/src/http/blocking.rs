@@ -55,9 +55,8 @@ impl BlockingHttp {
         exchange: &Exchange<'_>,
         started: Instant,
     ) -> Result<http::Response<ureq::Body>, Failure> {
-        let options = &self.settings.options;
-        let left = match options
-            .deadline
+        let left = match exchange
+            .deadline()
             .map(|deadline| deadline.saturating_sub(started.elapsed()))
         {
             Some(Duration::ZERO) => return Err(Failure::new(TransportErrorKind::Deadline, "")),
@@ -98,7 +97,7 @@ impl Transport for BlockingHttp {
             let announced = body.content_length();
             let next = exchange.answer(head.status.as_u16(), &head.headers);
             let error = exchange.error(TransportErrorKind::Interrupted, "");
-            let watch = Watch::new(&self.settings.options, error);
+            let watch = Watch::new(&self.settings.options, exchange.deadline(), error);
             let reader = body.into_with_config().limit(u64::MAX).reader();
             let stream = Watched::new(reader, watch, Box::new(move || started.elapsed()));
             if let Next::Found {

@@ -2,6 +2,7 @@
 //! by which way, and what their answers lead to.
 
 use std::fmt;
+use std::time::Duration;
 
 use http::header::{
     ACCEPT_ENCODING, AUTHORIZATION, HeaderMap, HeaderName, HeaderValue, IF_RANGE,
@@ -24,6 +25,7 @@ pub(crate) struct Exchange<'a> {
     away: bool,
     redirects: u8,
     resume: Option<Resume>,
+    deadline: Option<Duration>,
 }
 
 /// What is sent next. `Debug` shows neither the query nor the values of headers.
@@ -76,7 +78,16 @@ impl<'a> Exchange<'a> {
             away: false,
             redirects: 0,
             resume,
+            deadline: [settings.options.deadline, request.within]
+                .into_iter()
+                .flatten()
+                .min(),
         })
+    }
+
+    /// How long the whole may take: what the options and the request say, whichever is shorter.
+    pub(crate) fn deadline(&self) -> Option<Duration> {
+        self.deadline
     }
 
     pub(crate) fn head(&self) -> Head {

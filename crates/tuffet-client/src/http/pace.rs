@@ -16,10 +16,14 @@ pub(crate) struct Watch {
 }
 
 impl Watch {
-    pub(crate) fn new(options: &HttpOptions, error: TransportError) -> Self {
+    pub(crate) fn new(
+        options: &HttpOptions,
+        deadline: Option<Duration>,
+        error: TransportError,
+    ) -> Self {
         Self {
             pace: Pace::new(options.minimum_rate),
-            deadline: options.deadline,
+            deadline,
             error,
         }
     }

@@ -1,7 +1,7 @@
 //! A store in a directory.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
-use std::io;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -19,8 +19,6 @@ const LOCK: &str = "lock";
 const RECORD: &str = "record";
 /// The directory of the root history.
 const ROOTS: &str = "roots";
-/// The most bytes of metadata that can be read at all.
-const MOST: u64 = u32::MAX as u64;
 /// How often a lock that is taken is looked at again.
 const LOCK_INTERVAL: Duration = Duration::from_millis(20);
 
@@ -35,8 +33,8 @@ const LOCK_INTERVAL: Duration = Duration::from_millis(20);
 /// | `lock` | an advisory lock, held during a refresh or a search |
 ///
 /// Every file is replaced atomically and flushed before the next is touched, so that a crash at any moment leaves a store from
-/// which the next refresh goes on. Symbolic links in it are neither followed nor left in place; that the directory itself, or
-/// `roots`, is one is an error.
+/// which the next refresh goes on. Symbolic links in it are not followed, and replaced when their place is written; that the
+/// directory itself, or `roots`, is one is an error.
 #[derive(Debug, Clone)]
 pub struct DirectoryStore {
     directory: PathBuf,
@@ -53,7 +51,8 @@ impl DirectoryStore {
         }
     }
 
-    /// How long to wait for another process that holds the lock; 60 seconds unless set.
+    /// How long to wait for another process that holds the lock; 60 seconds unless set. How long one can hold it is up to its
+    /// [`Builder::deadline`](crate::Builder::deadline).
     #[must_use]
     pub fn lock_timeout(self, lock_timeout: Duration) -> Self {
         Self {
@@ -80,21 +79,28 @@ impl DirectoryStore {
         }
     }
 
+    /// Makes the directories, if they are not there, and refuses anything else in their places.
+    fn prepare(&self) -> Result<PathBuf, StoreError> {
+        let roots = self.directory.join(ROOTS);
+        if !is_real_directory(&self.directory)? || !is_real_directory(&roots)? {
+            fs::create_dir_all(&roots)
+                .and_then(|()| tuffet_files::sync_directory(&self.directory))
+                .map_err(|error| StoreError::Write {
+                    path: roots.clone(),
+                    error,
+                })?;
+        }
+        Ok(roots)
+    }
+
     fn acquire(&self, path: &Path) -> Result<File, StoreError> {
         let unavailable = |error| StoreError::Lock {
             path: path.to_path_buf(),
             error,
         };
-        if path.is_symlink() {
-            let error = io::Error::new(io::ErrorKind::InvalidInput, "a symbolic link");
-            return Err(unavailable(error));
-        }
-        let file = OpenOptions::new()
-            .create(true)
-            .truncate(false)
-            .write(true)
-            .open(path)
-            .map_err(unavailable)?;
+        let mut options = OpenOptions::new();
+        options.create(true).truncate(false).write(true);
+        let file = open_plain(&mut options, path).map_err(unavailable)?;
         let start = Instant::now();
         loop {
             match file.try_lock() {
@@ -115,35 +121,29 @@ impl DirectoryStore {
 }
 
 impl Store for DirectoryStore {
-    fn load(&self, item: &Item) -> Result<Option<Vec<u8>>, StoreError> {
+    fn load(&self, item: &Item, most: u64) -> Result<Option<Vec<u8>>, StoreError> {
         let (directory, name) = self.place(item)?;
+        if !is_real_directory(&self.directory)? || !is_real_directory(&directory)? {
+            return Ok(None);
+        }
         let path = directory.join(name);
-        let unreadable = |error| StoreError::Read {
-            path: path.clone(),
-            error,
-        };
-        match fs::symlink_metadata(&path) {
-            Ok(found) if found.is_file() && found.len() > MOST => Err(unreadable(io::Error::new(
-                io::ErrorKind::FileTooLarge,
-                "no metadata is that large",
-            ))),
-            Ok(found) if found.is_file() => fs::read(&path).map(Some).map_err(unreadable),
-            Ok(_) => Err(unreadable(io::Error::new(
-                io::ErrorKind::InvalidInput,
-                "not a regular file",
-            ))),
-            Err(error) if is_absent(&error) => Ok(None),
-            Err(error) => Err(unreadable(error)),
+        let mut bytes = Vec::new();
+        let read = open_plain(OpenOptions::new().read(true), &path)
+            .and_then(|file| file.take(most.saturating_add(1)).read_to_end(&mut bytes));
+        match read {
+            Ok(_) => Ok(Some(bytes)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(StoreError::Read { path, error }),
         }
     }
 
     fn apply(&self, writes: &[Write]) -> Result<(), StoreError> {
+        self.prepare()?;
         for write in writes {
             let (directory, name) = self.place(&write.item)?;
             let path = directory.join(name);
             let done = match &write.kind {
-                WriteKind::Put(bytes) => fs::create_dir_all(&directory)
-                    .and_then(|()| tuffet_files::replace(&path, bytes, Readers::Umask)),
+                WriteKind::Put(bytes) => tuffet_files::replace(&path, bytes, Readers::Umask),
                 WriteKind::Delete => tuffet_files::remove(&path),
             };
             done.map_err(|error| StoreError::Write { path, error })?;
@@ -152,15 +152,7 @@ impl Store for DirectoryStore {
     }
 
     fn lock(&self) -> Result<StoreLock, StoreError> {
-        let roots = self.directory.join(ROOTS);
-        if !is_real_directory(&self.directory)? || !is_real_directory(&roots)? {
-            fs::create_dir_all(&roots)
-                .and_then(|()| tuffet_files::sync_directory(&self.directory))
-                .map_err(|error| StoreError::Write {
-                    path: roots.clone(),
-                    error,
-                })?;
-        }
+        let roots = self.prepare()?;
         let file = self.acquire(&self.directory.join(LOCK))?;
         for directory in [&self.directory, &roots] {
             tuffet_files::sweep(directory).map_err(|error| StoreError::Write {
@@ -172,23 +164,33 @@ impl Store for DirectoryStore {
     }
 }
 
-/// Whether a directory is there; a link in its place would have files deleted and written somewhere else.
+/// Whether a directory is there; a link in its place would have files removed and written somewhere else.
 fn is_real_directory(path: &Path) -> Result<bool, StoreError> {
-    let error = match fs::symlink_metadata(path) {
-        Ok(found) if found.is_dir() => return Ok(true),
-        Ok(_) => io::Error::new(io::ErrorKind::NotADirectory, "not a directory of its own"),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
-        Err(error) => error,
-    };
-    Err(StoreError::Write {
-        path: path.to_path_buf(),
-        error,
-    })
+    let path = path.to_path_buf();
+    match fs::symlink_metadata(&path) {
+        Ok(found) if found.is_dir() => Ok(true),
+        Ok(_) => Err(StoreError::Obstructed { path }),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(StoreError::Read { path, error }),
+    }
 }
 
-fn is_absent(error: &io::Error) -> bool {
-    matches!(
-        error.kind(),
-        io::ErrorKind::NotFound | io::ErrorKind::NotADirectory
-    )
+/// Opens a regular file and nothing else: a link is not followed, and a pipe not waited for.
+fn open_plain(options: &mut OpenOptions, path: &Path) -> io::Result<File> {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::OpenOptionsExt as _;
+        let flags = rustix::fs::OFlags::NOFOLLOW | rustix::fs::OFlags::NONBLOCK;
+        options.custom_flags(flags.bits().cast_signed());
+    }
+    #[cfg(not(unix))]
+    if path.is_symlink() {
+        return Err(io::Error::other("a symbolic link"));
+    }
+    let file = options.open(path)?;
+    if file.metadata()?.is_file() {
+        Ok(file)
+    } else {
+        Err(io::Error::other("not a regular file"))
+    }
 }

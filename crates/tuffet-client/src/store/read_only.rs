@@ -56,11 +56,11 @@ impl std::fmt::Debug for ReadOnlyStore {
 }
 
 impl Store for ReadOnlyStore {
-    fn load(&self, item: &Item) -> Result<Option<Vec<u8>>, StoreError> {
+    fn load(&self, item: &Item, most: u64) -> Result<Option<Vec<u8>>, StoreError> {
         match self.changes().get(item) {
             Some(WriteKind::Put(bytes)) => Ok(Some(bytes.to_vec())),
             Some(WriteKind::Delete) => Ok(None),
-            None => self.base.load(item),
+            None => self.base.load(item, most),
         }
     }
 

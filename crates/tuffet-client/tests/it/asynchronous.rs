@@ -2,6 +2,7 @@
 
 use std::future::Future;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tuffet_client::transport::{
     AsyncTransport, BoxFuture, Chunks, Outcome, Request, TransportErrorKind as Kind,
@@ -98,7 +99,11 @@ fn it_refreshes_searches_proves_and_downloads() {
 fn it_reads_directories() {
     let repository = repository();
     let directory = tempfile::tempdir().unwrap();
-    repository.write(directory.path());
+    for (path, bytes) in &repository.files {
+        let file = directory.path().join(path);
+        std::fs::create_dir_all(file.parent().unwrap()).unwrap();
+        std::fs::write(file, bytes).unwrap();
+    }
     let updater = Updater::builder(repository.anchor(), MemoryStore::new())
         .source(Source::at(directory.path().to_str().unwrap()))
         .clock(FixedClock(NOW))
@@ -255,4 +260,22 @@ fn repositories_agree_asynchronously_too() {
             .await
             .unwrap();
     });
+}
+
+#[test]
+fn a_refresh_that_takes_too_long_ends() {
+    let repository = repository();
+    let limited = |deadline| {
+        let updater = Updater::builder(repository.anchor(), MemoryStore::new())
+            .source(Source::at("memory://one"))
+            .transport(Arc::new(served(&repository)))
+            .clock(FixedClock(NOW))
+            .deadline(deadline)
+            .build()
+            .unwrap();
+        block_on(updater.refresh())
+    };
+    let error = limited(Some(Duration::ZERO)).unwrap_err();
+    assert_eq!(error.code(), "network.deadline");
+    limited(None).unwrap();
 }

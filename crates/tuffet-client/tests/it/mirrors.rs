@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use tuffet_client::transport::TransportErrorKind as Kind;
-use tuffet_client::{Class, Error, Failure, Fault, Retry, Source};
+use tuffet_client::{Class, Destination, Error, Failure, Fault, FileDeadline, Retry, Source};
 
 use tuffet_core::trust::Policy;
 
@@ -298,4 +298,65 @@ fn a_refresh_that_takes_too_long_ends() {
         ("network.deadline", Class::Unavailable)
     );
     limited(None).unwrap();
+}
+
+#[test]
+fn a_mirror_that_takes_too_long_for_a_file_is_passed_over() {
+    let world = world();
+    let limited = |file_deadline| {
+        world
+            .builder(world.store.clone())
+            .source(Source::at("memory://one"))
+            .source(Source::at("memory://two"))
+            .file_deadline(file_deadline)
+            .build()
+            .unwrap()
+            .refresh()
+    };
+    let error = limited(Some(FileDeadline {
+        base: Duration::ZERO,
+        bytes_per_second: u64::MAX,
+    }))
+    .unwrap_err();
+    assert_eq!(
+        (error.code(), error.class()),
+        ("network.deadline", Class::Unavailable)
+    );
+    let asked: Vec<_> = error
+        .attempts()
+        .iter()
+        .map(|attempt| &attempt.url)
+        .collect();
+    assert_eq!(
+        asked,
+        [
+            "memory://one/metadata/2.root.json",
+            "memory://two/metadata/2.root.json"
+        ]
+    );
+    limited(None).unwrap();
+}
+
+#[test]
+fn metadata_is_asked_for_within_a_time_and_targets_are_not() {
+    let world = world();
+    let updater = world.mirrored();
+    updater.refresh().unwrap();
+    let requests = world.transport.take_requests();
+    assert_eq!(requests.len(), 5);
+    for request in requests {
+        // The largest root takes two minutes over the slowest line that is put up with, the largest file of all eleven.
+        let root = request.url.contains("root");
+        let most = Duration::from_secs(if root { 122 } else { 671 });
+        assert!(request.within.is_some_and(|within| within <= most));
+    }
+    let directory = tempfile::tempdir().unwrap();
+    let found = updater.find(&path("app")).unwrap();
+    world.transport.take_requests();
+    updater
+        .download(&found, &Destination::below(directory.path()))
+        .unwrap();
+    for request in world.transport.take_requests() {
+        assert_eq!(request.within, None);
+    }
 }

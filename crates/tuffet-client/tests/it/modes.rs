@@ -150,7 +150,7 @@ fn embedded_metadata_is_enough_to_work_offline() {
         Item::Role(RoleName::Targets),
     ];
     let embedded = items.map(|item| {
-        let bytes = world.store.load(&item).unwrap().unwrap();
+        let bytes = world.store.load(&item, u64::MAX).unwrap().unwrap();
         (item, bytes)
     });
     let offline = Updater::builder(world.repository.anchor(), ReadOnlyStore::embedded(embedded))

@@ -1,8 +1,6 @@
 //! A small repository for tests: signed with ed25519, published to memory or to a directory.
 
 use std::collections::BTreeMap;
-use std::fs;
-use std::path::Path;
 
 use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair};
 use tuffet_client::{MemoryTransport, TrustAnchor, UnixTime};
@@ -211,15 +209,6 @@ impl Repository {
     pub(crate) fn serve(&self, transport: &MemoryTransport, base: &str) {
         for (path, bytes) in &self.files {
             transport.put(format!("{base}/{path}"), bytes.clone());
-        }
-    }
-
-    /// Writes everything to a directory.
-    pub(crate) fn write(&self, directory: &Path) {
-        for (path, bytes) in &self.files {
-            let file = directory.join(path);
-            fs::create_dir_all(file.parent().unwrap()).unwrap();
-            fs::write(file, bytes).unwrap();
         }
     }
 

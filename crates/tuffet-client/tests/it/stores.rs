@@ -7,7 +7,7 @@ use std::time::Duration;
 use tuffet_client::blocking::Updater;
 use tuffet_client::{Class, DirectoryStore, MemoryStore, ReadOnlyStore, Source, Store, StoreError};
 use tuffet_core::metadata::{RoleName, Version};
-use tuffet_core::trust::{Item, Write, WriteKind};
+use tuffet_core::trust::{Item, Policy, Write, WriteKind};
 
 use crate::repository::Repository;
 use crate::world::{World, path};
@@ -98,19 +98,19 @@ fn every_store_keeps_what_it_is_given() {
     for store in stores {
         let _lock = store.lock().unwrap();
         for (place, item) in items.iter().enumerate() {
-            assert_eq!(store.load(item).unwrap(), None);
+            assert_eq!(store.load(item, u64::MAX).unwrap(), None);
             let write = put(item.clone(), &[u8::try_from(place).unwrap()]);
             store.apply(&[write]).unwrap();
         }
         for (place, item) in items.iter().enumerate() {
-            let bytes = store.load(item).unwrap().unwrap();
+            let bytes = store.load(item, u64::MAX).unwrap().unwrap();
             assert_eq!(bytes, [u8::try_from(place).unwrap()]);
             let delete = Write {
                 item: item.clone(),
                 kind: WriteKind::Delete,
             };
             store.apply(&[delete.clone(), delete]).unwrap();
-            assert_eq!(store.load(item).unwrap(), None);
+            assert_eq!(store.load(item, u64::MAX).unwrap(), None);
         }
     }
     assert!(!directory.path().join("absent").exists());
@@ -231,10 +231,13 @@ fn symbolic_links_in_a_store_are_replaced_and_not_followed() {
     let link = store.path().join("timestamp.json");
     std::os::unix::fs::symlink(&victim, &link).unwrap();
     let item = Item::Role(RoleName::Timestamp);
-    assert!(matches!(store.load(&item), Err(StoreError::Read { .. })));
+    assert!(matches!(
+        store.load(&item, u64::MAX),
+        Err(StoreError::Read { .. })
+    ));
     store.apply(&[put(item.clone(), b"new")]).unwrap();
     assert_eq!(fs::read(&victim).unwrap(), b"precious");
-    assert_eq!(store.load(&item).unwrap().unwrap(), b"new");
+    assert_eq!(store.load(&item, u64::MAX).unwrap().unwrap(), b"new");
 
     let locked = DirectoryStore::new(directory.path().join("other"));
     drop(locked.lock().unwrap());
@@ -279,6 +282,7 @@ fn a_store_that_is_a_link_to_another_place_is_refused() {
         let store = DirectoryStore::new(directory.path().join("store"));
         let error = updater(&world, store).refresh().unwrap_err();
         assert_eq!(error.class(), Class::Local, "{linked}: {error}");
+        assert_eq!(error.code(), "store.obstructed", "{linked}");
         assert_eq!(names(&elsewhere), [".tuffet-kept", "roots"], "{linked}");
         assert!(names(&elsewhere.join("roots")).is_empty(), "{linked}");
     }
@@ -294,15 +298,67 @@ fn a_directory_with_the_name_of_a_leftover_keeps_nobody_out() {
         .unwrap();
 }
 
-#[cfg(unix)]
 #[test]
-fn a_stored_file_larger_than_any_metadata_is_not_read() {
+fn a_stored_file_is_read_up_to_the_limit_of_what_it_is() {
     let directory = tempfile::tempdir().unwrap();
     let file = fs::File::create(directory.path().join("timestamp.json")).unwrap();
     // A hole: no bytes are on the disk.
     file.set_len(1 << 33).unwrap();
-    let error = DirectoryStore::new(directory.path())
-        .load(&Item::Role(RoleName::Timestamp))
-        .unwrap_err();
-    assert_eq!(error.code(), "store.read");
+    let store = DirectoryStore::new(directory.path());
+    let bytes = store
+        .load(&Item::Role(RoleName::Timestamp), 65_536)
+        .unwrap()
+        .unwrap();
+    assert_eq!(bytes.len(), 65_537);
+}
+
+#[test]
+fn a34_a_stored_file_that_is_too_large_is_ignored_and_reported() {
+    let world = world();
+    let directory = tempfile::tempdir().unwrap();
+    let store = DirectoryStore::new(directory.path());
+    updater(&world, store.clone()).refresh().unwrap();
+    for name in ["timestamp.json", "record"] {
+        let mut bytes = fs::read(directory.path().join(name)).unwrap();
+        bytes.splice(1..1, [b' '; 70_000]);
+        fs::write(directory.path().join(name), bytes).unwrap();
+        let strict = world
+            .builder(store.clone())
+            .source(Source::at("memory://one"))
+            .policy(Policy::strict())
+            .build()
+            .unwrap();
+        assert_eq!(
+            strict.refresh().unwrap_err().code(),
+            "cache.corrupt",
+            "{name}"
+        );
+        updater(&world, store.clone()).refresh().unwrap();
+    }
+    assert!(world.seen.has("the stored timestamp metadata was ignored"));
+    assert!(
+        world
+            .seen
+            .has("the stored record of the last refresh was ignored")
+    );
+}
+
+#[cfg(unix)]
+#[test]
+fn a_store_behind_a_link_is_not_read_either() {
+    let world = world();
+    let directory = tempfile::tempdir().unwrap();
+    let place = |name: &str| directory.path().join(name);
+    updater(&world, DirectoryStore::new(place("real")))
+        .refresh()
+        .unwrap();
+    std::os::unix::fs::symlink(place("real"), place("link")).unwrap();
+    for store in ["real", "link"] {
+        let loaded =
+            DirectoryStore::new(place(store)).load(&Item::Role(RoleName::Timestamp), u64::MAX);
+        match store {
+            "real" => assert!(loaded.unwrap().is_some()),
+            _ => assert_eq!(loaded.unwrap_err().code(), "store.obstructed"),
+        }
+    }
 }

@@ -1,7 +1,11 @@
 //! What a client asks of a repository beyond the specification, and how much it is ready to receive.
 
+use super::Item;
 use crate::crypto::Crypto;
-use crate::metadata::{ToleranceSet, UnixTime, Version};
+use crate::metadata::{RoleName, ToleranceSet, UnixTime, Version};
+
+/// Bytes of the record: it speaks of two files, each as it is and as it may be after the next write.
+const RECORD: u64 = 65_536;
 
 /// How much a client receives before it gives up (rules C-04, C-20, C-30, C-40; TUF §5 W, X, Y, Z).
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,6 +25,26 @@ pub struct Limits {
     pub roots: u32,
     /// Targets roles visited in one search, the top-level one included (A-37).
     pub roles: u32,
+}
+
+impl Limits {
+    /// The most bytes of an item of the store that are worth reading: a larger one was never accepted under these limits. A shell
+    /// stops one byte later and answers with what it has, which is then taken for damaged.
+    ///
+    /// ```
+    /// # use tuffet_core::{metadata::RoleName, trust::{Item, Limits}};
+    /// assert_eq!(Limits::default().of_stored(&Item::Role(RoleName::Timestamp)), 65_536);
+    /// ```
+    #[must_use]
+    pub fn of_stored(&self, item: &Item) -> u64 {
+        match item {
+            Item::Root(_) | Item::Role(RoleName::Root) => self.root,
+            Item::Role(RoleName::Timestamp) => self.timestamp,
+            Item::Role(RoleName::Snapshot) => self.snapshot.max(self.signed_length),
+            Item::Role(_) => self.targets.max(self.signed_length),
+            Item::Record => RECORD,
+        }
+    }
 }
 
 impl Default for Limits {

@@ -202,14 +202,23 @@ fn a_dripping_head_is_given_up() {
 #[test]
 fn a_transfer_ends_at_its_deadline() {
     let answering = Server::answering(answer(200, "", b""));
-    for (server, seconds) in [
-        (dripping(HEAD), 1),
-        (dripping(b"HTTP/1.1 200 OK\r\nx: "), 1),
+    for (server, milliseconds) in [
+        (dripping(HEAD), 300),
+        (dripping(b"HTTP/1.1 200 OK\r\nx: "), 300),
         (answering, 0),
     ] {
-        for (name, http) in transports(&patient().deadline(Some(Duration::from_secs(seconds)))) {
-            let got = http.get(&server.url("/x"));
-            assert_eq!(got.kind(), TransportErrorKind::Deadline, "{name}: {got:?}");
+        // What the options say, what the request says, and the shorter of both.
+        let short = Duration::from_millis(milliseconds);
+        let long = Duration::from_secs(9000);
+        for (options, request) in [
+            (Some(short), None),
+            (None, Some(short)),
+            (Some(long), Some(short)),
+        ] {
+            for (name, http) in transports(&patient().deadline(options)) {
+                let got = http.fetch(&Request::new(server.url("/x")).within(request));
+                assert_eq!(got.kind(), TransportErrorKind::Deadline, "{name}: {got:?}");
+            }
         }
     }
 }

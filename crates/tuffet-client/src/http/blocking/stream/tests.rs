@@ -48,7 +48,7 @@ fn watched(
             error,
             waits,
         },
-        Watch::new(options, error_at),
+        Watch::new(options, options.deadline, error_at),
         Box::new(clock),
     )
 }
