@@ -12,7 +12,9 @@ pub(crate) use file::ChangeFile;
 use crate::Error;
 use crate::document::Document;
 use crate::graph::Graph;
+use crate::keys::KeyName;
 use crate::plan::{Action, Plan};
+use crate::policy::RolePolicy;
 use crate::quorum::{Need, needs};
 use crate::repository::Repository;
 use crate::store::Store;
@@ -23,6 +25,10 @@ use crate::store::Store;
 pub struct Change {
     /// The next versions of the roles that were edited; none if nothing is open.
     pub drafts: Vec<Draft>,
+    /// The keys that the policy will know by name once the change is applied.
+    pub named: Vec<KeyName>,
+    /// What the policy will ask of new roles, by their names or what the names of bins begin with.
+    pub asked: Vec<(String, RolePolicy)>,
 }
 
 impl Change {
@@ -88,7 +94,16 @@ impl Repository {
                 bytes,
             });
         }
-        Ok(Change { drafts })
+        let named = store.learned.named().map(|(name, keyid)| KeyName {
+            keyid,
+            name: Some(name),
+        });
+        let asked = store.learned.asked();
+        Ok(Change {
+            drafts,
+            named: named.collect(),
+            asked: asked.map(|(name, role)| (name.to_owned(), role)).collect(),
+        })
     }
 
     /// Forgets the open change, with the names of keys that came with it.

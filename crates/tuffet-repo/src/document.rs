@@ -132,6 +132,11 @@ impl Document {
         self.signatures = Value::Array(Vec::new());
     }
 
+    /// Removes what stands beside the signed part and the signatures: nobody signs it and nobody is shown it.
+    pub(crate) fn clear_unsigned(&mut self) {
+        self.others.clear();
+    }
+
     /// The keyids of the signatures.
     pub fn signature_keyids(&self) -> impl Iterator<Item = &str> {
         let all = self.signatures.as_array().unwrap_or_default();

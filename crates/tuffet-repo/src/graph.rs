@@ -76,6 +76,13 @@ impl Graph {
         self.old.as_ref().map(|known| &known.root)
     }
 
+    /// Whether root or a delegating role lists a key under this id.
+    pub(crate) fn holds(&self, keyid: &str) -> bool {
+        let root = self.root.iter().map(|known| known.root.keys());
+        let tables = root.chain(self.delegations.values().map(Delegations::keys));
+        tables.into_iter().any(|table| table.key(keyid).is_some())
+    }
+
     /// What each role delegates.
     pub(crate) fn delegations(&self) -> impl Iterator<Item = (&RoleName, &Delegations)> {
         self.delegations.iter()

@@ -115,9 +115,9 @@ pub(crate) fn visible(text: &str) -> String {
         .collect()
 }
 
-/// Characters that make a terminal show text in another order than it stands.
+/// Characters that make a terminal show text in another order than it stands, on another line, or not at all.
 fn is_direction_mark(character: char) -> bool {
-    matches!(character, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    matches!(character, '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! What several repositories say about one target, and when that is enough (TAP 4).
 
-use alloc::collections::VecDeque;
+use alloc::collections::{BTreeSet, VecDeque};
 use alloc::string::String;
 use alloc::vec::Vec;
 
@@ -175,7 +175,8 @@ impl Consultation {
 pub struct Agreement {
     path: TargetPath,
     threshold: u32,
-    /// The repositories and their answers, grouped by agreement of each with each.
+    /// Every largest set of answers that agree each with each: two that contradict each other may both agree with one that
+    /// lists fewer hashes.
     groups: Vec<Vec<(String, Found)>>,
 }
 
@@ -200,17 +201,31 @@ impl Agreement {
         {
             return;
         }
-        // With each: two that contradict each other may both agree with one that lists fewer hashes.
-        let group = self.groups.iter_mut().find(|members| {
-            members
-                .iter()
-                .all(|(_, member)| agree(&member.target, &found.target))
-        });
         let member = (String::from(repository), found);
-        match group {
-            Some(members) => members.push(member),
-            None => self.groups.push(alloc::vec![member]),
+        let agrees = |(_, other): &&(String, Found)| agree(&other.target, &member.1.target);
+        let names = |group: &[(String, Found)]| -> BTreeSet<String> {
+            group.iter().map(|(name, _)| name.clone()).collect()
+        };
+        // In each group those who agree with the new one form a group with it; alone, if nobody does.
+        let mut grown: Vec<Vec<(String, Found)>> = Vec::new();
+        for group in &self.groups {
+            let mut with: Vec<_> = group.iter().filter(agrees).cloned().collect();
+            with.push(member.clone());
+            let known = names(&with);
+            if !grown.iter().any(|other| known.is_subset(&names(other))) {
+                grown.retain(|other| !names(other).is_subset(&known));
+                grown.push(with);
+            }
         }
+        if grown.is_empty() {
+            grown.push(alloc::vec![member]);
+        }
+        // What has grown whole is no longer a largest set.
+        self.groups.retain(|group| {
+            let old = names(group);
+            !grown.iter().any(|new| old.is_subset(&names(new)))
+        });
+        self.groups.append(&mut grown);
     }
 
     /// The repositories that agree on the target, if enough of them do; else how far they are from it.

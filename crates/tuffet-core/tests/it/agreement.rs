@@ -414,3 +414,28 @@ fn a17_absence_is_believed_by_all_or_for_a_root_by_one() {
         assert_eq!(answers.mean_absent(&file, &Policy::strict()), strict);
     }
 }
+
+#[test]
+fn tap4_one_hostile_repository_does_not_spoil_the_agreement_of_the_others() {
+    let hostile = || says(1, &[("sha256", b"1"), ("sha512", b"evil")], "");
+    let short = || says(1, &[("sha256", b"1")], "");
+    let full = || says(1, &[("sha256", b"1"), ("sha512", b"1")], "");
+    let answers = [
+        ("h", hostile()),
+        ("a", short()),
+        ("b", full()),
+        ("c", full()),
+    ];
+    let names = |names: [&str; 3]| Ok(names.map(str::to_owned).to_vec());
+    // Whoever comes first, the three agree.
+    for turn in 0..answers.len() {
+        let mut turned = answers.clone();
+        turned.rotate_left(turn);
+        let mut agreed = agreement(3, &turned);
+        if let Ok(agreed) = &mut agreed {
+            agreed.sort();
+        }
+        assert_eq!(agreed, names(["a", "b", "c"]), "{turn}");
+        assert_eq!(agreement(4, &turned), Err((3, 4)), "{turn}");
+    }
+}

@@ -10,8 +10,10 @@ use tuffet_core::json::Value;
 #[non_exhaustive]
 pub struct Difference {
     /// The names of the members on the way, such as `targets`, `app.tar`, `length`. An element of an array that has a name goes
-    /// by it; the order of such elements is a place `order` of its own.
+    /// by it.
     pub place: Vec<String>,
+    /// Whether this is about the order of the elements there: before and after are their names then.
+    pub order: bool,
     /// What stood there; `None` if nothing did.
     pub before: Option<Value>,
     /// What stands there; `None` if nothing does any more.
@@ -19,11 +21,12 @@ pub struct Difference {
 }
 
 impl fmt::Display for Difference {
-    /// `+ targets › app.tar = {…}`, `- …`, `~ version: 1 → 2`. Names and values are JSON, so nothing in them can pass for
-    /// something else.
+    /// `+ targets › app.tar = {…}`, `- …`, `~ version: 1 → 2`, `~ order of delegations › roles: […] → […]`. Values, and names that
+    /// are not plain, are JSON in plain ASCII, so nothing in them can pass for something else.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let place: Vec<String> = self.place.iter().map(|name| shown_name(name)).collect();
-        let place = place.join(" › ");
+        let order = if self.order { "order of " } else { "" };
+        let place = format!("{order}{}", place.join(" › "));
         match (&self.before, &self.after) {
             (None, Some(after)) => write!(f, "+ {place} = {}", shown(after)),
             (Some(before), None) => write!(f, "- {place} = {}", shown(before)),
@@ -36,7 +39,21 @@ impl fmt::Display for Difference {
 }
 
 fn shown(value: &Value) -> String {
-    String::from_utf8_lossy(&value.to_compact_json()).into_owned()
+    let json = value.to_compact_json();
+    let mut text = String::with_capacity(json.len());
+    let mut last = ' ';
+    for character in String::from_utf8_lossy(&json).chars() {
+        // Letters that look alike or are not seen at all, and gaps that look like the end of a line.
+        if character.is_ascii_graphic() || (character == ' ' && last != ' ') {
+            text.push(character);
+        } else {
+            for unit in character.encode_utf16(&mut [0; 2]) {
+                text.push_str(&format!("\\u{unit:04x}"));
+            }
+        }
+        last = character;
+    }
+    text
 }
 
 fn shown_name(name: &str) -> String {
@@ -79,9 +96,10 @@ fn compare(place: &mut Vec<String>, before: &Value, after: &Value, all: &mut Vec
             (Some(old), Some(new)) => {
                 members(place, &old.members, &new.members, all);
                 if old.order != new.order {
-                    place.push("order".to_owned());
-                    all.push(difference(place, Some(&old.order()), Some(&new.order())));
-                    place.pop();
+                    all.push(Difference {
+                        order: true,
+                        ..difference(place, Some(&old.order()), Some(&new.order()))
+                    });
                 }
             }
             _ => all.push(difference(place, Some(before), Some(after))),
@@ -112,6 +130,7 @@ fn members(
 fn difference(place: &[String], before: Option<&Value>, after: Option<&Value>) -> Difference {
     Difference {
         place: place.to_vec(),
+        order: false,
         before: before.cloned(),
         after: after.cloned(),
     }

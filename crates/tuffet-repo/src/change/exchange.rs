@@ -73,9 +73,7 @@ impl Repository {
         store.require_current()?;
         let received = ChangeFile::parse(bytes).map_err(|error| Error::format(from, error))?;
         require_same_past(&store, &received)?;
-        if let Some(why) = received.learned.contradicts(&self.written_policy()?) {
-            return Err(Error::ChangeForeign { why });
-        }
+        let before = Graph::load(&Store::load(self.layout())?.without_drafts())?;
         let mut actions = Vec::new();
         if store.drafts().next().is_none() {
             take_over(&mut store, &received, from, &mut actions)?;
@@ -83,7 +81,24 @@ impl Repository {
             require_same_content(&store, &received)?;
         }
         let graph = Graph::load(&store)?;
-        let policy = self.policy_with(&received.learned);
+        if !actions.is_empty() {
+            let drafted = |role: &RoleName| received.drafts.contains_key(role);
+            store.learned = received.learned.clone().needed_by(&graph, drafted);
+            let written = self.written_policy()?;
+            if let Some(why) = store.learned.contradicts(&written, &before, &graph) {
+                return Err(Error::ChangeForeign { why });
+            }
+            // What the policy says today holds, whatever the change would have it learn.
+            crate::edit::check_policy(&graph, &written)?;
+            let named = store.learned.named();
+            actions.extend(named.map(|(name, keyid)| Action::Named {
+                key: KeyName {
+                    keyid,
+                    name: Some(name),
+                },
+            }));
+        }
+        let policy = self.policy_with(&store.learned);
         crate::edit::check_policy(&graph, &policy)?;
         for (role, draft) in store.drafts_mut() {
             let Some(theirs) = received.drafts.get(role) else {
@@ -177,6 +192,7 @@ fn take_over(
             .map_err(|error| Error::format(from, error))?;
         let mut draft = draft.clone();
         draft.clear_signatures();
+        draft.clear_unsigned();
         actions.push(Action::Drafted {
             role: role.clone(),
             version: draft.version().unwrap_or(Version::FIRST),
@@ -184,14 +200,6 @@ fn take_over(
         });
         store.set_draft(role.clone(), draft);
     }
-    let named = received.learned.named();
-    actions.extend(named.map(|(name, keyid)| Action::Named {
-        key: KeyName {
-            keyid,
-            name: Some(name),
-        },
-    }));
-    store.learned = received.learned.clone();
     Ok(())
 }
 
@@ -210,7 +218,6 @@ fn require_same_content(store: &Store, received: &ChangeFile) -> Result<(), Erro
         .find(|role| store.draft(role).is_none())
     {
         Some(role) => Err(differs(role)),
-        None if store.learned != received.learned => Err(differs(&RoleName::Root)),
         None => Ok(()),
     }
 }

@@ -68,6 +68,11 @@ impl ChangeFile {
             let within = |error: FormatError| error.within(&name).within("drafts");
             let role = RoleName::new(&name)
                 .map_err(|_| within(FormatError::new(0, Reason::Invalid("a role name"))))?;
+            // Publishing makes these two; a draft would be signed by the key of automation, unseen.
+            if matches!(role, RoleName::Snapshot | RoleName::Timestamp) {
+                let reason = Reason::Invalid("a role that is no part of a change");
+                return Err(within(FormatError::new(0, reason)));
+            }
             drafts.insert(role, Document::from_value(value).map_err(within)?);
         }
         Ok(Self {

@@ -1,11 +1,12 @@
 //! What a change teaches the policy, once it is applied: names of keys, and what is asked of new roles.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use tuffet_core::json::Value;
-use tuffet_core::metadata::KeyId;
+use tuffet_core::metadata::{KeyId, RoleDelegations, RoleName};
 
 use super::{KeyPolicy, Period, Policy, RolePolicy};
+use crate::graph::Graph;
 use crate::keys::NamedKey;
 
 /// Additions to a policy. They are kept with the change, so that a change that is dropped leaves nothing behind.
@@ -31,24 +32,59 @@ impl Learned {
         keys.filter_map(|(name, key)| Some((name.clone(), KeyId::new(&key.keyid).ok()?)))
     }
 
-    /// What it would change of what the policy says already; edits only add to a policy, so a change that does is not honest.
-    pub(crate) fn contradicts(&self, policy: &Policy) -> Option<&'static str> {
-        let asks_otherwise = |(name, role): (&String, &RolePolicy)| {
-            policy.roles.get(name).is_some_and(|known| known != role)
-        };
-        if self.roles.iter().any(asks_otherwise) {
-            return Some("it changes what tuffet.toml asks of a role");
+    /// What is asked of new roles.
+    pub(crate) fn asked(&self) -> impl Iterator<Item = (&str, RolePolicy)> {
+        self.roles.iter().map(|(name, role)| (name.as_str(), *role))
+    }
+
+    /// What of it belongs to drafts of these roles: names of keys that are used, and what is asked of roles that they delegate to.
+    pub(crate) fn needed_by(mut self, graph: &Graph, drafted: impl Fn(&RoleName) -> bool) -> Self {
+        self.keys.retain(|_, key| graph.holds(&key.keyid));
+        let new = graph.delegations().filter(|(by, _)| drafted(by));
+        let new: BTreeSet<&str> = new
+            .flat_map(|(_, delegations)| match delegations.roles() {
+                RoleDelegations::Named(roles) => {
+                    roles.iter().map(|role| role.name.as_str()).collect()
+                }
+                RoleDelegations::Succinct(bins) => vec![bins.name_prefix()],
+            })
+            .collect();
+        self.roles.retain(|name, _| new.contains(name.as_str()));
+        self
+    }
+
+    /// What it would change of what the policy says already. Edits only add to a policy, except that a key that is replaced may
+    /// leave its name to the new one; a change that does more is not honest.
+    pub(crate) fn contradicts(
+        &self,
+        policy: &Policy,
+        before: &Graph,
+        after: &Graph,
+    ) -> Option<&'static str> {
+        for (name, role) in &self.roles {
+            if role.threshold < 1 || policy.roles.get(name).is_some_and(|known| known != role) {
+                return Some("it changes what tuffet.toml asks of a role");
+            }
         }
-        let held_otherwise = |key: &KeyPolicy| {
-            policy
+        for (name, key) in &self.keys {
+            let replaced =
+                |known: &KeyPolicy| before.holds(&known.keyid) && !after.holds(&known.keyid);
+            if policy
+                .keys
+                .get(name)
+                .is_some_and(|known| known.keyid != key.keyid && !replaced(known))
+            {
+                return Some("it gives the name of a key to another key");
+            }
+            if policy
                 .keys
                 .values()
                 .any(|known| known.keyid == key.keyid && known.online != key.online)
-        };
-        self.keys
-            .values()
-            .any(held_otherwise)
-            .then_some("it changes whether a key is one of automation")
+            {
+                return Some("it changes whether a key is one of automation");
+            }
+        }
+        None
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -108,8 +144,9 @@ impl Learned {
                 online: value.get("online")?.as_bool()?,
                 former: Vec::new(),
             };
-            NamedKey::new(name, key.key()?).ok()?;
-            Some((name.clone(), key))
+            let named = NamedKey::new(name, key.key()?).ok()?;
+            // Keyids are what people are shown, so a key cannot come under that of another.
+            (named.keyid().as_str() == key.keyid).then(|| (name.clone(), key))
         };
         let role = |(name, value): (&String, &Value)| {
             let policy = RolePolicy {

@@ -6,7 +6,7 @@ use std::path::Path;
 use tuffet_core::json::Value;
 use tuffet_core::metadata::RoleName;
 use tuffet_repo::{
-    Action, AddTarget, Delegate, DelegatedPaths, Document, NamedKey, Plan, Publish, RotateKey,
+    Action, AddTarget, Delegate, DelegatedPaths, Difference, Document, Plan, Publish, RotateKey,
     differences,
 };
 use tuffet_sign::Signer;
@@ -161,32 +161,131 @@ fn only_signatures_that_count_are_taken() {
     assert_eq!(code(receive(&ana, &changed)), "change.differs");
 }
 
+/// Ana's change with a member of `keys` or `roles` put in.
+fn with(world: &World, member: &str, name: &str, value: Value) -> Vec<u8> {
+    let mut change = Value::parse(&export(world)).unwrap();
+    let members = change.get_mut(member).unwrap().as_object_mut().unwrap();
+    members.insert(name.to_owned(), value);
+    change.to_compact_json()
+}
+
+fn key_entry(keyid: &str, of: &dyn Signer, online: bool) -> Value {
+    let key = named("x", of);
+    Value::from_iter([
+        ("keyid", Value::from(keyid)),
+        ("online", Value::from(online)),
+        ("public", Value::from(key.key().metadata().public.as_str())),
+        ("scheme", Value::from(key.key().scheme().name())),
+    ])
+}
+
+fn own_entry(of: &dyn Signer, online: bool) -> Value {
+    key_entry(named("x", of).keyid().as_str(), of, online)
+}
+
 #[test]
-fn a_change_cannot_weaken_what_the_policy_says() {
+fn a_key_cannot_come_under_the_keyid_of_another() {
     let (ana, ben, _) = three();
-    let edit = |member: &str, name: &str, value: Value| {
-        let mut change = Value::parse(&export(&ana)).unwrap();
-        let members = change.get_mut(member).unwrap().as_object_mut().unwrap();
-        members.insert(name.to_owned(), value);
-        change.to_compact_json()
-    };
-    let role = Value::parse(br#"{"period":"90d","threshold":1}"#).unwrap();
+    let entry = key_entry(named("ana", ana.ana).keyid().as_str(), key(), false);
+    let change = with(&ana, "keys", "ana", entry);
+    assert_eq!(code(receive(&ben, &change)), "repo.format");
+}
+
+#[test]
+fn a_name_is_not_taken_over_and_what_no_draft_needs_is_not_learned() {
+    let (ana, ben, _) = three();
+    let before = ben.repository().policy().clone();
+    // Nothing uses the stranger's key, so the name stays Ana's; targets delegates nothing, so nothing is asked of a role.
+    run(receive(
+        &ben,
+        &with(&ana, "keys", "ana", own_entry(key(), false)),
+    ));
+    assert_eq!(*ben.repository().policy(), before);
+    run(ben.repository().drop_change());
+    let role = Value::parse(br#"{"period":"3653d","threshold":0}"#).unwrap();
+    run(receive(&ben, &with(&ana, "roles", "team", role)));
+    assert_eq!(*ben.repository().policy(), before);
+
+    // A draft that does use it takes the name as little while Ana's key is still there.
+    let ana = World::published();
+    let ben = ana.fork();
+    let stranger = key();
+    let paths = DelegatedPaths::Patterns(vec!["team/*".to_owned()]);
+    let team = Delegate::new(delegated("team"), paths, vec![named("sam", stranger)]);
+    run(ana.repository().delegate(&team, NOW));
+    run(receive(&ben, &export(&ana)));
+    assert_eq!(ben.repository().change().unwrap().named.len(), 1);
+    assert_eq!(ben.repository().change().unwrap().asked[0].0, "team");
+    run(ben.repository().drop_change());
+    let stolen = with(&ana, "keys", "ana", own_entry(stranger, false));
+    assert_eq!(code(receive(&ben, &stolen)), "change.foreign");
+    let role = Value::parse(br#"{"period":"30d","threshold":0}"#).unwrap();
     assert_eq!(
-        code(receive(&ben, &edit("roles", "targets", role))),
+        code(receive(&ben, &with(&ana, "roles", "team", role))),
         "change.foreign"
     );
-    let online = NamedKey::of("online", ana.online).unwrap();
-    let policy = &ana.repository().policy().keys["online"].clone();
-    let key = Value::from_iter([
-        ("keyid", Value::from(online.keyid().as_str())),
-        ("online", Value::from(false)),
-        ("public", Value::from(policy.public.as_str())),
-        ("scheme", Value::from(policy.scheme.as_str())),
-    ]);
-    assert_eq!(
-        code(receive(&ben, &edit("keys", "online", key))),
-        "change.foreign"
-    );
+}
+
+#[test]
+fn k01_a_received_change_cannot_make_a_key_of_automation_one_of_people() {
+    let ana = World::published();
+    let ben = ana.fork();
+    run(ana.repository().renew(&[RoleName::Root], NOW));
+    // Root lets the online key sign targets.
+    let online = named("online", ana.online).keyid();
+    ana.edit_draft("root", |root| {
+        let roles = root.object("roles");
+        let targets = roles.get_mut("targets").unwrap();
+        let keyids = targets.get_mut("keyids").unwrap().as_array_mut().unwrap();
+        keyids.push(Value::from(online.as_str()));
+    });
+    assert_eq!(code(receive(&ben, &export(&ana))), "policy.online-key");
+    for entry in [own_entry(ana.online, false), own_entry(key(), false)] {
+        let change = with(&ana, "keys", "online", entry);
+        let code = code(receive(&ben, &change));
+        assert!(
+            ["policy.online-key", "change.foreign"].contains(&code),
+            "{code}"
+        );
+    }
+}
+
+#[test]
+fn snapshot_and_timestamp_are_no_part_of_a_change() {
+    let (ana, ben, _) = three();
+    for name in ["snapshot", "timestamp"] {
+        let file = if name == "snapshot" {
+            "2.snapshot.json"
+        } else {
+            "timestamp.json"
+        };
+        let mut draft = ana.document(file);
+        draft.set("version", 3.into());
+        draft.clear_signatures();
+        let draft = Value::parse(&draft.to_bytes()).unwrap();
+        let change = with(&ana, "drafts", name, draft.clone());
+        assert_eq!(code(receive(&ben, &change)), "repo.format", "{name}");
+        // Nor in the file of the open change.
+        let world = ana.fork();
+        world.edit_change(|drafts| drop(drafts.insert(name.to_owned(), draft)));
+        assert_eq!(code(world.repository().change()), "repo.format", "{name}");
+    }
+}
+
+#[test]
+fn what_nobody_signs_does_not_travel() {
+    let (ana, ben, _) = three();
+    let mut change = Value::parse(&export(&ana)).unwrap();
+    let targets = change
+        .get_mut("drafts")
+        .unwrap()
+        .get_mut("targets")
+        .unwrap();
+    let members = targets.as_object_mut().unwrap();
+    members.insert("x-note".to_owned(), Value::from("unseen"));
+    run(receive(&ben, &change.to_compact_json()));
+    let open = ben.repository().change().unwrap();
+    assert!(!String::from_utf8_lossy(open.drafts[0].bytes()).contains("unseen"));
 }
 
 #[test]
@@ -283,6 +382,63 @@ fn mutations(value: &Value) -> Vec<Value> {
     all
 }
 
+/// Puts into a value what a difference says.
+fn apply(value: &mut Value, difference: &Difference) {
+    let Some((first, rest)) = difference.place.split_first() else {
+        if difference.order {
+            let names = difference.after.as_ref().unwrap().as_array().unwrap();
+            let old = value.as_array().unwrap().to_vec();
+            let element = |name: &Value| old.iter().find(|one| one.get("name") == Some(name));
+            *value = names
+                .iter()
+                .map(|name| element(name).unwrap().clone())
+                .collect();
+        } else {
+            *value = difference.after.clone().unwrap();
+        }
+        return;
+    };
+    let mut deeper = difference.clone();
+    deeper.place = rest.to_vec();
+    let removed = rest.is_empty() && !difference.order && difference.after.is_none();
+    let added = rest.is_empty() && !difference.order && difference.before.is_none();
+    if let Value::Array(elements) = value {
+        let named = |one: &Value| one.get("name").and_then(Value::as_str) == Some(first);
+        if removed {
+            elements.retain(|one| !named(one));
+        } else if added {
+            elements.push(difference.after.clone().unwrap());
+        } else {
+            apply(elements.iter_mut().find(|one| named(one)).unwrap(), &deeper);
+        }
+        return;
+    }
+    let members = value.as_object_mut().unwrap();
+    if removed {
+        members.remove(first).unwrap();
+    } else if added {
+        assert!(
+            members
+                .insert(first.clone(), difference.after.clone().unwrap())
+                .is_none()
+        );
+    } else {
+        apply(members.get_mut(first).unwrap(), &deeper);
+    }
+}
+
+#[test]
+fn nothing_in_a_difference_passes_for_something_else() {
+    let after =
+        Value::parse("{\"app\u{200b}.txt\":\"a\u{202e}   ~ version: 1 → 2\u{1f600}\"}".as_bytes())
+            .unwrap();
+    let shown = differences(None, &after)[0].to_string();
+    assert_eq!(
+        shown,
+        r#"+ "app\u200b.txt" = "a\u202e \u0020\u0020~ version: 1 \u2192 2\ud83d\ude00""#
+    );
+}
+
 #[test]
 fn every_single_change_of_a_role_is_visible_at_its_place() {
     let world = World::published();
@@ -303,10 +459,10 @@ fn every_single_change_of_a_role_is_visible_at_its_place() {
         for after in mutations(before) {
             let shown = differences(Some(before), &after);
             assert!(!shown.is_empty(), "{after:?}");
-            let text: Vec<String> = shown.iter().map(ToString::to_string).collect();
-            assert!(text.iter().all(|line| line.len() > 4), "{text:?}");
-            // What is shown is the whole of it: applied the other way round it shows the same places.
-            assert_eq!(differences(Some(&after), before).len(), shown.len());
+            // Complete and at their places: with nothing but them the one becomes the other.
+            let mut built = before.clone();
+            shown.iter().for_each(|one| apply(&mut built, one));
+            assert_eq!(built, after, "{shown:?}");
             count += 1;
         }
         assert!(differences(Some(before), before).is_empty());

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
-use tuffet_repo::{Change, Draft, Need, Repository};
+use tuffet_repo::{Change, Draft, KeyName, Need, Repository};
 
 use crate::author;
 use crate::cli::DryRun;
@@ -167,6 +167,20 @@ fn lines(change: &Change, app: &App) -> Vec<String> {
         lines.extend(differences.map(|one| format!("  {}", visible(&one.to_string()))));
         lines.extend(draft.needs.iter().map(|need| format!("  {}", needed(need))));
     }
+    for key in &change.named {
+        lines.push(format!(
+            "tuffet.toml will know {}",
+            visible(&key.to_string())
+        ));
+    }
+    for (role, asked) in &change.asked {
+        lines.push(format!(
+            "tuffet.toml will ask of {}: threshold {}, {}",
+            visible(role),
+            asked.threshold,
+            asked.period
+        ));
+    }
     lines
 }
 
@@ -190,15 +204,25 @@ pub(super) fn needed(need: &Need) -> String {
 /// The open change for machines.
 pub(super) fn object(change: &Change) -> Value {
     let drafts: Vec<Value> = change.drafts.iter().map(draft).collect();
-    json!({"quorate": change.is_quorate(), "drafts": drafts})
+    let asked = change.asked.iter().map(|(role, asked)| {
+        json!({"role": role, "threshold": asked.threshold, "period": asked.period.to_string()})
+    });
+    json!({
+        "quorate": change.is_quorate(),
+        "drafts": drafts,
+        "named": names(&change.named),
+        "policy": asked.collect::<Vec<Value>>(),
+    })
+}
+
+/// Keys for machines.
+pub(super) fn names(keys: &[KeyName]) -> Vec<Value> {
+    keys.iter()
+        .map(|key| json!({"keyid": key.keyid.as_str(), "name": key.name}))
+        .collect()
 }
 
 fn draft(draft: &Draft) -> Value {
-    let names = |keys: &[tuffet_repo::KeyName]| -> Vec<Value> {
-        keys.iter()
-            .map(|key| json!({"keyid": key.keyid.as_str(), "name": key.name}))
-            .collect()
-    };
     let needs: Vec<Value> = draft
         .needs
         .iter()
@@ -212,16 +236,22 @@ fn draft(draft: &Draft) -> Value {
             })
         })
         .collect();
-    let value = |value: &Option<tuffet_core::json::Value>| -> Value {
-        value
-            .as_ref()
-            .and_then(|value| serde_json::from_slice(&value.to_compact_json()).ok())
-            .unwrap_or_default()
+    // As text: the exact JSON, whatever numbers a reader of ours can hold. Absent where nothing stands.
+    let text = |value: &tuffet_core::json::Value| -> Value {
+        String::from_utf8_lossy(&value.to_compact_json()).into()
     };
     let differences: Vec<Value> = draft
         .differences
         .iter()
-        .map(|one| json!({"place": one.place, "before": value(&one.before), "after": value(&one.after)}))
+        .map(|one| {
+            let mut object = json!({"place": one.place, "order": one.order});
+            for (name, value) in [("before", &one.before), ("after", &one.after)] {
+                if let (Some(object), Some(value)) = (object.as_object_mut(), value) {
+                    object.insert(name.to_owned(), text(value));
+                }
+            }
+            object
+        })
         .collect();
     json!({
         "role": draft.role.as_str(),

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use tuffet_core::metadata::{RoleName, UnixTime};
 use tuffet_repo::{Change, Period, Repository, RoleStatus};
 
-use super::change::needed;
+use super::change::{names, needed};
 use crate::author;
 use crate::exit::Exit;
 use crate::failure::Failure;
@@ -16,7 +16,7 @@ use crate::text::{columns, visible};
 /// Say what is in force, what is open, and who has to do what by when
 ///
 /// Roles of people are due when they expire within the period; snapshot and timestamp, which every tuffet publish renews,
-/// when less than half of their time is left.
+/// when less than half of their time is left. With --check the first of these that applies decides how the command ends.
 #[derive(Debug, Args)]
 #[command(before_help = "Examples:\n  tuffet status\n  tuffet status --within 14d --check --json")]
 pub(crate) struct Arguments {
@@ -24,6 +24,7 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "PERIOD", default_value = "14d", value_parser = moment::parse_period)]
     within: Period,
     /// End with 5 if something has expired, with 6 if signatures are missing, with 7 if something is due
+    /// or waits to be published
     #[arg(long)]
     check: bool,
 }
@@ -36,7 +37,25 @@ struct Deadline {
     passed: bool,
     /// Who has to do it.
     who: String,
-    command: String,
+    command: Vec<String>,
+}
+
+impl Deadline {
+    /// The command as a shell takes it, whatever the role is called.
+    fn command(&self) -> String {
+        let plain = |word: &String| {
+            word.chars()
+                .all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-' | '/'))
+        };
+        let quoted = self.command.iter().map(|word| {
+            if plain(word) {
+                word.clone()
+            } else {
+                format!("'{}'", visible(&word.replace('\'', "'\\''")))
+            }
+        });
+        quoted.collect::<Vec<_>>().join(" ")
+    }
 }
 
 /// Runs the command.
@@ -65,7 +84,7 @@ fn ending(change: &Change, deadlines: &[Deadline]) -> Exit {
         Exit::Stale
     } else if !change.drafts.is_empty() && !change.is_quorate() {
         Exit::NeedsSignatures
-    } else if deadlines.is_empty() {
+    } else if deadlines.is_empty() && change.drafts.is_empty() {
         Exit::Done
     } else {
         Exit::Findings
@@ -96,9 +115,11 @@ fn deadlines(
                 passed: expires <= now,
                 who: who(status),
                 command: if online {
-                    "tuffet publish".to_owned()
+                    vec!["tuffet".to_owned(), "publish".to_owned()]
                 } else {
-                    format!("tuffet renew {}", status.role)
+                    ["tuffet", "renew", status.role.as_str()]
+                        .map(str::to_owned)
+                        .to_vec()
                 },
             })
         })
@@ -160,6 +181,9 @@ fn lines(
             lines.push(format!("open: {role} v{}, {}", draft.version, needed(need)));
         }
     }
+    if !change.drafts.is_empty() && change.is_quorate() {
+        lines.push("ready: tuffet publish".to_owned());
+    }
     for deadline in deadlines {
         let verb = if deadline.passed {
             "expired"
@@ -170,7 +194,7 @@ fn lines(
             "due: {} {verb} {}: {} with {}",
             visible(deadline.role.as_str()),
             moment::both(deadline.expires, now),
-            deadline.command,
+            deadline.command(),
             deadline.who
         ));
     }
@@ -181,11 +205,6 @@ fn lines(
 }
 
 fn object(roles: &[RoleStatus], change: &Change, deadlines: &[Deadline]) -> Value {
-    let names = |keys: &[tuffet_repo::KeyName]| -> Vec<Value> {
-        keys.iter()
-            .map(|key| json!({"keyid": key.keyid.as_str(), "name": key.name}))
-            .collect()
-    };
     let roles: Vec<Value> = roles
         .iter()
         .map(|status| {
@@ -217,4 +236,27 @@ fn object(roles: &[RoleStatus], change: &Change, deadlines: &[Deadline]) -> Valu
         "open": super::change::object(change),
         "deadlines": deadlines,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_role_name_cannot_become_another_command() {
+        let command = |role: &str| {
+            let deadline = Deadline {
+                role: RoleName::new(role).unwrap(),
+                expires: UnixTime(0),
+                passed: true,
+                who: String::new(),
+                command: ["tuffet", "renew", role].map(str::to_owned).to_vec(),
+            };
+            deadline.command()
+        };
+        assert_eq!(command("team"), "tuffet renew team");
+        assert_eq!(command("a; rm -rf x"), "tuffet renew 'a; rm -rf x'");
+        assert_eq!(command("it's"), r"tuffet renew 'it'\''s'");
+        assert_eq!(command("\u{1b}[31m"), "tuffet renew '\u{fffd}[31m'");
+    }
 }

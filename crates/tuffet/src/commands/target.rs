@@ -190,9 +190,10 @@ fn object(target: &TargetEntry) -> serde_json::Value {
         .iter()
         .map(|digest| (digest.algorithm().to_string(), json!(digest.to_hex())))
         .collect();
+    // As text, which holds numbers of any size exactly.
     let custom = target.custom.as_ref();
-    let custom: Option<serde_json::Value> =
-        custom.and_then(|custom| serde_json::from_slice(&custom.to_compact_json()).ok());
+    let custom =
+        custom.map(|custom| String::from_utf8_lossy(&custom.to_compact_json()).into_owned());
     json!({
         "path": target.path.as_str(),
         "role": target.role.as_str(),

@@ -211,16 +211,50 @@ fn status_says_who_must_do_what_by_when() {
         .iter()
         .find(|one| one["role"] == "targets")
         .unwrap();
-    assert_eq!(targets["command"], "tuffet renew targets");
+    let command = serde_json::json!(["tuffet", "renew", "targets"]);
+    assert_eq!(targets["command"], command);
     assert_eq!(targets["passed"], false);
 
     home.ok(&["renew", "targets", "--repo", "acme"]);
     let run = home.run(&["status", "--check", "--repo", "acme"]);
     assert_eq!(run.exit, 6, "{run:?}");
     assert!(run.out.contains("open: targets v"), "{}", run.out);
+    home.ok(&[
+        "change", "sign", "--key", "ana", "--key", "ben", "--repo", "acme",
+    ]);
+    let run = home.run(&["status", "--check", "--repo", "acme"]);
+    assert_eq!(run.exit, 7, "{run:?}");
+    assert!(run.out.contains("ready: tuffet publish"), "{}", run.out);
     home.fails(
         2,
         "role.unsuited",
         &["renew", "timestamp", "--repo", "acme"],
+    );
+}
+
+#[test]
+fn numbers_of_any_size_are_shown_exactly_in_json() {
+    let home = Home::with_client();
+    home.ok(&["renew", "targets", "--repo", "acme"]);
+    let place = "acme/.tuffet/change.json";
+    let huge = "9".repeat(400);
+    let change = home.read(place).replace(
+        "\"targets\":{\"app.txt\":{",
+        &format!("\"targets\":{{\"app.txt\":{{\"custom\":{{\"n\":{huge}}},"),
+    );
+    assert!(change.contains(&huge));
+    home.write(place, &change);
+    let (_, objects) = home.json(&["change", "show", "--repo", "acme"]);
+    let shown = objects[0]["drafts"][0]["differences"].as_array().unwrap();
+    let custom = shown
+        .iter()
+        .find(|one| one["place"][2] == "custom")
+        .unwrap();
+    assert_eq!(custom["after"], format!("{{\"n\":{huge}}}"));
+    assert!(custom.get("before").is_none());
+    let (_, objects) = home.json(&["target", "list", "--repo", "acme"]);
+    assert_eq!(
+        objects[0]["targets"][0]["custom"],
+        format!("{{\"n\":{huge}}}")
     );
 }
