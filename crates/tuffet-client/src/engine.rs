@@ -162,7 +162,7 @@ impl Engine {
     ) -> Result<bool, Error> {
         let most = self.policy.limits.of_stored(&Item::Record);
         let record = self.store.load(&Item::Record, most)?;
-        let Some(last) = record.as_deref().and_then(trust::last_refresh) else {
+        let Some(last) = record.and_then(|record| trust::last_refresh(&record, self.crypto)) else {
             return Ok(false);
         };
         // A time to come is no age.

@@ -12,6 +12,8 @@ use crate::metadata::{UnixTime, Version};
 ///
 /// It is written before the file it speaks of, so that after a crash it knows the file that is there, old or new. A lost record
 /// costs the purge after a rotation that left the old file's signatures valid, and one of the two floors of root.
+///
+/// It carries its own digest: nobody signs it, and a digit that changed on the disk would otherwise be a floor nobody can reach.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(super) struct Record {
     pub(super) timestamp: Acceptances,
@@ -23,14 +25,14 @@ pub(super) struct Record {
 /// none. For a shell that may do without asking the repository.
 ///
 /// ```
-/// # use tuffet_core::{metadata::UnixTime, trust::last_refresh};
-/// let record = br#"{"format":1,"last_refresh":1764000000,"snapshot":[],"timestamp":[]}"#;
-/// assert_eq!(last_refresh(record), Some(UnixTime(1_764_000_000)));
-/// assert_eq!(last_refresh(b"damaged"), None);
+/// # use tuffet_core::{crypto::Crypto, trust::last_refresh};
+/// fn has_refreshed(record: &[u8], crypto: &dyn Crypto) -> bool {
+///     last_refresh(record, crypto).is_some()
+/// }
 /// ```
 #[must_use]
-pub fn last_refresh(record: &[u8]) -> Option<UnixTime> {
-    Record::parse(record).ok()?.last_refresh
+pub fn last_refresh(record: &[u8], crypto: &dyn Crypto) -> Option<UnixTime> {
+    Record::parse(record, crypto).ok()?.last_refresh
 }
 
 /// Which root accepted which bytes: those of the stored file and, between two writes, those of its successor.
@@ -103,27 +105,57 @@ impl Record {
         self.timestamp.roots().chain(self.snapshot.roots())
     }
 
-    pub(super) fn write(&self) -> Vec<u8> {
+    pub(super) fn write(&self, crypto: &dyn Crypto) -> Vec<u8> {
         let last = self.last_refresh.map_or_else(String::new, |at| {
             format!(r#""last_refresh":{},"#, at.0.max(0))
         });
-        format!(
-            r#"{{"format":1,{last}"snapshot":{},"timestamp":{}}}"#,
+        let content = format!(
+            r#"{{{last}"snapshot":{},"timestamp":{}}}"#,
             self.snapshot.write(),
             self.timestamp.write()
+        );
+        let digest = crypto.digest(HashAlgorithm::Sha256, content.as_bytes());
+        format!(
+            r#"{{"format":1,"record":{content},"sha256":"{}"}}"#,
+            digest.to_hex()
         )
         .into_bytes()
     }
 
-    pub(super) fn parse(bytes: &[u8]) -> Result<Self, FormatError> {
-        let mut record = Self::default();
-        let mut format = None;
+    pub(super) fn parse(bytes: &[u8], crypto: &dyn Crypto) -> Result<Self, FormatError> {
+        let invalid = |what| Err(FormatError::new(0, Reason::Invalid(what)));
+        let (mut format, mut content, mut digest) = (None, None, None);
         let mut reader = Reader::new(bytes)?;
         reader.object(|reader, name| {
             match &*name.decode() {
                 "format" => format = Some(reader.unsigned()?),
+                "record" => content = Some(reader.raw(Self::content)?),
+                "sha256" => {
+                    digest = Digest::from_hex(HashAlgorithm::Sha256, &reader.text()?.decode());
+                }
+                _ => {
+                    reader.skip()?;
+                }
+            }
+            Ok(())
+        })?;
+        reader.finish()?;
+        let (Some(1), Some((record, content))) = (format, content) else {
+            return invalid("a record of another format");
+        };
+        if digest == Some(crypto.digest(HashAlgorithm::Sha256, content)) {
+            Ok(record)
+        } else {
+            invalid("a record that is not what was written")
+        }
+    }
+
+    fn content(reader: &mut Reader<'_>) -> Result<Self, FormatError> {
+        let mut record = Self::default();
+        reader.object(|reader, name| {
+            match &*name.decode() {
                 "last_refresh" => {
-                    record.last_refresh = i64::try_from(reader.unsigned()?).ok().map(UnixTime)
+                    record.last_refresh = i64::try_from(reader.unsigned()?).ok().map(UnixTime);
                 }
                 "snapshot" => record.snapshot = Acceptances::parse(reader)?,
                 "timestamp" => record.timestamp = Acceptances::parse(reader)?,
@@ -133,14 +165,6 @@ impl Record {
             }
             Ok(())
         })?;
-        reader.finish()?;
-        if format == Some(1) {
-            Ok(record)
-        } else {
-            Err(FormatError::new(
-                0,
-                Reason::Invalid("a record of another format"),
-            ))
-        }
+        Ok(record)
     }
 }

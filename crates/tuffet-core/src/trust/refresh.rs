@@ -107,7 +107,8 @@ impl<'c> Refresh<'c> {
     /// What is wanted now; the same until it is answered.
     #[must_use]
     pub fn step(&self) -> Step {
-        self.state.step(&self.record, self.root_floor)
+        self.state
+            .step(&self.record, self.root_floor, self.cx.crypto)
     }
 
     /// Answers the step.
@@ -214,7 +215,7 @@ impl<'c> Refresh<'c> {
     /// Reads what is remembered, looks at the clock (core rule 4.5) and trusts the anchor.
     fn record_loaded(&mut self, anchor: TrustAnchor, bytes: Option<Vec<u8>>) -> Turn<'c> {
         if let Some(bytes) = bytes {
-            match Record::parse(&bytes) {
+            match Record::parse(&bytes, self.cx.crypto) {
                 Ok(record) => self.record = record,
                 Err(error) => {
                     let reason = Rejected::Format {

@@ -559,6 +559,23 @@ fn a32_the_record_alone_is_a_floor() {
 }
 
 #[test]
+fn a32_a_digit_that_changed_in_the_record_is_no_floor() {
+    let mut world = World::refreshed();
+    let record = String::from_utf8(world.store[&Item::Record].clone()).unwrap();
+    let damaged = record.replace(r#""root":1"#, r#""root":7"#);
+    assert_ne!(damaged, record);
+    world.store.insert(Item::Record, damaged.into_bytes());
+    let ignored = |world: &World| {
+        let record = |event: &&Event| matches!(event, Event::CacheIgnored { item: Item::Record, reason } if reason.code() == "format.root");
+        world.events.iter().filter(record).count()
+    };
+    world.refresh().unwrap();
+    assert_eq!((world.stored("root"), ignored(&world)), (Some(1), 1));
+    world.refresh().unwrap();
+    assert_eq!(ignored(&world), 0, "the record is repaired");
+}
+
+#[test]
 fn a34_a_damaged_copy_of_the_root_locks_nobody_out() {
     let mut world = World::refreshed();
     let mut forged = world.repository.root.clone();

@@ -4,7 +4,7 @@ use tuffet_core::json::Value;
 use tuffet_core::trust::{Event, Item, TrustAnchor};
 
 use crate::world::expect::rollback;
-use crate::world::{Op, Stop, TestKey, World, array, insert, name, version};
+use crate::world::{Op, Stop, TestKey, World, array, insert, name, sha256, text, version};
 
 const HIGH: u64 = i64::MAX as u64;
 
@@ -275,11 +275,14 @@ fn a15_a_void_snapshot_takes_the_timestamp_with_it() {
     let mut world = fast_forwarded();
     // Nobody knows any more who accepted the timestamp.
     let record = Value::parse(&world.store[&Item::Record]).unwrap();
-    let mut forgetful = record.clone();
+    let mut forgetful = record.get("record").unwrap().clone();
     insert(&mut forgetful, &["timestamp"], array([]));
-    world
-        .store
-        .insert(Item::Record, forgetful.to_compact_json());
+    let content = forgetful.to_compact_json();
+    let digest = sha256(&content).to_hex();
+    let mut written = record.clone();
+    insert(&mut written, &["record"], forgetful);
+    insert(&mut written, &["sha256"], text(&digest));
+    world.store.insert(Item::Record, written.to_compact_json());
     world.repository.rotate("timestamp", &key("between"), 1);
     world.repository.rotate("timestamp", &key("timestamp"), 1);
     world.repository.write();
@@ -328,7 +331,11 @@ fn a15_a_file_that_is_accepted_again_after_a_rotation_is_not_void_again() {
 fn remembered(world: &World) -> [usize; 2] {
     let record = Value::parse(&world.store[&Item::Record]).expect("a record");
     ["timestamp", "snapshot"].map(|role| {
-        let entries = record.get(role).and_then(Value::as_array);
+        let entries = record
+            .get("record")
+            .unwrap()
+            .get(role)
+            .and_then(Value::as_array);
         entries.expect("acceptances").len()
     })
 }

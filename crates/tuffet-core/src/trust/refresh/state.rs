@@ -11,6 +11,7 @@ use super::super::{
     Item, Roots, Step, TrustAnchor, TrustedView, Verified, WithRoot, WithSnapshot, WithTimestamp,
     Write, WriteKind,
 };
+use crate::crypto::Crypto;
 use crate::metadata::{Role, RoleName, Root, Version};
 
 #[derive(Debug)]
@@ -42,7 +43,12 @@ pub(super) enum State<'c> {
 
 impl State<'_> {
     /// What is wanted in this state. `root_floor` is the newest root that was trusted before.
-    pub(super) fn step(&self, record: &Record, root_floor: Option<Version>) -> Step {
+    pub(super) fn step(
+        &self,
+        record: &Record,
+        root_floor: Option<Version>,
+        crypto: &dyn Crypto,
+    ) -> Step {
         match self {
             State::LoadRecord(_) => Step::Load(Item::Record),
             State::LoadAnchor | State::LoadCurrentRoot(_) => Step::Load(Item::Role(RoleName::Root)),
@@ -64,12 +70,12 @@ impl State<'_> {
             ),
             State::FetchTimestamp(phase) => Step::Fetch(phase.fetch()),
             State::StoreTimestamp(phase) => Step::Store(vec![
-                put_record(record),
+                put_record(record, crypto),
                 put(Item::Role(RoleName::Timestamp), phase.timestamp()),
             ]),
             State::FetchSnapshot(phase) => Step::Fetch(phase.fetch()),
             State::StoreSnapshot(phase) => Step::Store(vec![
-                put_record(record),
+                put_record(record, crypto),
                 put(Item::Role(RoleName::Snapshot), phase.snapshot()),
             ]),
             State::LoadTargets(_) => Step::Load(Item::Role(RoleName::Targets)),
@@ -77,7 +83,7 @@ impl State<'_> {
             State::StoreTargets(view) => {
                 Step::Store(vec![put(Item::Role(RoleName::Targets), view.targets())])
             }
-            State::StoreRecord(_) => Step::Store(vec![put_record(record)]),
+            State::StoreRecord(_) => Step::Store(vec![put_record(record, crypto)]),
             State::Done(_) | State::Busy => Step::Done,
         }
     }
@@ -97,10 +103,10 @@ impl State<'_> {
     }
 }
 
-fn put_record(record: &Record) -> Write {
+fn put_record(record: &Record, crypto: &dyn Crypto) -> Write {
     Write {
         item: Item::Record,
-        kind: WriteKind::Put(Arc::new(record.write())),
+        kind: WriteKind::Put(Arc::new(record.write(crypto))),
     }
 }
 
