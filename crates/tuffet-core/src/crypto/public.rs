@@ -198,37 +198,31 @@ impl PublicKey {
     /// The value by which keys are compared.
     #[must_use]
     pub fn identity(&self) -> KeyIdentity {
-        let (kind, parts): (u8, [&[u8]; 2]) = match self {
+        let (kind, bytes): (u8, &[u8]) = match self {
             Self::Ed25519(bytes) => {
                 let mut y = *bytes;
                 if let Some(last) = y.last_mut() {
                     *last &= 0x7f;
                 }
-                return KeyIdentity::new(0, [&y, &[]]);
+                return KeyIdentity::new(0, &y);
             }
             // A point that cannot be split never verifies anything, so it may stand for itself.
             Self::Ecdsa { curve, point } => {
                 let x = ec::x_coordinate(*curve, point).unwrap_or(point);
                 match curve {
-                    Curve::P256 => (1, [x, &[]]),
-                    Curve::P384 => (2, [x, &[]]),
-                    Curve::P521 => (3, [x, &[]]),
+                    Curve::P256 => (1, x),
+                    Curve::P384 => (2, x),
+                    Curve::P521 => (3, x),
                 }
             }
-            Self::Rsa { modulus, exponent } => (
-                4,
-                [
-                    without_leading_zeros(modulus),
-                    without_leading_zeros(exponent),
-                ],
-            ),
+            Self::Rsa { modulus, .. } => (4, without_leading_zeros(modulus)),
             Self::MlDsa { parameters, bytes } => match parameters {
-                MlDsaParameters::MlDsa44 => (5, [bytes, &[]]),
-                MlDsaParameters::MlDsa65 => (6, [bytes, &[]]),
-                MlDsaParameters::MlDsa87 => (7, [bytes, &[]]),
+                MlDsaParameters::MlDsa44 => (5, bytes),
+                MlDsaParameters::MlDsa65 => (6, bytes),
+                MlDsaParameters::MlDsa87 => (7, bytes),
             },
         };
-        KeyIdentity::new(kind, parts)
+        KeyIdentity::new(kind, bytes)
     }
 }
 
@@ -247,15 +241,14 @@ impl fmt::Debug for PublicKey {
 /// What makes two keys the same key: equal for equal key material, however it is encoded and whatever its scheme.
 ///
 /// A threshold counts keys, and one key under two keyids is one key (TUF §5.3.4, TAP 12). A key on a curve is
-/// identified without the sign of its point: whoever holds a private key also holds that of the negated point.
+/// identified without the sign of its point, and an RSA key by its modulus alone: whoever holds a private key also holds that
+/// of the negated point, and that of any other exponent.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct KeyIdentity(Box<[u8]>);
 
 impl KeyIdentity {
-    fn new(kind: u8, [first, second]: [&[u8]; 2]) -> Self {
-        // The length of `first` keeps two pairs apart that only differ in where they are split.
-        let length = first.len().to_be_bytes();
-        Self([&[kind], length.as_slice(), first, second].concat().into())
+    fn new(kind: u8, bytes: &[u8]) -> Self {
+        Self([&[kind], bytes].concat().into())
     }
 }
 

@@ -9,8 +9,8 @@ use alloc::vec::Vec;
 
 use super::{Context, Rejected, Signers, Uncounted, UncountedReason};
 use crate::crypto::{
-    HashAlgorithm, Key, KeyIdentity, KeyKind, Scheme, Signature, SignatureCheck, Verdict,
-    signed_message,
+    HashAlgorithm, Key, KeyIdentity, KeyKind, PublicKey, Scheme, Signature, SignatureCheck,
+    Verdict, signed_message,
 };
 use crate::json::canonicalize;
 use crate::metadata::{
@@ -190,8 +190,9 @@ pub(super) struct Candidate<'c, R> {
     role: RoleName,
     parsed: Parsed<R>,
     cx: Context<'c>,
-    /// A root is checked against two sets of keys that mostly are the same: no signature is computed twice.
-    verdicts: Vec<(KeyIdentity, Scheme, usize, bool)>,
+    /// A root is checked against two sets of keys that mostly are the same: no signature is computed twice. Keys of one identity
+    /// differ in what they verify.
+    verdicts: Vec<(PublicKey, Scheme, usize, bool)>,
 }
 
 impl<'c, R: Role> Candidate<'c, R> {
@@ -364,8 +365,8 @@ impl<'c, R: Role> Candidate<'c, R> {
         keys: &KeyTable,
     ) -> Result<(KeyIdentity, Scheme), UncountedReason> {
         let key = keys.key(keyid.as_str()).ok_or(UncountedReason::Undefined)?;
-        let (scheme, identity) = match key.kind() {
-            KeyKind::Usable { scheme, public } => (*scheme, public.identity()),
+        let (scheme, public) = match key.kind() {
+            KeyKind::Usable { scheme, public } => (*scheme, public),
             // A key kind that nobody can verify here never counts, signature or not.
             KeyKind::Opaque { .. } => {
                 return Err(UncountedReason::Unsupported(format!("{key}")));
@@ -384,17 +385,17 @@ impl<'c, R: Role> Candidate<'c, R> {
         let known = self
             .verdicts
             .iter()
-            .find(|(of, with, at, _)| *of == identity && *with == scheme && *at == place);
+            .find(|(of, with, at, _)| of == public && *with == scheme && *at == place);
         let valid = match known {
             Some(&(.., valid)) => valid,
             None => {
                 let valid = self.verify(key, scheme, entry)?;
-                self.verdicts.push((identity.clone(), scheme, place, valid));
+                self.verdicts.push((public.clone(), scheme, place, valid));
                 valid
             }
         };
         if valid {
-            Ok((identity, scheme))
+            Ok((public.identity(), scheme))
         } else {
             Err(UncountedReason::Invalid)
         }

@@ -115,6 +115,7 @@ fn a03_one_key_counts_once_whatever_it_is_called_and_however_it_is_written() {
         ),
         (TestKey::p256(&point(4, &[&x, &y])), hex_point),
         (TestKey::rsa(pss, 256), TestKey::rsa(pkcs1, 256)),
+        (TestKey::rsa(pss, 256), TestKey::rsa_with(pss, 256, &[3])),
         (TestKey::ml_dsa(1), TestKey::ml_dsa(1).named("two")),
     ];
     for (place, (first, second)) in table.into_iter().enumerate() {
@@ -435,6 +436,22 @@ fn c05_a_key_that_changes_its_scheme_is_verified_with_the_new_one() {
     let new = TestKey::rsa(Scheme::RsaPkcs1v15(HashAlgorithm::Sha256), 256).named("k");
     let outcome = successor(&old, &new, |message| vec![old.entry(message)]);
     assert_eq!(outcome, Err(by_new_root(&new, UncountedReason::Invalid)));
+}
+
+#[test]
+fn c05_a_key_of_the_same_holder_is_verified_with_its_own_value() {
+    let pss = Scheme::RsaPss(HashAlgorithm::Sha256);
+    for (old, new) in [
+        (TestKey::rsa(pss, 256), TestKey::rsa_with(pss, 256, &[3])),
+        (
+            TestKey::ed25519(&"ab".repeat(32)),
+            TestKey::ed25519(&format!("{}2b", "ab".repeat(31))),
+        ),
+    ] {
+        let [old, new] = [old, new].map(|key| key.named("k"));
+        let outcome = successor(&old, &new, |message| vec![old.entry(message)]);
+        assert_eq!(outcome, Err(by_new_root(&new, UncountedReason::Invalid)));
+    }
 }
 
 #[test]

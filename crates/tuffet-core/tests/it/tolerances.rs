@@ -75,7 +75,7 @@ fn point_pem() -> String {
 }
 
 fn rsa_public_key_pem() -> String {
-    let key = TestKey::rsa_public(256);
+    let key = TestKey::rsa_public(256, &[1, 0, 1]);
     let lines = base64(&key.to_rsa_der().expect("an RSA key"));
     let lines: Vec<&str> = (0..lines.len())
         .step_by(64)

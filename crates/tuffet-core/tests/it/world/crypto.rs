@@ -32,8 +32,8 @@ impl Toy {
     /// What the holder of `key` writes under `message`; opaque keys sign with their whole JSON object.
     pub(crate) fn signature(key: &Key, message: &[u8]) -> Vec<u8> {
         let (scheme, public) = match key.usable() {
-            Some((scheme, public)) => (scheme.name(), format!("{public:?}")),
-            None => ("opaque", String::from_utf8_lossy(key.raw()).into_owned()),
+            Some((scheme, public)) => (scheme.name(), public.to_spki_der()),
+            None => ("opaque", key.raw().to_vec()),
         };
         let mut hasher = Sha256::new();
         hasher.update(scheme);

@@ -48,14 +48,20 @@ impl TestKey {
 
     /// An RSA key with a modulus of so many bytes, as PEM.
     pub(crate) fn rsa(scheme: Scheme, bytes: usize) -> Self {
-        Self::of("rsa", scheme.name(), &Self::rsa_public(bytes).to_spki_pem())
+        Self::rsa_with(scheme, bytes, &[1, 0, 1])
     }
 
-    pub(crate) fn rsa_public(bytes: usize) -> PublicKey {
+    /// The RSA key of the same modulus and another exponent.
+    pub(crate) fn rsa_with(scheme: Scheme, bytes: usize, exponent: &[u8]) -> Self {
+        let public = Self::rsa_public(bytes, exponent);
+        Self::of("rsa", scheme.name(), &public.to_spki_pem())
+    }
+
+    pub(crate) fn rsa_public(bytes: usize, exponent: &[u8]) -> PublicKey {
         let modulus = std::iter::once(0x81).chain(std::iter::repeat_n(0x55, bytes - 1));
         PublicKey::Rsa {
             modulus: modulus.collect(),
-            exponent: [1, 0, 1].into(),
+            exponent: exponent.into(),
         }
     }
 
