@@ -1,31 +1,36 @@
-//! `kill -9` while the real program updates: the next update succeeds, no version goes back, every file is whole.
+//! `kill -9` while a real process updates: the next update succeeds, no version goes back, every file is whole.
 //!
-//! The program is the example `conformance`, which `cargo test` builds. It is killed after a random part of the time that it takes
-//! when nobody disturbs it. No outcome depends on how long anything takes: a kill that comes early or late is just one that
-//! found less to interrupt.
+//! The process is this test, started once more. It tells through a pipe what it is about to do and waits for leave, so it dies at
+//! the step that was chosen: waiting before it, or somewhere in it.
 
 use std::collections::BTreeMap;
 use std::fs;
 use std::hash::{BuildHasher, Hasher, RandomState};
+use std::io::{self, BufRead as _, BufReader, Read as _, Write as _};
 use std::path::{Path, PathBuf};
-use std::process::{Command, ExitStatus, Stdio};
-use std::thread;
-use std::time::{Duration, Instant};
+use std::process::{Command, Stdio};
+use std::sync::{Arc, Mutex};
 
 use tuffet_client::blocking::Updater;
-use tuffet_client::{DirectoryStore, Source};
+use tuffet_client::{
+    Destination, DirectoryStore, Notice, Source, Store, StoreError, StoreLock, TrustAnchor,
+};
 use tuffet_core::crypto::Scheme;
 use tuffet_core::json::Value;
+use tuffet_core::trust::{Item, Write};
 
 use crate::quirks::keys::Key;
 use crate::quirks::repository::Repository;
+use crate::world::path;
 
 /// How many processes are killed.
 const KILLS: usize = 30;
-/// How many are started at the most: some come to their end first.
-const STARTS: usize = 120;
 /// A seed to repeat the changes and the moments of an earlier run, as far as they can be repeated.
 const SEED: &str = "TUFFET_KILL_SEED";
+/// Tells the process that is killed where to update.
+const VICTIM: &str = "TUFFET_KILL_VICTIM";
+/// What a process says before each step, at the beginning of a line.
+const STEP: &str = "step: ";
 
 const TOP_LEVEL: &str = "app";
 const DELEGATED: &str = "team/tool";
@@ -93,73 +98,151 @@ impl Versions {
     }
 }
 
+/// A step of an update at which it can be killed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Step {
+    /// The store is written to.
+    Write,
+    /// A file is asked for, or a piece of it has arrived.
+    Receive,
+}
+
+impl Step {
+    const ALL: [(Self, &str); 2] = [(Self::Write, "write"), (Self::Receive, "receive")];
+
+    fn name(self) -> &'static str {
+        Self::ALL.iter().find(|(step, _)| *step == self).unwrap().1
+    }
+
+    fn told(line: &str) -> Option<Self> {
+        let name = line.strip_prefix(STEP)?;
+        let (step, _) = Self::ALL.iter().find(|(_, known)| *known == name).unwrap();
+        Some(*step)
+    }
+}
+
+/// Called before each step.
+type Watch = Arc<dyn Fn(Step) + Send + Sync>;
+
+/// A store that makes one change at a time.
+struct Watched {
+    store: DirectoryStore,
+    watch: Watch,
+}
+
+impl Store for Watched {
+    fn load(&self, item: &Item, most: u64) -> Result<Option<Vec<u8>>, StoreError> {
+        self.store.load(item, most)
+    }
+
+    fn apply(&self, writes: &[Write]) -> Result<(), StoreError> {
+        for write in writes {
+            (self.watch)(Step::Write);
+            self.store.apply(std::slice::from_ref(write))?;
+        }
+        Ok(())
+    }
+
+    fn lock(&self) -> Result<StoreLock, StoreError> {
+        self.store.lock()
+    }
+}
+
+/// A refresh, a search through the delegation, and two downloads.
+fn update(scene: &Path, store: &str, out: &str, watch: Watch) {
+    let anchor = TrustAnchor::Root(fs::read(scene.join("anchor")).unwrap());
+    let published = scene.join("published");
+    let store = Watched {
+        store: DirectoryStore::new(scene.join(store)),
+        watch: Arc::clone(&watch),
+    };
+    let updater = Updater::builder(anchor, store)
+        .source(Source::at(published.to_str().unwrap()))
+        .observer(move |notice: &Notice<'_>| {
+            if matches!(notice, Notice::Request { .. } | Notice::Progress { .. }) {
+                watch(Step::Receive);
+            }
+        })
+        .build()
+        .unwrap();
+    updater.refresh().unwrap();
+    let destination = Destination::below(scene.join(out)).overwrite(true);
+    fs::create_dir_all(scene.join(out)).unwrap();
+    for target in [TOP_LEVEL, DELEGATED] {
+        let found = updater.find(&path(target)).unwrap();
+        updater.download(&found, &destination).unwrap();
+    }
+}
+
+/// The process that is killed: tells each step and waits for leave to take it.
+fn be_killed(scene: &Path) {
+    let watch = |step: Step| {
+        let mut stdout = io::stdout();
+        // What the test harness has said may not have ended its line.
+        writeln!(stdout, "\n{STEP}{}", step.name()).unwrap();
+        stdout.flush().unwrap();
+        io::stdin().read_exact(&mut [0]).unwrap();
+    };
+    update(scene, "store", "out", Arc::new(watch));
+}
+
 /// The places of one run.
 struct Scene {
     directory: tempfile::TempDir,
-    program: PathBuf,
 }
 
 impl Scene {
-    /// `None` if the program has not been built.
-    fn new() -> Option<Self> {
-        let test = std::env::current_exe().unwrap();
-        let built = test.parent().unwrap().parent().unwrap();
-        let program = built.join("examples").join("conformance");
-        if !program.is_file() {
-            println!("skipped: the example conformance is not built; `cargo test` builds it");
-            return None;
-        }
-        let directory = tempfile::tempdir().unwrap();
-        Some(Self { directory, program })
-    }
-
     fn place(&self, name: &str) -> PathBuf {
         self.directory.path().join(name)
     }
 
-    fn command(&self) -> Command {
-        let mut command = Command::new(&self.program);
-        command
-            .arg("--metadata-dir")
-            .arg(self.place("store"))
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(fs::File::create(self.place("said")).unwrap());
-        command
+    /// The steps that an update would take now, taken on copies.
+    fn steps(&self) -> Vec<Step> {
+        for (from, copy) in [("store", "copied store"), ("out", "copied out")] {
+            let copy = self.place(copy);
+            let _ = fs::remove_dir_all(&copy);
+            copy_files(&self.place(from), &copy);
+        }
+        let steps = Arc::new(Mutex::new(Vec::new()));
+        let taken = Arc::clone(&steps);
+        let watch = move |step| taken.lock().unwrap().push(step);
+        let scene = self.directory.path();
+        update(scene, "copied store", "copied out", Arc::new(watch));
+        let steps = steps.lock().unwrap();
+        steps.clone()
     }
 
-    fn init(&self) {
-        let root = self.place("published/metadata/1.root.json");
-        let status = self.command().arg("init").arg(root).status().unwrap();
-        assert!(status.success());
+    /// Starts an update and kills it at the step with this number, counted from 0: before it, or in it.
+    fn kill(&self, at: usize, before: bool) {
+        let mut child = Command::new(std::env::current_exe().unwrap())
+            .args(["--exact", "--nocapture", TEST])
+            .env(VICTIM, self.directory.path())
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let (mut leave, said) = (child.stdin.take().unwrap(), child.stdout.take().unwrap());
+        let lines = BufReader::new(said).lines().map(Result::unwrap);
+        let steps = lines.filter_map(|line| Step::told(&line));
+        for (number, _) in steps.enumerate() {
+            if number == at && before {
+                break;
+            }
+            leave.write_all(&[0]).unwrap();
+            if number == at {
+                break;
+            }
+        }
+        child.kill().unwrap();
+        let status = child.wait().unwrap();
+        // It waits for leave to take the step after this one, and gets none: no code, it was the signal.
+        assert_eq!(status.code(), None, "step {at}");
     }
 
-    /// A refresh, a search through the delegation, and two downloads.
-    fn update(&self) -> Command {
-        let mut command = self.command();
-        command
-            .arg("--metadata-url")
-            .arg(self.place("published/metadata"))
-            .arg("--target-base-url")
-            .arg(self.place("published/targets"))
-            .arg("--target-dir")
-            .arg(self.place("out"))
-            .args(["--target-name", TOP_LEVEL, "--target-name", DELEGATED])
-            .arg("download");
-        command
-    }
-
-    fn assert_success(&self, status: ExitStatus, context: &str) {
-        let said = fs::read_to_string(self.place("said")).unwrap();
-        assert!(status.success(), "{context}: {status}\n{said}");
-    }
-
-    /// Updates without disturbance; says how long it took.
-    fn recover(&self, repository: &Repository, context: &str) -> Duration {
-        let start = Instant::now();
-        let status = self.update().status().unwrap();
-        let took = start.elapsed();
-        self.assert_success(status, context);
+    /// The next update comes to its end.
+    fn recover(&self, repository: &Repository, context: &str) {
+        update(self.directory.path(), "store", "out", Arc::new(|_| ()));
         for (path, expected) in &repository.expected {
             let file = self.target(path);
             assert!(
@@ -167,11 +250,10 @@ impl Scene {
                 "{context}: {path}"
             );
         }
-        took
     }
 
     fn target(&self, path: &str) -> PathBuf {
-        self.place("out").join(path.replace('/', "%2F"))
+        self.place("out").join(path)
     }
 
     /// A target that is there is one that was published, as a whole.
@@ -294,58 +376,55 @@ fn change(repository: &mut Repository, number: usize) -> bool {
     false
 }
 
-/// Waits about so long. There is no event to wait for: the point is to be at no particular one.
-fn let_pass(delay: Duration) {
-    let start = Instant::now();
-    while let Some(left) = delay.checked_sub(start.elapsed()) {
-        thread::park_timeout(left);
-    }
-}
+const TEST: &str = "kill::c00_a_kill_at_any_moment_is_recovered_from_and_nothing_is_forgotten";
 
 #[test]
 fn c00_a_kill_at_any_moment_is_recovered_from_and_nothing_is_forgotten() {
-    let Some(scene) = Scene::new() else { return };
+    if let Some(scene) = std::env::var_os(VICTIM) {
+        return be_killed(Path::new(&scene));
+    }
+    let directory = tempfile::tempdir().unwrap();
+    let scene = Scene { directory };
     let mut random = Random::new();
     let mut repository = first_state();
     repository.write(&scene.place("published"));
-    scene.init();
-    let mut took = scene.recover(&repository, "the first update");
+    fs::copy(
+        scene.place("published/metadata/1.root.json"),
+        scene.place("anchor"),
+    )
+    .unwrap();
+    scene.recover(&repository, "the first update");
     let mut floor = Versions::of(&scene.place("store"));
-    let (mut killed, mut amid) = (0, 0);
-    for number in 1..=STARTS {
+    let mut amid = 0;
+    for number in 1..=KILLS {
         let before = repository.clone();
         let rotated = change(&mut repository, number);
         publish(&mut repository);
         repository.write(&scene.place("published"));
 
-        let moment = took * u32::try_from(random.below(1000)).unwrap() / 1000;
-        let context = format!("update {number}, killed after {moment:?}");
-        let mut child = scene.update().spawn().unwrap();
-        let_pass(moment);
-        child.kill().unwrap();
-        let status = child.wait().unwrap();
-        // No code: it was the signal.
-        if status.code().is_some() {
-            scene.assert_success(status, &context);
+        let steps = scene.steps();
+        let writes = || (0..steps.len()).filter(|&step| steps[step] == Step::Write);
+        // Between two writes, or in any step but the last one, after which the process may end by itself.
+        let between = number % 2 == 1;
+        let at = if between {
+            let later: Vec<usize> = writes().skip(1).collect();
+            later[random.below(later.len() as u64) as usize]
         } else {
-            killed += 1;
-        }
+            random.below(steps.len() as u64 - 1) as usize
+        };
+        let context = format!("update {number}, killed at step {at} of {}", steps.len());
+        scene.kill(at, between);
 
         let stored = Versions::of(&scene.place("store"));
         stored.assert_not_below(&floor, rotated, &context);
         scene.assert_targets_whole([&before, &repository], &context);
         scene.assert_nothing_forgotten(&before, rotated, &context);
-        took = (took + scene.recover(&repository, &context)) / 2;
+        scene.recover(&repository, &context);
         let complete = Versions::of(&scene.place("store"));
         complete.assert_not_below(&floor, rotated, &context);
         amid += usize::from(stored != floor && stored != complete);
         floor = complete;
-        if killed == KILLS {
-            break;
-        }
     }
-    println!("{killed} killed, {amid} of them when a part of the update was stored");
-    if killed == 0 {
-        println!("skipped: every process came to its end before it was killed");
-    }
+    println!("{KILLS} killed, {amid} of them when a part of the update was stored");
+    assert!(amid > 0, "no kill left a part of an update in the store");
 }
