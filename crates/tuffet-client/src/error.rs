@@ -128,7 +128,7 @@ pub enum StoreError {
         /// What the operating system says.
         error: io::Error,
     },
-    /// A symbolic link, or something that is no directory, is where a directory of the store belongs.
+    /// A symbolic link, or something that is no directory, is where a directory of the store belongs; or a directory where a file does.
     Obstructed {
         /// What is there.
         path: PathBuf,
@@ -421,7 +421,7 @@ impl fmt::Display for StoreError {
             }
             Self::Obstructed { path } => write!(
                 f,
-                "{} is no directory of the store: a symbolic link or not a directory",
+                "{} is in the way of the store: a symbolic link, or not a file or directory as it should be",
                 path.display()
             ),
             Self::Locked { path, waited } => write!(

@@ -33,8 +33,9 @@ const LOCK_INTERVAL: Duration = Duration::from_millis(20);
 /// | `lock` | an advisory lock, held during a refresh or a search |
 ///
 /// Every file is replaced atomically and flushed before the next is touched, so that a crash at any moment leaves a store from
-/// which the next refresh goes on. Symbolic links in it are not followed, and replaced when their place is written; that the
-/// directory itself, or `roots`, is one is an error.
+/// which the next refresh goes on. Symbolic links in the place of metadata are not followed: they count as damaged files, and are
+/// replaced. It is an error that the directory itself, `roots` or the lock is a link, or that a directory is in the place of a
+/// file.
 #[derive(Debug, Clone)]
 pub struct DirectoryStore {
     directory: PathBuf,
@@ -133,7 +134,12 @@ impl Store for DirectoryStore {
         match read {
             Ok(_) => Ok(Some(bytes)),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(StoreError::Read { path, error }),
+            Err(error) => match fs::symlink_metadata(&path) {
+                Ok(found) if found.is_dir() => Err(StoreError::Obstructed { path }),
+                // A link or a pipe was never written here. No bytes are a damaged file to the core, which has it replaced.
+                Ok(found) if !found.is_file() => Ok(Some(Vec::new())),
+                _ => Err(StoreError::Read { path, error }),
+            },
         }
     }
 

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use tuffet_client::blocking::Updater;
-use tuffet_client::{Class, DirectoryStore, MemoryStore, ReadOnlyStore, Source, Store, StoreError};
+use tuffet_client::{Class, DirectoryStore, MemoryStore, ReadOnlyStore, Source, Store};
 use tuffet_core::metadata::{RoleName, Version};
 use tuffet_core::trust::{Item, Policy, Write, WriteKind};
 
@@ -186,14 +186,17 @@ fn what_a_killed_process_has_left_is_removed() {
 }
 
 #[test]
-fn a_file_that_cannot_be_read_is_an_error_and_not_absent() {
+fn a_directory_in_the_place_of_a_file_is_an_error_and_not_absent() {
     let world = world();
     let directory = tempfile::tempdir().unwrap();
     fs::create_dir_all(directory.path().join("timestamp.json")).unwrap();
     let error = updater(&world, DirectoryStore::new(directory.path()))
         .refresh()
         .unwrap_err();
-    assert_eq!((error.code(), error.class()), ("store.read", Class::Local));
+    assert_eq!(
+        (error.code(), error.class()),
+        ("store.obstructed", Class::Local)
+    );
 }
 
 #[test]
@@ -231,10 +234,7 @@ fn symbolic_links_in_a_store_are_replaced_and_not_followed() {
     let link = store.path().join("timestamp.json");
     std::os::unix::fs::symlink(&victim, &link).unwrap();
     let item = Item::Role(RoleName::Timestamp);
-    assert!(matches!(
-        store.load(&item, u64::MAX),
-        Err(StoreError::Read { .. })
-    ));
+    assert_eq!(store.load(&item, u64::MAX).unwrap().unwrap(), b"");
     store.apply(&[put(item.clone(), b"new")]).unwrap();
     assert_eq!(fs::read(&victim).unwrap(), b"precious");
     assert_eq!(store.load(&item, u64::MAX).unwrap().unwrap(), b"new");
@@ -244,6 +244,61 @@ fn symbolic_links_in_a_store_are_replaced_and_not_followed() {
     fs::remove_file(locked.path().join("lock")).unwrap();
     std::os::unix::fs::symlink(&victim, locked.path().join("lock")).unwrap();
     assert_eq!(locked.lock().unwrap_err().code(), "lock.unavailable");
+}
+
+#[cfg(unix)]
+#[test]
+fn a34_what_is_no_file_is_ignored_reported_and_replaced() {
+    let world = world();
+    let directory = tempfile::tempdir().unwrap();
+    let place = directory.path().join("store");
+    let store = DirectoryStore::new(&place);
+    updater(&world, store.clone()).refresh().unwrap();
+    let all = [
+        "root.json",
+        "timestamp.json",
+        "snapshot.json",
+        "targets.json",
+        "record",
+        "roots/2.json",
+    ];
+    for name in all {
+        let (file, elsewhere) = (place.join(name), directory.path().join("elsewhere"));
+        fs::rename(&file, &elsewhere).unwrap();
+        std::os::unix::fs::symlink(&elsewhere, &file).unwrap();
+        let kept = fs::read(&elsewhere).unwrap();
+
+        let strict = world
+            .builder(store.clone())
+            .source(Source::at("memory://one"))
+            .policy(Policy::strict())
+            .build()
+            .unwrap();
+        // Targets are no floor: what is not the file that snapshot lists is fetched again, as any older version is.
+        if name != "targets.json" {
+            let error = strict.refresh().map(drop).expect_err(name);
+            assert_eq!(error.code(), "cache.corrupt", "{name}");
+        }
+
+        updater(&world, store.clone())
+            .refresh()
+            .unwrap_or_else(|error| panic!("{name}: {error}"));
+        assert!(file.is_file() && !file.is_symlink(), "{name} is replaced");
+        assert_eq!(fs::read(&elsewhere).unwrap(), kept, "{name}");
+    }
+    assert!(world.seen.has("was ignored"));
+
+    // What is in a directory may be somebody's: that is for people to decide.
+    for name in all {
+        let file = place.join(name);
+        fs::remove_file(&file).unwrap();
+        fs::create_dir(&file).unwrap();
+        let error = updater(&world, store.clone()).refresh().unwrap_err();
+        assert_eq!(error.code(), "store.obstructed", "{name}");
+        assert!(error.to_string().contains(name), "{name}: {error}");
+        fs::remove_dir(&file).unwrap();
+        updater(&world, store.clone()).refresh().unwrap();
+    }
 }
 
 #[test]
