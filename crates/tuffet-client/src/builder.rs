@@ -43,6 +43,7 @@ pub struct Builder<T: ?Sized> {
     retry: Retry,
     deadline: Option<Duration>,
     file_deadline: Option<FileDeadline>,
+    target_deadline: Option<FileDeadline>,
     clock: Arc<dyn Clock>,
     observer: Arc<dyn Observer>,
     crypto: &'static dyn Crypto,
@@ -61,6 +62,7 @@ impl<T: ?Sized> Builder<T> {
             retry: Retry::default(),
             deadline: Some(DEADLINE),
             file_deadline: Some(FileDeadline::default()),
+            target_deadline: Some(FileDeadline::of_targets()),
             clock: Arc::new(SystemClock),
             observer: Arc::new(Nobody),
             crypto: tuffet_crypto::default_provider(),
@@ -116,7 +118,7 @@ impl<T: ?Sized> Builder<T> {
     /// enough for the largest metadata at 75 KB/s. Then every mirror fails with `network.deadline`, and the operation with them.
     ///
     /// The lock of the store is held no longer than this and one request's timeouts or one pause before a retry: mirrors cannot keep
-    /// other processes out by sending as slowly as they may. Targets are not concerned, and no lock is held for them.
+    /// other processes out by sending as slowly as they may. Targets have [`Builder::target_deadline`], and no lock is held for them.
     #[must_use]
     pub fn deadline(mut self, deadline: Option<Duration>) -> Self {
         self.deadline = deadline;
@@ -128,6 +130,16 @@ impl<T: ?Sized> Builder<T> {
     #[must_use]
     pub fn file_deadline(mut self, file_deadline: Option<FileDeadline>) -> Self {
         self.file_deadline = file_deadline;
+        self
+    }
+
+    /// Sets how long one mirror may take for one target, retries included, before the next one is asked; `None` is without end.
+    /// [`FileDeadline::of_targets`] unless set.
+    ///
+    /// The next mirror goes on where the one before stopped, and so does a later download when this was the last one.
+    #[must_use]
+    pub fn target_deadline(mut self, target_deadline: Option<FileDeadline>) -> Self {
+        self.target_deadline = target_deadline;
         self
     }
 
@@ -183,6 +195,7 @@ impl<T: ?Sized> Builder<T> {
             retry: self.retry,
             deadline: self.deadline,
             file_deadline: self.file_deadline,
+            target_deadline: self.target_deadline,
             clock: self.clock,
             observer: self.observer,
             crypto: self.crypto,

@@ -1,4 +1,4 @@
-//! How long fetching metadata may take.
+//! How long fetching a file may take.
 
 use std::io::{self, Read};
 use std::time::{Duration, Instant};
@@ -6,9 +6,9 @@ use std::time::{Duration, Instant};
 use crate::source::without_secrets;
 use crate::transport::{TransportError, TransportErrorKind};
 
-/// How long one mirror may take for one metadata file: a time for every file, and more for large ones.
+/// How long one mirror may take for one file: a time for every file, and more for large ones.
 ///
-/// When it has passed, the next mirror is asked. A file counts with its signed length, or with the limit of the
+/// When it has passed, the next mirror is asked. A file counts with its signed length; metadata with the limit of the
 /// [`Policy`](crate::Policy) where none is signed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct FileDeadline {
@@ -19,7 +19,7 @@ pub struct FileDeadline {
 }
 
 impl Default for FileDeadline {
-    /// 60 seconds, the time that HTTP gives to connect and to begin to answer, and 8 KiB/s, what the slowest lines carry that are
+    /// For metadata: 60 seconds, the time that HTTP gives to connect and to begin to answer, and 8 KiB/s, what the slowest lines carry that are
     /// still in use: two minutes for a root of the largest size, ten for targets metadata of 5 MB.
     fn default() -> Self {
         Self {
@@ -30,6 +30,23 @@ impl Default for FileDeadline {
 }
 
 impl FileDeadline {
+    /// For targets: 60 seconds and 32 KiB/s, so that a mirror holds up 1 MB for a minute and a half and 1 GiB for nine hours, not
+    /// for as long as the least rate of the transport allows. What is slower on the last mirror ends with `network.deadline`, and
+    /// the next download goes on from there.
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # use tuffet_client::FileDeadline;
+    /// assert_eq!(FileDeadline::of_targets().of(1 << 30), Duration::from_secs(60 + 32 * 1024));
+    /// ```
+    #[must_use]
+    pub fn of_targets() -> Self {
+        Self {
+            base: Duration::from_secs(60),
+            bytes_per_second: 32 * 1024,
+        }
+    }
+
     /// How long a file of so many bytes may take.
     ///
     /// ```

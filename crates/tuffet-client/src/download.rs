@@ -3,28 +3,22 @@
 mod folder;
 mod partial;
 mod place;
+mod transfer;
 
-use std::io::{self, Read};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
-use tuffet_core::trust::{Found, Rejected, VerifiedTarget};
+use tuffet_core::trust::{Found, VerifiedTarget};
 
-use crate::engine::{Asked, Engine, Link, Reply, stream_error};
-use crate::error::{Attempt, Failure};
-use crate::observer::{Notice, Subject};
-use crate::source::without_secrets;
-use crate::transport::Request;
+use crate::engine::{Engine, Link};
 use crate::{Error, Local, Mode};
 use partial::Partial;
 use place::Place;
+use transfer::Transfer;
 
 /// How many bytes are received, hashed and written at a time. A download needs no more memory than this, whatever its size.
 const BUFFER: usize = 128 * 1024;
-
-/// How many bytes a request must have brought so that the attempts are counted anew.
-const FORWARD: u64 = 1024 * 1024;
 
 /// Where a target goes.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -117,7 +111,14 @@ pub(crate) fn download(
     let mut partial = Partial::open(&place, found, engine.crypto, &mut buffer)?;
     let result = match partial.finish_early() {
         Some(verified) => Ok(verified),
-        None => from_mirrors(engine, link, found, &urls, &mut partial, &mut buffer),
+        None => Transfer {
+            engine,
+            link,
+            found,
+            partial: &mut partial,
+            buffer: &mut buffer,
+        }
+        .bring(&urls),
     };
     match result {
         Ok(verified) => match partial.commit(destination.overwrite) {
@@ -132,119 +133,6 @@ pub(crate) fn download(
             partial.give_up(matches!(error, Error::Unavailable(_) | Error::Cancelled));
             Err(error)
         }
-    }
-}
-
-/// Asks the mirrors in order until one delivers the target.
-fn from_mirrors(
-    engine: &Engine,
-    link: &Link<'_>,
-    found: &Found,
-    urls: &[Vec<String>],
-    partial: &mut Partial<'_>,
-    buffer: &mut [u8],
-) -> Result<VerifiedTarget, Error> {
-    let mut attempts = Vec::new();
-    for mirror in link.order() {
-        for url in urls.get(mirror).into_iter().flatten() {
-            let failure = match from_mirror(engine, link, found, mirror, url, partial, buffer)? {
-                Asked::Found(Ok(verified)) => return Ok(verified),
-                Asked::Found(Err(rejected)) => Failure::Rejected(Box::new(rejected)),
-                Asked::Absent => Failure::Absent,
-                Asked::Failed(error) => Failure::Transport(error),
-            };
-            let attempt = Attempt {
-                url: without_secrets(url),
-                failure,
-            };
-            engine.observer.notice(&Notice::MirrorFailed(&attempt));
-            let absent = attempt.failure == Failure::Absent;
-            attempts.push(attempt);
-            if !absent {
-                link.put_last(mirror);
-                break;
-            }
-        }
-    }
-    Err(Error::of_attempts(attempts, || Rejected::TargetMissing {
-        path: found.path.clone(),
-    }))
-}
-
-/// Asks one mirror. When bytes of several requests do not make up the target, nobody can say which are wrong: the mirror is asked
-/// for all of them once more.
-fn from_mirror(
-    engine: &Engine,
-    link: &Link<'_>,
-    found: &Found,
-    mirror: usize,
-    url: &str,
-    partial: &mut Partial<'_>,
-    buffer: &mut [u8],
-) -> Result<Asked<Result<VerifiedTarget, Rejected>>, Error> {
-    let mut again = true;
-    loop {
-        let asked = link.ask(engine, mirror, url, |transport| {
-            let request = match partial.resume()? {
-                Some(resume) => Request::new(url).resuming(resume),
-                None => Request::new(url),
-            };
-            Reply::of(transport.fetch(&request), |body| {
-                let begun = partial.begin(url, body.offset, body.validator)?;
-                if let Err(error) = begun {
-                    return Ok(Reply::Failed(error));
-                }
-                take(engine, link, found, url, body.stream, partial, buffer)
-            })
-        })?;
-        match asked {
-            Asked::Found(Err(rejected)) => {
-                let mixed = partial.is_mixed();
-                partial.reset()?;
-                if !mixed || !again {
-                    return Ok(Asked::Found(Err(rejected)));
-                }
-                again = false;
-            }
-            asked => return Ok(asked),
-        }
-    }
-}
-
-/// Takes a stream to its end. A refusal is a reply too: it is not repeated like a stream that broke.
-fn take(
-    engine: &Engine,
-    link: &Link<'_>,
-    found: &Found,
-    url: &str,
-    mut stream: impl Read,
-    partial: &mut Partial<'_>,
-    buffer: &mut [u8],
-) -> Result<Reply<Result<VerifiedTarget, Rejected>>, Error> {
-    let before = partial.received();
-    loop {
-        link.check_cancelled()?;
-        // One byte too many is enough to know.
-        let room = usize::try_from(partial.missing()).unwrap_or(usize::MAX);
-        let room = room.saturating_add(1).min(buffer.len());
-        let read = match stream.read(buffer.get_mut(..room).unwrap_or_default()) {
-            Ok(0) => return Ok(Reply::Found(partial.finish()?)),
-            Ok(read) => read,
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-            Err(error) => {
-                let forward = partial.received().saturating_sub(before) >= FORWARD;
-                let forward = forward && partial.is_resumable();
-                return Ok(Reply::broken(stream_error(&error, url), forward));
-            }
-        };
-        if let Err(rejected) = partial.append(buffer.get(..read).unwrap_or_default())? {
-            return Ok(Reply::Found(Err(rejected)));
-        }
-        engine.observer.notice(&Notice::Progress {
-            subject: Subject::Target(&found.path),
-            received: partial.received(),
-            total: Some(found.target.length),
-        });
     }
 }
 

@@ -32,6 +32,7 @@ pub(crate) struct Engine {
     pub(crate) retry: Retry,
     pub(crate) deadline: Option<Duration>,
     pub(crate) file_deadline: Option<FileDeadline>,
+    pub(crate) target_deadline: Option<FileDeadline>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) observer: Arc<dyn Observer>,
     pub(crate) crypto: &'static dyn Crypto,

@@ -37,7 +37,7 @@ pub const CODES: &[Explanation] = explanations! {
     "A server that sends nothing could hold an update back for ever."
     "Try again, or add another mirror. On a very slow line, raise the idle time."
     "network.deadline"
-    "A request, or the metadata of one operation altogether, took longer than its deadline."
+    "A file at one mirror, or the metadata of one operation altogether, took longer than its deadline."
     "A server that sends slowly could hold an update back for ever."
     "Try again; a download goes on where it stopped. On a slow line, raise the deadline."
     "network.slow"

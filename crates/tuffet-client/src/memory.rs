@@ -42,12 +42,16 @@ pub enum Fault {
     Absent,
     /// The stream breaks after so many bytes.
     Interrupted(u64),
+    /// The stream is given up after so many bytes, for this reason.
+    Stalled(u64, TransportErrorKind),
     /// The file is followed by other bytes that never end.
     Endless,
     /// Other bytes are served.
     Other(Vec<u8>),
     /// A request to resume is answered with the whole, and what identifies the bytes is not told.
     NoResume,
+    /// A request to resume is answered with the whole, which is identified as before and breaks after so many bytes.
+    Restarted(u64),
     /// A request to resume is answered from another place than was asked for.
     WrongOffset,
 }
@@ -119,14 +123,18 @@ impl MemoryTransport {
         let length = bytes.len() as u64;
         let offset = match &request.resume {
             Some(resume) if fault == Some(Fault::WrongOffset) => resume.offset.saturating_add(1),
-            Some(_) if fault == Some(Fault::NoResume) => 0,
+            Some(_) if matches!(fault, Some(Fault::NoResume | Fault::Restarted(_))) => 0,
             Some(resume) if resume.validator == validator && resume.offset <= length => {
                 resume.offset
             }
             _ => 0,
         };
         let ending = match fault {
-            Some(Fault::Interrupted(after)) => Ending::Broken {
+            Some(Fault::Stalled(after, kind)) => Ending::Broken {
+                after,
+                error: failed(kind, None),
+            },
+            Some(Fault::Interrupted(after) | Fault::Restarted(after)) => Ending::Broken {
                 after,
                 error: failed(TransportErrorKind::Interrupted, None),
             },

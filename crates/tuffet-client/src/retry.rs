@@ -12,7 +12,8 @@ use crate::transport::{TransportError, TransportErrorKind};
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Retry {
-    /// How often one mirror is asked at the most. A download that comes forward with each attempt starts to count anew.
+    /// How often one mirror is asked at the most. A download that comes further than before starts to count
+    /// anew, until the mirror has sent the target once more than this number says.
     pub attempts: u32,
     /// The pause after the first attempt; it doubles with each.
     pub first_pause: Duration,

@@ -338,7 +338,7 @@ fn a_mirror_that_takes_too_long_for_a_file_is_passed_over() {
 }
 
 #[test]
-fn metadata_is_asked_for_within_a_time_and_targets_are_not() {
+fn every_file_is_asked_for_within_a_time() {
     let world = world();
     let updater = world.mirrored();
     updater.refresh().unwrap();
@@ -356,7 +356,10 @@ fn metadata_is_asked_for_within_a_time_and_targets_are_not() {
     updater
         .download(&found, &Destination::below(directory.path()))
         .unwrap();
-    for request in world.transport.take_requests() {
-        assert_eq!(request.within, None);
+    let requests = world.transport.take_requests();
+    assert_eq!(requests.len(), 1);
+    for request in requests {
+        let most = FileDeadline::of_targets().of(found.target.length);
+        assert!(request.within.is_some_and(|within| within <= most));
     }
 }

@@ -1,9 +1,14 @@
 //! Downloads that were interrupted go on where they stopped, and nobody is blamed for the bytes of another.
 
 use std::fs;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use tuffet_client::transport::TransportErrorKind as Kind;
-use tuffet_client::{CancelToken, Class, Destination, Error, Fault, Notice, Retry, Source};
+use tuffet_client::{
+    CancelToken, Class, Destination, Error, Fault, FileDeadline, Notice, Retry, Source,
+};
 
 use super::{Setup, content};
 
@@ -245,4 +250,107 @@ fn a_stream_that_comes_forward_is_not_given_up() {
         .download(&setup.found, &setup.destination())
         .unwrap();
     assert_eq!(setup.take_offsets().len(), 8);
+}
+
+/// How often each mirror was asked.
+fn asked(setup: &Setup) -> (usize, usize) {
+    let urls = setup.world.take_urls();
+    let of = |mirror| urls.iter().filter(|url| url.starts_with(mirror)).count();
+    (of("one/"), of("two/"))
+}
+
+#[test]
+fn a_mirror_that_begins_anew_and_breaks_is_given_up() {
+    let bytes = vec![7; 4 * 1024 * 1024];
+    let setup = Setup::of("big", &bytes);
+    // More than a mebibyte each time, but never further than the first time.
+    let begun_anew = vec![Fault::Restarted(1_200_000); 50];
+    setup.world.fail(&setup.url("one"), begun_anew);
+    let updater = setup.world.mirrored();
+    updater
+        .download(&setup.found, &setup.destination())
+        .unwrap();
+    let attempts = usize::try_from(Retry::default().attempts).unwrap();
+    assert_eq!(asked(&setup), (attempts, 1));
+}
+
+#[test]
+fn a_mirror_that_begins_anew_and_comes_a_little_further_each_time_is_given_up() {
+    let bytes = vec![7; 24 * 1024 * 1024];
+    let setup = Setup::of("big", &bytes);
+    let further = (1..=20).map(|time| Fault::Restarted(time * 1_200_000));
+    setup.world.fail(&setup.url("one"), further);
+    let sent = Arc::new(AtomicU64::new(0));
+    let (seen, last) = (Arc::clone(&sent), AtomicU64::new(0));
+    let retry = {
+        let mut retry = Retry::default();
+        retry.attempts = 2;
+        retry
+    };
+    let updater = setup
+        .world
+        .builder(setup.world.store.clone())
+        .source(Source::at("memory://one"))
+        .source(Source::at("memory://two"))
+        .retry(retry)
+        .observer(move |notice: &Notice<'_>| {
+            if let Notice::Progress { received, .. } = notice {
+                let before = last.swap(*received, Ordering::Relaxed);
+                let more = received.checked_sub(before).unwrap_or(*received);
+                seen.fetch_add(more, Ordering::Relaxed);
+            }
+        })
+        .build()
+        .unwrap();
+    updater
+        .download(&setup.found, &setup.destination())
+        .unwrap();
+    let (one, two) = asked(&setup);
+    assert!(one < 20, "{one}");
+    assert_eq!(two, 1);
+    // Once for each attempt and once more, what the last stream brings beyond that, and the rest from the second mirror.
+    let length = bytes.len() as u64;
+    assert!(sent.load(Ordering::Relaxed) <= 5 * length);
+}
+
+#[test]
+fn a_mirror_that_takes_too_long_for_a_target_is_passed_over() {
+    let setup = Setup::new();
+    let limited = |target_deadline| {
+        setup
+            .world
+            .builder(setup.world.store.clone())
+            .source(Source::at("memory://one"))
+            .source(Source::at("memory://two"))
+            .target_deadline(target_deadline)
+            .build()
+            .unwrap()
+            .download(&setup.found, &setup.destination())
+    };
+    let error = limited(Some(FileDeadline {
+        base: Duration::ZERO,
+        bytes_per_second: u64::MAX,
+    }))
+    .unwrap_err();
+    assert_eq!(
+        (error.code(), error.class()),
+        ("network.deadline", Class::Unavailable)
+    );
+    assert_eq!(error.attempts().len(), 2);
+    limited(None).unwrap();
+    assert!(setup.is_downloaded());
+}
+
+#[test]
+fn the_next_mirror_goes_on_where_the_time_of_the_first_one_ended() {
+    let setup = Setup::new();
+    let error = Fault::Stalled(300_000, Kind::Deadline);
+    setup.world.fail(&setup.url("one"), [error]);
+    setup
+        .world
+        .mirrored()
+        .download(&setup.found, &setup.destination())
+        .unwrap();
+    assert_eq!(setup.take_offsets(), [0, 300_000]);
+    assert!(setup.is_downloaded());
 }
