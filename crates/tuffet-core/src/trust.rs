@@ -11,6 +11,7 @@ mod error;
 mod event;
 mod file;
 mod floor;
+mod holders;
 mod map;
 mod mirrors;
 mod phases;
@@ -32,6 +33,7 @@ pub use event::Event;
 pub use file::{
     Answer, Fetch, Item, RemoteFile, Step, Write, WriteKind, percent_decode, percent_encode,
 };
+pub use holders::RootHolders;
 pub use map::{Mapping, RepositoryMap, is_repository_name};
 pub use mirrors::WithoutFile;
 pub use phases::{Refused, WithRoot, WithSnapshot, WithTimestamp};

@@ -58,6 +58,12 @@ impl RepositoryMap {
             .map(|(name, urls)| (name.as_str(), urls.as_slice()))
     }
 
+    /// All entries, in order.
+    #[must_use]
+    pub fn mappings(&self) -> &[Mapping] {
+        &self.mappings
+    }
+
     /// The entries that decide about a path, in order, up to and including the first terminating one.
     pub fn mappings_for(&self, path: &TargetPath) -> impl Iterator<Item = &Mapping> {
         let mut ended = false;

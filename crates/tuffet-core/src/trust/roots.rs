@@ -194,7 +194,8 @@ pub fn removes_online_key(old: &Root, new: &Root) -> bool {
         || gone(old.snapshot_keys(), new.snapshot_keys())
 }
 
-fn identities(root: &Root, role: &RoleKeys) -> Vec<KeyIdentity> {
+/// The keys of a role that can be used at all.
+pub(super) fn identities(root: &Root, role: &RoleKeys) -> Vec<KeyIdentity> {
     let keys = role
         .keyids
         .iter()

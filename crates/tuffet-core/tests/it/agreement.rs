@@ -2,12 +2,13 @@
 
 use tuffet_core::json::Reason;
 use tuffet_core::trust::{
-    Agreement, Consultation, Found, Item, Policy, Rejected, RemoteFile, RepositoryMap, Voice,
-    WithoutFile,
+    Agreement, Consultation, Found, Item, Policy, Rejected, RemoteFile, RepositoryMap, RootHolders,
+    Voice, WithoutFile,
 };
 
 use crate::world::{
-    Repository, World, insert, name, object, path, remove, sha256, sha384, sha512, text, version,
+    Repository, TestKey, World, insert, name, object, path, remove, sha256, sha384, sha512, text,
+    version,
 };
 
 const MAP: &str = r#"{
@@ -54,6 +55,39 @@ fn tap4_a_map_names_repositories_and_who_decides_about_which_paths() {
             "{target}: in order, up to the first that terminates"
         );
     }
+}
+
+#[test]
+fn tap4_repositories_of_the_same_root_keys_are_one_voice() {
+    let map = RepositoryMap::parse(MAP.as_bytes()).unwrap();
+    let [one, two, three] = TestKey::all(["one", "two", "three"]);
+    let root = |keys: &[TestKey]| {
+        let mut repository = Repository::new();
+        repository.set_role("root", keys, 1);
+        repository.root.signers = vec![keys[0].clone()];
+        repository.write_root();
+        World::of(repository).refresh().unwrap().root().clone()
+    };
+    let alone = root(std::slice::from_ref(&one));
+    let again = root(&[one.named("again")]);
+    let both = root(&[one.clone(), two]);
+    let other = root(&[three]);
+    let of = |a, b| {
+        let roots = [("a", a), ("b", b), ("c", &other)];
+        let holders = RootHolders::of(roots.map(|(name, root)| (name, root.content())));
+        let independent: Vec<u64> = map
+            .mappings()
+            .iter()
+            .map(|mapping| holders.independent(mapping))
+            .collect();
+        let sharing = holders.sharing();
+        let sharing: Vec<String> = sharing.iter().map(|(a, b)| format!("{a}{b}")).collect();
+        (independent, sharing)
+    };
+    let pair = || vec!["ab".to_owned()];
+    assert_eq!(of(&alone, &again), (vec![1, 2, 1], pair()));
+    assert_eq!(of(&alone, &both), (vec![2, 2, 1], pair()));
+    assert_eq!(of(&alone, &other), (vec![2, 2, 1], vec!["bc".to_owned()]));
 }
 
 #[test]
@@ -303,7 +337,7 @@ fn o09_repositories_share_neither_roots_nor_stores() {
     // Another repository with keys of its own; its client keeps a store of its own.
     let mut other = Repository::new();
     for role in ["timestamp", "snapshot", "targets"] {
-        let key = crate::world::TestKey::new(&format!("other {role}"));
+        let key = TestKey::new(&format!("other {role}"));
         other.set_role(role, std::slice::from_ref(&key), 1);
         other.document(role).signers = vec![key];
     }

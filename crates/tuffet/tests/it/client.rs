@@ -220,18 +220,62 @@ fn strict_and_refuse_turn_tolerances_into_errors() {
     ]);
 }
 
+/// A second repository in `mirror`, held by cara, that says the same.
+fn with_mirror() -> Home {
+    let home = Home::with_repository();
+    home.ok(&["key", "new", "cara", "--no-passphrase"]);
+    home.ok(&[
+        "init",
+        "other",
+        "--root",
+        "1of1",
+        "--key",
+        "cara",
+        "--new-online-key",
+        "--publish-to",
+        "../mirror",
+    ]);
+    home.ok(&["target", "add", "app.txt", "--repo", "other"]);
+    home.ok(&[
+        "target",
+        "add",
+        "tool.txt",
+        "--name",
+        "dir/tool.txt",
+        "--repo",
+        "other",
+    ]);
+    home.ok(&["publish", "--repo", "other", "--key", "cara"]);
+    home
+}
+
+#[test]
+fn tap4_one_holder_of_two_repositories_is_one_voice() {
+    let home = Home::with_repository();
+    let place = format!("file://{}", home.path("web").display());
+    let add = |threshold: u32| {
+        let map = serde_json::json!({
+            "repositories": {"one": [place], "two": [place]},
+            "mapping": [{"paths": ["*"], "repositories": ["one", "two"], "threshold": threshold, "terminating": true}],
+        });
+        home.write("map.json", &map.to_string());
+        let root = |name: &str| format!("{name}=web/metadata/1.root.json");
+        let (one, two) = (root("one"), root("two"));
+        let trust = ["trust", "add", "both", "--map", "map.json"];
+        home.run(&[&trust[..], &["--root", &one, "--root", &two]].concat())
+    };
+    let refused = add(2);
+    assert_eq!(refused.exit, 7, "{refused:?}");
+    assert!(refused.err.contains("error[trust.voices]"), "{refused:?}");
+    home.fails(4, "trust.unknown", &["trust", "show", "both"]);
+    let warned = add(1);
+    assert_eq!(warned.exit, 0, "{warned:?}");
+    assert!(warned.err.contains("keys in common"), "{warned:?}");
+}
+
 #[test]
 fn several_repositories_have_to_agree() {
-    let home = Home::with_repository();
-    let copy = |name: &str| {
-        let run = home
-            .program("cp")
-            .args(["-r", "web", name])
-            .status()
-            .unwrap();
-        assert!(run.success());
-    };
-    copy("mirror");
+    let home = with_mirror();
     let place = |name: &str| format!("file://{}", home.path(name).display());
     let map = serde_json::json!({
         "repositories": {"vendor": [place("web")], "mirror": [place("mirror")]},

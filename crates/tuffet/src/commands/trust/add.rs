@@ -5,7 +5,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use serde_json::json;
-use tuffet_core::trust::RepositoryMap;
+use tuffet_core::metadata::Root;
+use tuffet_core::trust::{RepositoryMap, RootHolders, Verified};
 
 use super::{AddArguments, show};
 use crate::exit::Exit;
@@ -23,6 +24,9 @@ pub(super) fn run(arguments: &AddArguments, app: &App) -> Result<Exit, Failure> 
     let mut roots = Vec::new();
     for source in &entry.repositories {
         roots.push(trusted::verified_root(&source.root, app.now)?);
+    }
+    if let Some(map) = entry.map()? {
+        check_voices(&map, &entry, &roots, app)?;
     }
     let dry = arguments.dry_run.dry_run;
     if !dry {
@@ -49,6 +53,34 @@ pub(super) fn run(arguments: &AddArguments, app: &App) -> Result<Exit, Failure> 
         app.console.next(format!("tuffet get {}:PATH", entry.name));
     }
     Ok(Exit::Done)
+}
+
+/// Refuses a map that counts one holder of keys several times, and warns of keys that repositories have in common.
+fn check_voices(
+    map: &RepositoryMap,
+    entry: &Entry,
+    roots: &[Verified<Root>],
+    app: &App,
+) -> Result<(), Failure> {
+    let names = entry.repositories.iter().map(|source| source.name.as_str());
+    let holders = RootHolders::of(names.zip(roots.iter().map(Verified::content)));
+    for mapping in map.mappings() {
+        let independent = holders.independent(mapping);
+        if u64::from(mapping.threshold) > independent {
+            let message = format!(
+                "{} of the repositories {} have to agree, and their roots have {independent} different sets of keys",
+                mapping.threshold,
+                mapping.repositories.join(", "),
+            );
+            return Err(Failure::new("trust.voices", Exit::Findings, message));
+        }
+    }
+    for (one, other) in holders.sharing() {
+        app.console.warn(format!(
+            "the roots of {one} and {other} have keys in common: their agreement may be the word of one holder"
+        ));
+    }
+    Ok(())
 }
 
 fn from_url(arguments: &AddArguments) -> Result<Entry, Failure> {
