@@ -55,7 +55,30 @@ pub(crate) const TABLE: [(Exit, u8, &str); 13] = [
     (Exit::Terminated, 143, "terminated"),
 ];
 
+/// From the least grave to the gravest, as far as one run can meet several. An attack is never hidden by a typing error.
+const GRAVITY: [Exit; 13] = [
+    Exit::Done,
+    Exit::NotFound,
+    Exit::Conflict,
+    Exit::NeedsSignatures,
+    Exit::Findings,
+    Exit::Usage,
+    Exit::Failed,
+    Exit::Key,
+    Exit::Network,
+    Exit::Stale,
+    Exit::Untrusted,
+    Exit::Interrupted,
+    Exit::Terminated,
+];
+
 impl Exit {
+    /// How grave this end is: of several, the gravest is that of the process.
+    pub(crate) fn gravity(self) -> usize {
+        let place = GRAVITY.iter().position(|exit| *exit == self);
+        place.unwrap_or(GRAVITY.len())
+    }
+
     /// The number that the process ends with.
     pub(crate) fn number(self) -> u8 {
         TABLE
@@ -85,6 +108,14 @@ mod tests {
         for (exit, number, _) in TABLE {
             assert_eq!(exit.number(), number);
         }
+    }
+
+    #[test]
+    fn every_end_has_a_gravity_of_its_own() {
+        for (exit, number, _) in TABLE {
+            assert!(exit.gravity() < GRAVITY.len(), "{number}");
+        }
+        assert!(Exit::Untrusted.gravity() > Exit::NotFound.gravity());
     }
 
     #[test]

@@ -27,6 +27,8 @@ pub(crate) struct Failure {
     causes: Vec<String>,
     fix: Vec<String>,
     silent: bool,
+    /// What else a program that reads JSON is told.
+    members: Vec<(&'static str, Value)>,
 }
 
 impl Failure {
@@ -39,6 +41,7 @@ impl Failure {
             causes: Vec::new(),
             fix: Vec::new(),
             silent: false,
+            members: Vec::new(),
         }
     }
 
@@ -110,6 +113,12 @@ impl Failure {
         self
     }
 
+    /// Adds a member beside `error`: what the command did before it failed.
+    pub(crate) fn member(mut self, name: &'static str, value: Value) -> Self {
+        self.members.push((name, value));
+        self
+    }
+
     /// The stable code.
     pub(crate) fn code(&self) -> &'static str {
         self.code
@@ -172,6 +181,15 @@ impl Failure {
 
     /// The members of a JSON error object.
     pub(crate) fn to_json(&self, command: &str) -> Value {
+        let mut object = json!({"command": command, "error": self.object()});
+        for (name, value) in &self.members {
+            object[*name] = value.clone();
+        }
+        object
+    }
+
+    /// The failure alone as JSON.
+    pub(crate) fn object(&self) -> Value {
         let explanation = codes::find(self.code);
         let fix: Vec<&str> = self
             .fix
@@ -180,15 +198,12 @@ impl Failure {
             .chain(explanation.map(|explanation| explanation.fix))
             .collect();
         json!({
-            "command": command,
-            "error": {
-                "code": self.code,
-                "exit": self.exit.number(),
-                "message": self.message,
-                "causes": self.causes,
-                "why": explanation.map(|explanation| explanation.why),
-                "fix": fix,
-            }
+            "code": self.code,
+            "exit": self.exit.number(),
+            "message": self.message,
+            "causes": self.causes,
+            "why": explanation.map(|explanation| explanation.why),
+            "fix": fix,
         })
     }
 }

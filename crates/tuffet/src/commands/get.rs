@@ -21,6 +21,9 @@ use crate::trusted::Entry;
 ///
 /// A file appears under its name only when its length and hashes are those that were signed. Directories of the path are
 /// kept. A file that is there already is left alone if it is the right one; if it is another one, nothing is done.
+///
+/// What cannot be got does not keep the rest from being got: every failure is reported, and the gravest decides how the
+/// command ends.
 #[derive(Debug, Args)]
 #[command(
     before_help = "Examples:\n  tuffet get acme:app-1.4.0.tar.zst\n  tuffet get acme:team/a acme:team/b -o downloads --explain"
@@ -57,7 +60,14 @@ struct Got {
     proof: Option<Proof>,
 }
 
-/// Runs the command.
+/// Targets that were not got, and why.
+struct Missed {
+    repository: String,
+    paths: Vec<TargetPath>,
+    failure: Box<Failure>,
+}
+
+/// Runs the command. What cannot be got does not keep the rest from being got.
 pub(crate) fn run(arguments: Arguments, app: &App) -> Result<Exit, Failure> {
     let policy = policy(&arguments);
     let destination = destination(&arguments)?;
@@ -68,38 +78,91 @@ pub(crate) fn run(arguments: Arguments, app: &App) -> Result<Exit, Failure> {
             names.push(name);
         }
     }
-    let mut got = Vec::new();
-    let mut failed = None;
+    let (mut got, mut missed) = (Vec::new(), Vec::new());
     for name in names {
-        let entry = Entry::load(&trust, name)?;
         let paths: Vec<&TargetPath> = arguments
             .targets
             .iter()
             .filter(|(of, _)| of == name)
             .map(|(_, path)| path)
             .collect();
-        let job = fetch::Job {
-            entry: &entry,
-            policy: &policy,
-            destination: &destination,
-            explain: arguments.explain,
-            app,
+        let outcomes = Entry::load(&trust, name).and_then(|entry| {
+            let job = fetch::Job {
+                entry: &entry,
+                policy: &policy,
+                destination: &destination,
+                explain: arguments.explain,
+                app,
+            };
+            job.run(&paths)
+        });
+        let all = |failure| Missed {
+            repository: name.to_owned(),
+            paths: paths.iter().copied().cloned().collect(),
+            failure: Box::new(failure),
         };
-        for result in job.run(&paths)? {
-            match result {
+        for outcome in outcomes.unwrap_or_else(|failure| vec![Err(all(failure))]) {
+            match outcome {
                 Ok(one) => got.push(one),
-                Err(failure) => failed = failed.or(Some(failure)),
+                Err(one) => missed.push(one),
             }
+        }
+        if missed
+            .iter()
+            .any(|one| one.failure.exit() == Exit::Interrupted)
+        {
+            break;
         }
     }
     for one in &got {
         say(one, app);
     }
-    if let Some(failure) = failed {
-        return Err(failure);
+    match gravest(missed, &got, app) {
+        Some(failure) => {
+            if !app.console.json {
+                show(&got, app)?;
+            }
+            Err(failure)
+        }
+        None => {
+            show(&got, app)?;
+            Ok(Exit::Done)
+        }
     }
-    show(&got, app)?;
-    Ok(Exit::Done)
+}
+
+/// The failure that the command ends with: the gravest of all, after the others have been reported.
+fn gravest(missed: Vec<Missed>, got: &[Got], app: &App) -> Option<Failure> {
+    let last = missed
+        .iter()
+        .enumerate()
+        .max_by_key(|(place, one)| (one.failure.exit().gravity(), std::cmp::Reverse(*place)))
+        .map(|(place, _)| place)?;
+    if app.console.json {
+        let targets: Vec<Value> = got.iter().map(object).collect();
+        let failures: Vec<Value> = missed.iter().map(missed_object).collect();
+        let failure = *missed.into_iter().nth(last)?.failure;
+        let failure = failure.member("targets", targets.into());
+        return Some(failure.member("failures", failures.into()));
+    }
+    let mut gravest = None;
+    for (place, one) in missed.into_iter().enumerate() {
+        if place == last {
+            gravest = Some(*one.failure);
+        } else if one.failure.exit() != Exit::Interrupted {
+            app.console.report("get", &one.failure);
+        }
+    }
+    gravest
+}
+
+fn missed_object(missed: &Missed) -> Value {
+    let paths: Vec<&str> = missed.paths.iter().map(TargetPath::as_str).collect();
+    json!({
+        "repository": missed.repository,
+        "paths": paths,
+        "error": missed.failure.object(),
+    })
 }
 
 fn policy(arguments: &Arguments) -> Policy {

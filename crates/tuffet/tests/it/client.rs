@@ -18,6 +18,47 @@ fn directories_of_the_path_are_kept() {
 }
 
 #[test]
+fn an_attack_is_not_hidden_by_a_spelling_mistake() {
+    let home = Home::with_client();
+    let served = home.published("web/targets", "app.txt");
+    fs::write(served, "application X\n").unwrap();
+    let wanted = [
+        "get",
+        "acme:missing.txt",
+        "acme:app.txt",
+        "acme:dir/tool.txt",
+        "nobody:x.txt",
+        "-o",
+        "out",
+    ];
+    let run = home.fails(3, "hash.target", &wanted);
+    for code in ["target.not-found", "trust.unknown"] {
+        assert!(run.err.contains(&format!("error[{code}]: ")), "{run:?}");
+    }
+    assert!(run.err.contains("Saved  out/dir/tool.txt"), "{run:?}");
+    assert_eq!(home.read("out/dir/tool.txt"), "tool 1\n");
+
+    let (exit, objects) = home.json(&wanted);
+    assert_eq!((exit, objects.len()), (3, 1), "{objects:?}");
+    let object = &objects[0];
+    assert_eq!(object["schema"], "tuffet.error/1");
+    assert_eq!(object["error"]["code"], "hash.target");
+    assert_eq!(object["targets"].as_array().unwrap().len(), 1);
+    assert_eq!(object["targets"][0]["path"], "dir/tool.txt");
+    let failures = object["failures"].as_array().unwrap();
+    let of = |repository: &str, path: &str| {
+        let failure = failures
+            .iter()
+            .find(|failure| failure["repository"] == repository && failure["paths"][0] == path);
+        failure.unwrap()["error"]["code"].as_str().unwrap()
+    };
+    assert_eq!(failures.len(), 3, "{failures:?}");
+    assert_eq!(of("acme", "missing.txt"), "target.not-found");
+    assert_eq!(of("acme", "app.txt"), "hash.target");
+    assert_eq!(of("nobody", "x.txt"), "trust.unknown");
+}
+
+#[test]
 fn another_file_is_never_overwritten_silently() {
     let home = Home::with_client();
     home.write("app.txt", "mine\n");

@@ -5,7 +5,7 @@ use tuffet_client::{Agreed, Destination, Downloaded, Error, Notice, Subject};
 use tuffet_core::metadata::TargetPath;
 use tuffet_core::trust::{Event, Found, Policy, RepositoryMap, TrustedView};
 
-use super::{Got, PARALLEL};
+use super::{Got, Missed, PARALLEL};
 use crate::client;
 use crate::console::Console;
 use crate::failure::Failure;
@@ -25,7 +25,7 @@ pub(super) struct Job<'a> {
 }
 
 /// The result for one target.
-type Outcome = Result<Got, Failure>;
+type Outcome = Result<Got, Missed>;
 
 impl Job<'_> {
     /// Gets the targets; the results are in no particular order.
@@ -52,15 +52,25 @@ impl Job<'_> {
         for path in paths {
             match updater.find(path) {
                 Ok(found) => all.push(found),
-                Err(error) => results.push(Err(Failure::from(&error))),
+                Err(error) => results.push(Err(self.missed(path, Failure::from(&error)))),
             }
         }
         let downloads = updater.download_all(&all, self.destination, PARALLEL);
         progress.clear();
         for (found, download) in all.into_iter().zip(downloads) {
-            results.push(self.got(&source.name, &updater, found, download));
+            let path = found.path.clone();
+            let got = self.got(&source.name, &updater, found, download);
+            results.push(got.map_err(|failure| self.missed(&path, failure)));
         }
         Ok(results)
+    }
+
+    fn missed(&self, path: &TargetPath, failure: Failure) -> Missed {
+        Missed {
+            repository: self.entry.name.clone(),
+            paths: vec![path.clone()],
+            failure: Box::new(failure),
+        }
     }
 
     fn got(
@@ -69,7 +79,7 @@ impl Job<'_> {
         updater: &Updater,
         found: Found,
         download: Result<Downloaded, Error>,
-    ) -> Outcome {
+    ) -> Result<Got, Failure> {
         let downloaded = download.map_err(|error| Failure::from(&error))?;
         let proof = self.explain.then(|| updater.proof(&found)).transpose();
         Ok(Got {
@@ -88,12 +98,15 @@ impl Job<'_> {
             updaters.push((source.name.clone(), self.updater(source, &progress)?));
         }
         let updaters = MapUpdater::new(map, updaters).map_err(|error| Failure::from(&error))?;
-        let one = |path: &&TargetPath| {
+        let one = |path: &TargetPath| {
             let agreed = updaters.find(path).map_err(|error| Failure::from(&error))?;
             let download = updaters.download(&agreed, self.destination);
             self.got_agreed(&updaters, agreed, download)
         };
-        let results = paths.iter().map(one).collect();
+        let results = paths
+            .iter()
+            .map(|path| one(path).map_err(|failure| self.missed(path, failure)))
+            .collect();
         progress.clear();
         for view in updaters
             .updaters()
@@ -110,7 +123,7 @@ impl Job<'_> {
         updaters: &MapUpdater,
         agreed: Agreed,
         download: Result<Downloaded, Error>,
-    ) -> Outcome {
+    ) -> Result<Got, Failure> {
         let first = agreed.repositories.into_iter().next();
         let (name, found) = first.ok_or_else(|| Failure::usage("nobody agrees on the target"))?;
         let updater = updaters
