@@ -75,7 +75,7 @@ pub const CODES: &[Explanation] = explanations! {
     "length" ["root", "timestamp", "snapshot", "targets", "delegated"]
     "The file does not have the length that was signed for it, or it is longer than this client is ready to receive."
     "An endless file fills disks and memory; a file of another length is not the one that was signed."
-    "If the message speaks of a limit and the repository is honest, raise the limit for this role. Else treat the source as broken or hostile."
+    "If the message speaks of a limit and the repository is honest, raise that: tuffet get and tuffet verify take --limit NAME=BYTES, with root, timestamp, snapshot or targets, or signed-length for a length that is signed. Else treat the source as broken or hostile."
     "hash" ["snapshot", "targets", "delegated", "root", "timestamp"]
     "The bytes of the file are not those whose digest was signed."
     "The file was changed on the way, or belongs to another moment of the repository."
@@ -107,7 +107,7 @@ pub const CODES: &[Explanation] = explanations! {
     "target" ["search-limit"]
     "The search ended at the limit on the number of roles."
     "A chain of delegations without an end would keep the client busy for ever."
-    "If the repository is honest, raise the limit on roles."
+    "If the repository is honest, raise the limit on roles: tuffet get takes --limit roles=N."
     "length" ["target"]
     "The target does not have the length that its role vouches for."
     "It is not the file that was signed, or the answer would never have ended."

@@ -8,6 +8,7 @@ mod source;
 use std::collections::{BTreeMap, BTreeSet};
 
 use tuffet_core::metadata::{Role, RoleName, UnixTime};
+use tuffet_core::trust::Limits;
 use tuffet_core::trust::{
     Audit, AuditedRole, Context, Found, Policy, Quorum, Rejected, TrustedView, UncountedReason,
     Verified,
@@ -32,6 +33,8 @@ pub(crate) struct Options {
     pub(crate) within: Option<Period>,
     /// The moment.
     pub(crate) now: UnixTime,
+    /// How much is received.
+    pub(crate) limits: Limits,
 }
 
 /// What came out.
@@ -123,10 +126,11 @@ pub(crate) fn run(
     options: &Options,
     progress: &Progress,
 ) -> Result<Report, Failure> {
-    let policy = exhaustive();
+    let mut policy = exhaustive();
+    policy.limits = options.limits.clone();
     let root = match &options.root {
         Some(root) => root.clone(),
-        None => place.first_root()?,
+        None => place.first_root(options.limits.root)?,
     };
     let mut auditor = Auditor {
         place,

@@ -12,6 +12,7 @@ mod exit;
 mod failure;
 mod interrupt;
 mod keyring;
+mod limits;
 mod moment;
 mod places;
 mod progress;

@@ -18,9 +18,6 @@ use crate::trusted;
 /// How many bytes of a target are looked at in one go.
 const BUFFER: usize = 128 * 1024;
 
-/// The most that is read of a first root.
-const ROOT_LIMIT: u64 = 512_000;
-
 /// A published repository.
 pub(crate) struct Place {
     metadata: String,
@@ -72,10 +69,10 @@ impl Place {
     ///
     /// # Errors
     /// `verify.layout` when there is none.
-    pub(super) fn first_root(&self) -> Result<Vec<u8>, Failure> {
+    pub(super) fn first_root(&self, limit: u64) -> Result<Vec<u8>, Failure> {
         for version in [Some(Version::FIRST), None] {
             let role = RoleName::Root;
-            if let Some(bytes) = self.metadata(&RemoteFile { role, version }, ROOT_LIMIT)? {
+            if let Some(bytes) = self.metadata(&RemoteFile { role, version }, limit)? {
                 return Ok(bytes);
             }
         }

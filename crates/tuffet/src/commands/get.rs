@@ -13,6 +13,7 @@ use tuffet_core::trust::{Found, Policy, Proof};
 
 use crate::exit::Exit;
 use crate::failure::Failure;
+use crate::limits::LimitArguments;
 use crate::run::App;
 use crate::text::{self, short, visible};
 use crate::trusted::Entry;
@@ -47,6 +48,8 @@ pub(crate) struct Arguments {
     /// Refuse this deviation, such as hex-point; may be repeated
     #[arg(long, value_name = "NAME", value_parser = parse_tolerance)]
     refuse: Vec<Tolerance>,
+    #[command(flatten)]
+    limits: LimitArguments,
 }
 
 /// How many targets are downloaded at a time.
@@ -174,6 +177,7 @@ fn policy(arguments: &Arguments) -> Policy {
     for tolerance in &arguments.refuse {
         policy.refuse = policy.refuse.with(*tolerance);
     }
+    policy.limits = arguments.limits.limits();
     policy
 }
 

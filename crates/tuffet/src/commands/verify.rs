@@ -11,6 +11,7 @@ use tuffet_repo::Period;
 use crate::audit::{self, Options, Place};
 use crate::exit::Exit;
 use crate::failure::Failure;
+use crate::limits::LimitArguments;
 use crate::moment;
 use crate::progress::Progress;
 use crate::run::App;
@@ -42,6 +43,8 @@ pub(crate) struct Arguments {
     /// Report roles that expire within this time
     #[arg(long, value_name = "PERIOD", value_parser = moment::parse_period)]
     within: Option<Period>,
+    #[command(flatten)]
+    limits: LimitArguments,
 }
 
 /// Runs the command.
@@ -55,6 +58,7 @@ pub(crate) fn run(arguments: Arguments, app: &App) -> Result<Exit, Failure> {
         targets: !arguments.metadata_only,
         within: arguments.within,
         now: app.now,
+        limits: arguments.limits.limits(),
     };
     let place = Place::new(&arguments.place, arguments.targets_url.as_deref())?;
     let report = audit::run(&place, &options, &Progress::new(&app.console))?;

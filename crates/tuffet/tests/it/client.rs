@@ -537,3 +537,26 @@ fn another_time_is_not_for_what_signs_and_is_warned_of() {
         run.err
     );
 }
+
+#[test]
+fn a_limit_is_raised_with_the_option_that_the_error_names() {
+    let home = Home::with_client();
+    let small = ["get", "acme:app.txt", "--limit", "signed-length=100"];
+    let run = home.run(&small);
+    assert_eq!(run.exit, 3, "{run:?}");
+    assert!(run.err.contains("error[length."), "{run:?}");
+    let advice = run.err.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(advice.contains("--limit NAME=BYTES"), "{advice}");
+    assert!(advice.contains("signed-length"), "{advice}");
+    home.ok(&["get", "acme:app.txt", "--limit", "signed-length=100000"]);
+
+    let root = "web/metadata/1.root.json";
+    let verify = ["verify", "web", "--root", root, "--limit"];
+    let run = home.run(&[&verify[..], &["timestamp=100"]].concat());
+    assert_eq!(run.exit, 3, "{run:?}");
+    assert!(run.out.contains("length.timestamp"), "{run:?}");
+    home.ok(&[&verify[..], &["timestamp=100000"]].concat());
+
+    let run = home.run(&["get", "acme:app.txt", "--limit", "rots=1"]);
+    assert_eq!(run.exit, 2, "{run:?}");
+}
