@@ -40,85 +40,84 @@ fn typed_and_said(block: &str) -> (Vec<&str>, Vec<&str>) {
     (typed.collect(), said)
 }
 
-/// Runs lines in a shell that ends at the first failure.
-fn shell(home: &Home, lines: &[&str]) -> Run {
-    finish(home.program("sh").args(["-ec", &lines.join("\n")]))
+/// Where the README has its server; here it gets a port that is free.
+const ADDRESS: &str = "127.0.0.1:8400";
+
+/// The lines of a block as they are typed here, in a shell that ends at the first failure.
+fn adapted(typed: &[&str]) -> Vec<String> {
+    let adapt = |line: &&str| {
+        if let Some(serve) = line.strip_suffix(" &") {
+            assert!(serve.contains(ADDRESS), "{serve}");
+            let serve = serve.replace(ADDRESS, "127.0.0.1:0");
+            return format!(
+                "{serve} > url &\nserver=$!; trap 'kill $server' EXIT; until [ -s url ]; do kill -0 $server; done"
+            );
+        }
+        line.replace(&format!("http://{ADDRESS}"), "$(cat url)")
+    };
+    typed.iter().map(adapt).collect()
 }
 
 #[cfg(unix)]
 #[test]
-fn the_tour_in_the_readme_works_as_it_stands() {
+fn the_blocks_of_the_readme_work_one_after_the_other_in_one_shell() {
     let Some((readme, _)) = workspace("README.md") else {
         return;
     };
-    let (mut typed, said) = typed_and_said(block(&readme, "The tour", "console"));
-    // The last command is the attack; the server is started here, on a port that is free.
-    let attack = typed.pop().unwrap();
-    let serve = typed.iter().position(|line| line.ends_with(" &")).unwrap();
-    let address = "127.0.0.1:8400";
-    assert!(typed[serve].contains(address));
-    let home = Home::new();
-    let before = shell(&home, &typed[..serve]);
-    assert_eq!(before.exit, 0, "{before:?}");
-    let server = home.serve("web");
-    let own = |line: &str| line.replace(&format!("http://{address}"), &server.url);
-    let rest: Vec<String> = typed[serve + 1..].iter().map(|line| own(line)).collect();
-    let rest: Vec<&str> = rest.iter().map(String::as_str).collect();
-    let after = shell(&home, &[&["export TUFFET_REPO=acme"], &rest[..]].concat());
-    assert_eq!(after.exit, 0, "{after:?}");
-    let attacked = shell(&home, &[attack]);
-    assert_eq!(attacked.exit, 3, "{attacked:?}");
-    // Lines are wrapped for a terminal, and dates are others.
-    let flat = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
-    let talk = flat(&[before.err, after.err, attacked.err].concat());
-    for line in said {
-        let line = flat(line.split(", expires").next().unwrap());
-        assert!(talk.contains(&line), "{line}\n{talk}");
-    }
-}
-
-#[cfg(unix)]
-#[test]
-fn the_commands_of_a_user_in_the_readme_work_as_they_stand() {
-    let Some((readme, _)) = workspace("README.md") else {
-        return;
-    };
-    let home = Home::with_repository();
-    home.ok(&[
+    let vendor = Home::with_repository();
+    vendor.ok(&[
         "target",
         "add",
         "tool.txt",
         "--name",
-        "app/acme-1.4.0.tar.zst",
+        "app/app-1.4.0.tar.zst",
         "--repo",
         "acme",
     ]);
-    home.publish();
-    let (typed, said) = typed_and_said(block(&readme, "Verify", "console"));
-    assert!(said.is_empty());
-    let server = home.serve("web");
-    let typed: Vec<String> = typed
-        .iter()
-        .map(|line| line.replace("https://dl.acme.example", &server.url))
-        .collect();
-    let mut lines = vec!["cp -r web public; cp web/metadata/1.root.json ."];
-    lines.extend(typed.iter().map(String::as_str));
-    let run = shell(&home, &lines);
-    assert_eq!(run.exit, 0, "{run:?}");
-    assert!(run.out.contains("verdict     verified"), "{}", run.out);
-}
+    vendor.publish();
+    let server = vendor.serve("web");
 
-#[cfg(unix)]
-#[test]
-fn the_commands_of_an_author_in_the_readme_work_as_they_stand() {
-    let Some((readme, _)) = workspace("README.md") else {
-        return;
-    };
+    let (typed, mut said) = typed_and_said(block(&readme, "The tour", "console"));
+    let mut lines = adapted(&typed);
+    // The last command is the attack.
+    let attack = lines.pop().unwrap();
+    lines.push(format!("if {attack}; then exit 99; else test $? = 3; fi"));
+    let published = vendor.path("web").display().to_string();
+    lines.push(format!(
+        "cp -r {published} public; cp {published}/metadata/1.root.json ."
+    ));
+    for heading in ["Verify", "Author"] {
+        let (typed, more) = typed_and_said(block(&readme, heading, "console"));
+        lines.extend(adapted(&typed));
+        said.extend(more);
+    }
+    lines.push("cd .. && tuffet verify web --root web/metadata/1.root.json".to_owned());
+    let script = lines
+        .join("\n")
+        .replace("https://dl.vendor.example", &server.url);
+
     let home = Home::new();
-    home.write("app.txt", "hello\n");
-    let (typed, said) = typed_and_said(block(&readme, "Author", "console"));
-    assert!(said.is_empty());
-    let run = shell(&home, &typed);
+    fs::create_dir(home.path("empty")).unwrap();
+    let run: Run = finish(
+        home.program("sh")
+            .args(["-ec", &script])
+            .current_dir(home.path("empty")),
+    );
     assert_eq!(run.exit, 0, "{run:?}");
-    home.ok(&["verify", "web", "--root", "web/metadata/1.root.json"]);
+    assert_eq!(
+        run.out.matches("verdict     verified").count(),
+        2,
+        "{run:?}"
+    );
+    // Lines are wrapped for a terminal, and dates are others.
+    let flat = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let talk = flat(&run.err);
+    for line in said {
+        let line = flat(line.split(", expires").next().unwrap());
+        assert!(talk.contains(&line), "{line}\n{talk}");
+    }
+    // Nothing is left where the keys of people are.
+    let entries = fs::read_dir(home.path("")).unwrap();
+    let names: Vec<_> = entries.map(|entry| entry.unwrap().file_name()).collect();
+    assert_eq!(names, ["empty"]);
 }
