@@ -71,7 +71,9 @@ fn run(task: &str, arguments: Arguments) -> Result<ExitCode, Failure> {
         ))),
     }?;
     match outcome {
-        Outcome::Passed(note) => println!("{}", report::line("passed", task, &note)),
+        Outcome::Passed(note) | Outcome::Partly { note, .. } => {
+            println!("{}", report::line("passed", task, &note));
+        }
         Outcome::Skipped(why) => println!("{}", report::line("skipped", task, &why)),
     }
     Ok(ExitCode::SUCCESS)

@@ -65,7 +65,7 @@ pub(crate) fn run(workspace: &Workspace, mut arguments: Arguments) -> Result<Exi
         let started = Instant::now();
         let outcome = step(workspace);
         match &outcome {
-            Ok(Outcome::Passed(_)) => {}
+            Ok(Outcome::Passed(_) | Outcome::Partly { .. }) => {}
             Ok(Outcome::Skipped(why)) => println!("skipped: {why}"),
             Err(failure) => println!("failed: {failure}"),
         }
@@ -172,7 +172,8 @@ fn tests(workspace: &Workspace) -> Result<Outcome, Failure> {
     }
     let status = child.wait().map_err(not_run)?;
     if status.success() {
-        Ok(Outcome::Passed(tests.note()))
+        let (note, skipped) = (tests.note(), tests.skipped());
+        Ok(Outcome::Partly { note, skipped })
     } else {
         Err(Failure::new(tests.note()))
     }

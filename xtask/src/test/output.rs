@@ -54,6 +54,11 @@ impl Tests {
         }
     }
 
+    /// How many tests did not test.
+    pub(super) fn skipped(&self) -> usize {
+        self.skipped.len() + self.ignored
+    }
+
     /// The counts, and one line for each test that skipped itself.
     pub(super) fn note(&self) -> String {
         let Self {
@@ -111,6 +116,7 @@ test result: FAILED. 0 passed; 1 failed; 0 ignored; 0 measured; 0 filtered out"
             "2 tests passed, 1 failed, 1 ignored, of which skipped 1:\n    \
              it::corpus: no TUFFET_TESTDATA"
         );
+        assert_eq!(tests.skipped(), 2);
         assert!(shown.contains(&"running 2 tests") && !shown.contains(&"noise"));
         assert!(shown.contains(&"---- it::bad stdout ----"));
     }
