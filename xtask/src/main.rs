@@ -7,6 +7,7 @@ mod conformance;
 mod deny;
 mod edges;
 mod fuzz;
+mod lengths;
 mod package;
 mod peers;
 mod report;
@@ -27,6 +28,7 @@ usage: cargo xtask TASK [OPTION...]
   test [--only STEP,...]     everything that a change must pass; installs the other
                              implementations it tests against, says what it skips
   edges                      no crate depends on what it must not
+  lengths                    no file of code is too long
   rules [--write]            every rule of docs/rules.md has its test;
                              --write fills the table in from the tests
   package                    every crate can be packaged
@@ -61,6 +63,7 @@ fn run(task: &str, arguments: Arguments) -> Result<ExitCode, Failure> {
         "test" => return test::run(&workspace, arguments),
         "bench" => bench::run(&workspace, arguments),
         "edges" => edges::run(&workspace, arguments),
+        "lengths" => lengths::run(&workspace, arguments),
         "rules" => rules::run(&workspace, arguments),
         "package" => package::run(&workspace, arguments),
         "deny" => deny::run(&workspace, arguments),

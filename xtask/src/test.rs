@@ -6,7 +6,7 @@ use crate::arguments::Arguments;
 use crate::command;
 use crate::report::{Failure, Outcome, Report};
 use crate::workspace::Workspace;
-use crate::{deny, edges, package, peers, rules};
+use crate::{deny, edges, lengths, package, peers, rules};
 use output::Tests;
 use std::io::{BufRead, BufReader};
 use std::path::Path;
@@ -16,9 +16,10 @@ use std::time::Instant;
 type Step = fn(&Workspace) -> Result<Outcome, Failure>;
 
 /// What is quick to fail stands first.
-const STEPS: [(&str, Step); 13] = [
+const STEPS: [(&str, Step); 14] = [
     ("fmt", fmt),
     ("edges", |workspace| edges::run(workspace, none())),
+    ("lengths", |workspace| lengths::run(workspace, none())),
     ("rules", |workspace| rules::run(workspace, none())),
     ("package", |workspace| package::run(workspace, none())),
     ("deny", |workspace| deny::run(workspace, none())),

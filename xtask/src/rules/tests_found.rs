@@ -1,5 +1,6 @@
 //! The tests in the source tree whose names begin with the id of a rule.
 
+use crate::lengths::rust_files;
 use crate::report::Failure;
 use std::collections::BTreeMap;
 use std::fs;
@@ -12,20 +13,11 @@ pub(super) struct Found(BTreeMap<String, Vec<String>>);
 /// Reads every Rust file below a directory.
 pub(super) fn below(directory: &Path) -> Result<Found, Failure> {
     let mut found = Found::default();
-    let mut waiting = vec![directory.to_owned()];
-    while let Some(directory) = waiting.pop() {
-        let entries = fs::read_dir(&directory).map_err(|error| Failure::file(&directory, error))?;
-        for entry in entries {
-            let entry = entry.map_err(|error| Failure::file(&directory, error))?;
-            let path = entry.path();
-            if path.is_dir() && entry.file_name() != "target" {
-                waiting.push(path);
-            } else if path.extension().is_some_and(|extension| extension == "rs") {
-                let source =
-                    fs::read_to_string(&path).map_err(|error| Failure::file(&path, error))?;
-                found.read(&source);
-            }
-        }
+    let mut files = Vec::new();
+    rust_files(directory, &mut files)?;
+    for file in files {
+        let source = fs::read_to_string(&file).map_err(|error| Failure::file(&file, error))?;
+        found.read(&source);
     }
     Ok(found)
 }
