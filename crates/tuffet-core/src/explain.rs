@@ -108,6 +108,10 @@ pub const CODES: &[Explanation] = explanations! {
     "The search ended at the limit on the number of roles."
     "A chain of delegations without an end would keep the client busy for ever."
     "If the repository is honest, raise the limit on roles: tuffet get takes --limit roles=N."
+    "audit" ["limit"]
+    "The repository delegates to more roles than an audit visits, or deeper than any search goes."
+    "The work has to be bounded by the size of what was published, or a small hostile repository could keep an auditor busy for ever. What was not visited was not verified."
+    "Search for the targets that matter with tuffet get --explain; operators: delegate less deeply, and to each role from one place."
     "length" ["target"]
     "The target does not have the length that its role vouches for."
     "It is not the file that was signed, or the answer would never have ended."

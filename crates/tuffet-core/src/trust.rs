@@ -26,7 +26,7 @@ mod verified;
 mod view;
 
 pub use agreement::{Agreement, Consultation, Voice};
-pub use audit::{Audit, AuditedRole};
+pub use audit::{Audit, AuditedRole, Covered};
 pub use download::{TargetCheck, VerifiedTarget};
 pub use error::{Class, Error, Rejected, Signers, Uncounted, UncountedReason};
 pub use event::Event;

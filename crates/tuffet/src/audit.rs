@@ -7,11 +7,11 @@ mod source;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use tuffet_core::metadata::{Role, RoleName, UnixTime};
+use tuffet_core::metadata::{Role, RoleName, TargetPath, UnixTime};
 use tuffet_core::trust::Limits;
 use tuffet_core::trust::{
-    Audit, AuditedRole, Context, Found, Policy, Quorum, Rejected, TrustedView, UncountedReason,
-    Verified,
+    Audit, AuditedRole, Context, Covered, Found, Policy, Quorum, Rejected, TrustedView,
+    UncountedReason, Verified,
 };
 use tuffet_repo::Period;
 
@@ -40,6 +40,8 @@ pub(crate) struct Options {
 /// What came out.
 pub(crate) struct Report {
     pub(crate) anchor: Option<Anchor>,
+    /// Whether every step of the audit was made: without that nothing is called verified.
+    pub(crate) complete: bool,
     pub(crate) roles: Vec<RoleLine>,
     pub(crate) listed: u64,
     pub(crate) checked: u64,
@@ -86,7 +88,7 @@ impl Report {
     /// well, so that no script takes it for one that was verified.
     pub(crate) fn exit(&self) -> Exit {
         match self.gravest() {
-            None if self.is_anchored() => Exit::Done,
+            None if self.is_anchored() && self.complete => Exit::Done,
             None => Exit::Findings,
             Some(exit) => exit,
         }
@@ -95,7 +97,7 @@ impl Report {
     /// The verdict in one word.
     pub(crate) fn verdict(&self) -> &'static str {
         match self.gravest() {
-            None if self.is_anchored() => "verified",
+            None if self.is_anchored() && self.complete => "verified",
             None => "consistent",
             Some(Exit::Stale) => "stale",
             Some(Exit::Network) => "incomplete",
@@ -137,8 +139,10 @@ pub(crate) fn run(
         options,
         policy: &policy,
         expected: BTreeSet::new(),
+        outside: BTreeMap::new(),
         report: Report {
             anchor: None,
+            complete: false,
             roles: Vec::new(),
             listed: 0,
             checked: 0,
@@ -151,8 +155,10 @@ pub(crate) fn run(
         auditor.top_level(&view);
         auditor.delegated(view, progress);
         progress.clear();
+        auditor.targets_outside();
         auditor.unreachable_targets();
         auditor.unlisted_files();
+        auditor.report.complete = true;
     }
     Ok(auditor.report)
 }
@@ -169,6 +175,8 @@ struct Auditor<'a> {
     policy: &'a Policy,
     /// The files that have a reason to be there, relative to the two directories.
     expected: BTreeSet<String>,
+    /// Targets that no delegation looked at so far covers, by the role that lists them.
+    outside: BTreeMap<RoleName, BTreeSet<TargetPath>>,
     report: Report,
 }
 
@@ -194,20 +202,21 @@ impl Auditor<'_> {
             }
         }
         let mut now = self.options.now;
-        // Each round is before the expiry of one more role, and there are four.
-        for _ in 0..8 {
+        // Each round is before the expiry of one more role, and there are four; a server may answer differently each time.
+        let mut rounds = 8;
+        loop {
             match self.place.refresh(root, self.policy, now) {
                 Ok(view) => return Ok(Some(view)),
                 Err(error) => match client::expiry(&error) {
-                    Some(expires) => now = UnixTime(expires.0.saturating_sub(1)),
-                    None => {
+                    Some(expires) if rounds > 0 => now = UnixTime(expires.0.saturating_sub(1)),
+                    _ => {
                         self.add_failure(&Failure::from(&*error));
                         return Ok(None);
                     }
                 },
             }
+            rounds -= 1;
         }
-        Ok(None)
     }
 
     fn top_level(&mut self, view: &TrustedView) {
@@ -247,18 +256,27 @@ impl Auditor<'_> {
     fn targets_role(&mut self, audited: &AuditedRole, progress: &Progress) {
         self.role(audited.role(), audited.delegator());
         self.expect_metadata(audited.role().role());
-        for unlisted in audited.unlisted() {
-            self.add_rejected(unlisted);
+        for unvisited in audited.unvisited() {
+            self.add_rejected(unvisited);
         }
         let crypto = tuffet_crypto::default_provider();
+        let first = !self.outside.contains_key(audited.role().role());
+        let mut outside = self
+            .outside
+            .remove(audited.role().role())
+            .unwrap_or_default();
         for (found, covered) in audited.targets(crypto) {
             self.report.listed += 1;
-            if !covered {
-                let what = format!(
-                    "{} is listed by {}, whose delegation does not cover it: no client finds it there",
-                    found.path, found.role
-                );
-                self.add("target.outside", Exit::Findings, what);
+            let (path, role) = (&found.path, &found.role);
+            match covered {
+                Covered::Yes => drop(outside.remove(path)),
+                // Another delegator may have covered it.
+                Covered::No if !first => {}
+                Covered::No => drop(outside.insert(path.clone())),
+                Covered::Untried => {
+                    let role = role.clone();
+                    self.add_rejected(&Rejected::Unvisited { role });
+                }
             }
             for path in found.url_paths() {
                 self.expected
@@ -266,6 +284,19 @@ impl Auditor<'_> {
             }
             if self.options.targets {
                 self.target(&found, progress);
+            }
+        }
+        self.outside.insert(audited.role().role().clone(), outside);
+    }
+
+    /// Targets that no delegator of their role covers.
+    fn targets_outside(&mut self) {
+        for (role, paths) in std::mem::take(&mut self.outside) {
+            for path in paths {
+                let what = format!(
+                    "{path} is listed by {role}, and no way of delegations to {role} covers it: no client finds it there"
+                );
+                self.add("target.outside", Exit::Findings, what);
             }
         }
     }

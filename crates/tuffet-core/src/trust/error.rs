@@ -168,6 +168,11 @@ pub enum Rejected {
         /// The role.
         role: RoleName,
     },
+    /// A role delegates to more roles than an audit visits, or deeper than any search goes.
+    Unvisited {
+        /// The role that delegates.
+        role: RoleName,
+    },
     /// A version below the one that the embedder knows to have existed.
     Backstop {
         /// The role.
@@ -283,6 +288,7 @@ impl Rejected {
             Self::Hash { role, .. } => role_code!("hash", role),
             Self::Missing { role, .. } => role_code!("missing", role),
             Self::Unlisted { .. } => "missing.entry",
+            Self::Unvisited { .. } => "audit.limit",
             Self::Backstop { role, .. } => role_code!("backstop", role),
             Self::NotFound { limit: false, .. } => "target.not-found",
             Self::NotFound { limit: true, .. } => "target.search-limit",
@@ -397,6 +403,9 @@ impl Rejected {
             } => write!(f, "the repository does not have {role} metadata"),
             Self::Unlisted { role } => {
                 write!(f, "{role} is delegated to, but snapshot does not list it")
+            }
+            Self::Unvisited { role } => {
+                write!(f, "not every role that {role} delegates to was visited")
             }
             Self::Backstop {
                 role,

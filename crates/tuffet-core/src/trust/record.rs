@@ -63,6 +63,13 @@ impl Acceptances {
         self.0.push((digest, root));
     }
 
+    /// Remembers the file in the store, which this root accepts too, if nothing was remembered of it: the record was lost.
+    pub(super) fn keep(&mut self, bytes: &[u8], root: Version, crypto: &dyn Crypto) {
+        if self.0.is_empty() {
+            self.add(bytes, root, crypto);
+        }
+    }
+
     fn write(&self) -> String {
         let entries: Vec<String> = self
             .0

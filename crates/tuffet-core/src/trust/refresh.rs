@@ -65,6 +65,8 @@ pub struct Refresh<'c> {
     mode: Mode,
     state: State<'c>,
     record: Record,
+    /// Whether there was a record in the store.
+    remembers: bool,
     /// The version of a stored root that is newer than the chain has come so far.
     root_floor: Option<Version>,
     roots_taken: u32,
@@ -98,6 +100,7 @@ impl<'c> Refresh<'c> {
             mode,
             state: State::LoadRecord(anchor),
             record: Record::default(),
+            remembers: false,
             root_floor: None,
             roots_taken: 0,
             events: Vec::new(),
@@ -216,7 +219,7 @@ impl<'c> Refresh<'c> {
     fn record_loaded(&mut self, anchor: TrustAnchor, bytes: Option<Vec<u8>>) -> Turn<'c> {
         if let Some(bytes) = bytes {
             match Record::parse(&bytes, self.cx.crypto) {
-                Ok(record) => self.record = record,
+                Ok(record) => (self.record, self.remembers) = (record, true),
                 Err(error) => {
                     let reason = Rejected::Format {
                         role: RoleName::Root,
@@ -366,7 +369,7 @@ impl<'c> Refresh<'c> {
         }
         match phase.restore_timestamp(bytes) {
             Ok(()) => Ok(State::LoadSnapshot(phase)),
-            Err(reason) => match self.ignore_floor(RoleName::Timestamp, reason) {
+            Err(reason) => match self.ignore_floor(RoleName::Timestamp, accepted_by, reason) {
                 Ok(()) => Ok(State::LoadSnapshot(phase)),
                 Err(error) => stay(State::LoadTimestamp(phase), error),
             },
@@ -381,8 +384,8 @@ impl<'c> Refresh<'c> {
                 return Ok(State::Purge(phase.forget()));
             }
             let restored = phase.restore_snapshot(bytes);
-            if let Err(error) =
-                restored.or_else(|reason| self.ignore_floor(RoleName::Snapshot, reason))
+            if let Err(error) = restored
+                .or_else(|reason| self.ignore_floor(RoleName::Snapshot, accepted_by, reason))
             {
                 return stay(State::LoadSnapshot(phase), error);
             }
@@ -413,6 +416,11 @@ impl<'c> Refresh<'c> {
                     });
                 }
                 self.accepted(phase.timestamp(), true);
+                self.record.timestamp.keep(
+                    phase.timestamp().received(),
+                    phase.root_version(),
+                    self.cx.crypto,
+                );
                 self.begin_snapshot(phase)
             }
             Origin::Offered => {
@@ -431,6 +439,11 @@ impl<'c> Refresh<'c> {
         match phase.keep_snapshot() {
             Ok(phase) => {
                 self.accepted(phase.snapshot(), true);
+                self.record.snapshot.keep(
+                    phase.snapshot().received(),
+                    phase.root_version(),
+                    self.cx.crypto,
+                );
                 Ok(State::LoadTargets(phase))
             }
             Err(error) if self.mode == Mode::Offline => refused(State::StoreTimestamp, error),
@@ -507,10 +520,16 @@ impl<'c> Refresh<'c> {
         Ok(())
     }
 
-    /// As [`Self::ignore`]; but a file that the present keys have not signed is what a rotation leaves behind, not damage.
-    fn ignore_floor(&mut self, role: RoleName, reason: Rejected) -> Result<(), Rejected> {
+    /// As [`Self::ignore`]; but a file that the present keys have not signed is what a rotation leaves behind, not damage, unless
+    /// the record knows that it is not the file which was accepted.
+    fn ignore_floor(
+        &mut self,
+        role: RoleName,
+        accepted_by: Option<Version>,
+        reason: Rejected,
+    ) -> Result<(), Rejected> {
         match reason {
-            Rejected::Threshold { .. } => {
+            Rejected::Threshold { .. } if accepted_by.is_some() || !self.remembers => {
                 self.events.push(Event::CacheIgnored {
                     item: Item::Role(role),
                     reason: Box::new(reason),

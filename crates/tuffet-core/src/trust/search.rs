@@ -223,11 +223,8 @@ impl<'c> Search<'c> {
     }
 
     fn enter(&mut self, visit: Visit, role: Verified<Targets>) {
-        self.view.add_role(
-            visit.delegator.role().clone(),
-            visit.name.clone(),
-            role.clone(),
-        );
+        self.view
+            .add_role(&visit.delegator, visit.name.clone(), role.clone());
         let trail = extended(visit.trail, &role, Some(visit.matched), visit.terminating);
         self.state = self.look(&role, trail);
     }
@@ -318,7 +315,7 @@ impl<'c> Search<'c> {
                 let unlisted = Rejected::Unlisted { role: visit.role() };
                 return Err(Box::new(State::Done(Err(Box::new(unlisted)))));
             };
-            let Some(role) = self.view.role(visit.delegator.role(), &visit.name).cloned() else {
+            let Some(role) = self.view.role(&visit.delegator, &visit.name).cloned() else {
                 let wanted = Wanted { visit, listed };
                 return Err(Box::new(State::Load(Box::new(wanted))));
             };

@@ -23,8 +23,15 @@ struct Inner {
     snapshot: Verified<Snapshot>,
     targets: Verified<Targets>,
     /// By delegator and name: a role verified for one delegator says nothing to another.
-    roles: BTreeMap<(RoleName, DelegatedName), Verified<Targets>>,
+    roles: BTreeMap<(RoleName, DelegatedName), Known>,
     started: UnixTime,
+}
+
+/// A delegated role, and the file of the delegator whose keys it was verified with.
+#[derive(Debug, Clone)]
+struct Known {
+    delegator: Arc<Vec<u8>>,
+    role: Verified<Targets>,
 }
 
 impl TrustedView {
@@ -95,27 +102,36 @@ impl TrustedView {
         self.0
             .roles
             .iter()
-            .map(|((delegator, _), role)| (delegator, role))
+            .map(|((delegator, _), known)| (delegator, &known.role))
     }
 
+    /// A role that was verified with the keys that this very file of its delegator names: where two roles delegate to the
+    /// delegator with different keys, two files of it may be true, and each speaks for itself.
     pub(super) fn role(
         &self,
-        delegator: &RoleName,
+        delegator: &Verified<Targets>,
         name: &DelegatedName,
     ) -> Option<&Verified<Targets>> {
-        self.0.roles.get(&(delegator.clone(), name.clone()))
+        let known = self
+            .0
+            .roles
+            .get(&(delegator.role().clone(), name.clone()))?;
+        Arc::ptr_eq(&known.delegator, delegator.received()).then_some(&known.role)
     }
 
-    /// The verified metadata of a role that delegates, to look up what it delegates to.
     pub(super) fn add_role(
         &mut self,
-        delegator: RoleName,
+        delegator: &Verified<Targets>,
         name: DelegatedName,
         role: Verified<Targets>,
     ) {
+        let known = Known {
+            delegator: Arc::clone(delegator.received()),
+            role,
+        };
         Arc::make_mut(&mut self.0)
             .roles
-            .insert((delegator, name), role);
+            .insert((delegator.role().clone(), name), known);
     }
 }
 

@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use tuffet_core::trust::{Audit, Context, Found, Rejected, Signers};
+use tuffet_core::trust::{Audit, Context, Covered, Found, Rejected, Signers};
 
+use crate::search::two_files_of_one_role;
 use crate::world::expect::{not_signed, threshold};
 use crate::world::{Delegated, NOW, Repository, TestKey, World, name, path, sha256, time, version};
 
@@ -34,16 +35,18 @@ fn audit(world: &mut World) -> Report {
             let delegator = audited.delegator().map_or("-", |role| role.as_str());
             let role = audited.role().role();
             report.roles.push(format!("{delegator}>{role}"));
-            let unlisted = audited.unlisted().iter();
+            let unlisted = audited.unvisited().iter();
             report
                 .unlisted
                 .extend(unlisted.map(|rejected| rejected.to_string()));
-            let targets: Vec<(Found, bool)> = audited.targets(&*crypto).collect();
+            let targets: Vec<(Found, Covered)> = audited.targets(&*crypto).collect();
             for (found, covered) in targets {
                 assert_eq!(found.role, *role);
                 report
                     .targets
-                    .insert(format!("{role}:{}", found.path), covered);
+                    .entry(format!("{role}:{}", found.path))
+                    .and_modify(|by_any| *by_any |= covered == Covered::Yes)
+                    .or_insert(covered == Covered::Yes);
             }
         }
         let Some(fetch) = audit.fetch() else {
@@ -92,8 +95,8 @@ fn f47_targets_outside_of_the_delegated_paths_are_told_apart() {
         ("a:a/1", true),
         ("a:elsewhere", false),
         ("b:b/1", true),
-        // As `b` delegates to it; by the word of `a` the same target is covered.
-        ("c:a/c", false),
+        // As `a` delegates to it; by the word of `b` the same target is not covered.
+        ("c:a/c", true),
     ];
     let expected = expected.map(|(target, covered)| (target.to_owned(), covered));
     assert_eq!(report.targets, expected.into());
@@ -123,6 +126,95 @@ fn a26_a_role_that_one_delegator_cannot_vouch_for_is_refused_for_that_one() {
     );
     assert_eq!(report.refused, [by_a]);
     assert!(report.roles.contains(&"b>d".to_owned()));
+}
+
+#[test]
+fn a26_a_role_is_audited_by_each_file_of_its_delegator() {
+    let [forged, honest] = two_files_of_one_role();
+    let mut world = World::of(forged);
+    let view = world.refresh().unwrap();
+    let (crypto, policy) = (world.crypto.clone(), world.policy.clone());
+    let context = Context {
+        crypto: &*crypto,
+        policy: &policy,
+        now: time(NOW),
+    };
+    let (mut audit, _) = Audit::new(view, context);
+    let mut asked = Vec::new();
+    while let Some(fetch) = audit.fetch() {
+        let role = fetch.file.role.to_string();
+        // Whoever is asked second gets the other file.
+        let second = asked.contains(&role);
+        let files = if second {
+            &honest.files
+        } else {
+            &world.repository.files
+        };
+        let bytes = files.get(&fetch.file.url_path()).cloned();
+        assert!(audit.answer(bytes).is_ok(), "{role}");
+        asked.push(role);
+    }
+    assert_eq!(asked, ["a", "d", "x", "b", "d", "x"]);
+}
+
+#[test]
+fn f47_a_target_is_covered_when_every_delegation_on_the_way_covers_it() {
+    let mut repository = Repository::new();
+    repository.delegate("targets", Delegated::new("a", &["a/*"]));
+    repository.delegate("a", Delegated::new("b", &["*/*"]));
+    for target in ["a/x", "b/x"] {
+        repository.add_target("b", target, b"x");
+    }
+    repository.write();
+    let report = audit(&mut World::of(repository));
+    assert_eq!(report.targets.get("b:a/x"), Some(&true));
+    assert_eq!(report.targets.get("b:b/x"), Some(&false));
+}
+
+#[test]
+fn a37_an_audit_goes_no_deeper_than_a_search_and_says_so() {
+    let mut repository = Repository::new();
+    let roles: Vec<String> = (0..8).map(|number| format!("r{number}")).collect();
+    let mut by = "targets".to_owned();
+    for role in &roles {
+        repository.delegate(&by, Delegated::new(role, &["*"]));
+        by.clone_from(role);
+    }
+    repository.write();
+    let mut world = World::of(repository);
+    world.policy.limits.roles = 4;
+    let report = audit(&mut world);
+    assert_eq!(report.roles.len(), 5, "{:?}", report.roles);
+    assert_eq!(
+        report.unlisted,
+        ["not every role that r3 delegates to was visited"]
+    );
+}
+
+#[test]
+fn a37_the_visits_of_an_audit_are_bounded_by_what_snapshot_lists() {
+    // Every bin delegates to all bins, itself included.
+    let key = TestKey::new("bins");
+    let mut repository = Repository::new();
+    repository.delegate_bins("targets", &key, 6);
+    for number in 0..64 {
+        let bin = format!("bin-{number:02x}");
+        repository.add_bin(&bin, &key);
+        repository.delegate_bins(&bin, &key, 6);
+        // No two of them are the same file.
+        repository.add_target(&bin, &bin, b"x");
+    }
+    repository.write();
+    let report = audit(&mut World::of(repository));
+    let most = 4 * 65 + 1024;
+    assert_eq!(report.fetched.len(), most);
+    assert!(
+        report
+            .unlisted
+            .iter()
+            .all(|what| what.starts_with("not every role that bin-"))
+    );
+    assert!(!report.unlisted.is_empty());
 }
 
 #[test]

@@ -91,6 +91,7 @@ fn of_role(role: &RoleName) -> Vec<Rejected> {
             version: Some(expected),
         },
         Rejected::Unlisted { role: role() },
+        Rejected::Unvisited { role: role() },
         Rejected::Backstop {
             role: role(),
             minimum: expected,

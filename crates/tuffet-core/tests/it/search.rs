@@ -3,11 +3,12 @@
 mod paths;
 
 use tuffet_core::json::Value;
-use tuffet_core::trust::{Item, Rejected, Signers};
+use tuffet_core::trust::{Found, Item, Rejected, Signers};
 
 use crate::world::expect::{not_signed, threshold};
 use crate::world::{
-    Delegated, Op, Repository, TestKey, World, edit, insert, name, path, remove, text, version,
+    Delegated, Listing, Op, Repository, TestKey, World, edit, insert, name, path, remove, text,
+    version,
 };
 
 /// A repository whose roles delegate everything to one another, as `delegator -> role`; `->!` terminates.
@@ -363,6 +364,62 @@ fn a26_a_role_is_verified_for_each_of_its_delegators() {
         .map(|(by, role)| format!("{by}:{}", role.role()))
         .collect();
     assert_eq!(delegators, ["targets:a", "targets:b", "a:d", "b:d"]);
+}
+
+/// Two true files of `d`: the one that `a` vouches for gives `x` to mallory, the one that `b` vouches for does not.
+pub(crate) fn two_files_of_one_role() -> [Repository; 2] {
+    let [first, second, mallory, honest] = TestKey::all(["first", "second", "mallory", "honest"]);
+    let mut repository = Repository::new();
+    repository.listing = Listing::VersionOnly;
+    for (by, key) in [("a", &first), ("b", &second)] {
+        repository.delegate("targets", Delegated::new(by, &[&format!("{by}/*")]));
+        let keys = vec![key.clone()];
+        repository.delegate(
+            by,
+            Delegated {
+                keys,
+                ..Delegated::new("d", &["*/*"])
+            },
+        );
+    }
+    [(first, mallory, "forged"), (second, honest, "true")].map(|(signer, key, content)| {
+        let mut repository = repository.clone();
+        let keys = vec![key];
+        repository.delegate(
+            "d",
+            Delegated {
+                keys,
+                ..Delegated::new("x", &["*/*"])
+            },
+        );
+        repository.document("d").signers = vec![signer];
+        for target in ["a/1", "b/1"] {
+            repository.add_target("x", target, content.as_bytes());
+        }
+        repository.write();
+        repository
+    })
+}
+
+#[test]
+fn a26_a_role_is_verified_for_each_file_of_its_delegator() {
+    let [forged, honest] = two_files_of_one_role();
+    let mut world = World::of(forged);
+    let mut view = world.refresh().unwrap();
+    let length = |found: Found| found.target.length;
+    assert_eq!(length(world.search(&mut view, "a/1").unwrap()), 6);
+    world.repository = honest;
+    assert_eq!(length(world.search(&mut view, "b/1").unwrap()), 4);
+    let by_whom: Vec<String> = world
+        .search(&mut view, "b/1")
+        .map(|found| view.proof(&found))
+        .unwrap()
+        .steps
+        .iter()
+        .flat_map(|step| step.quorum.counted.iter().map(|key| key.keyid.to_string()))
+        .collect();
+    let honest = TestKey::new("honest").keyid;
+    assert_eq!(by_whom.last(), Some(&honest), "the proof names who signed");
 }
 
 #[test]

@@ -218,6 +218,52 @@ fn a34_damaged_files_are_ignored_and_reported() {
 }
 
 #[test]
+fn a34_a_floor_that_is_not_the_file_that_was_accepted_is_damage_and_no_rotation() {
+    let mut start = world();
+    start.attempt().unwrap();
+    for role in ["timestamp", "snapshot"] {
+        let item = Item::Role(name(role));
+        let damaged = String::from_utf8(start.store[&item].clone()).unwrap();
+        let damaged = damaged
+            .replacen("\"expires\":\"2", "\"expires\":\"3", 1)
+            .into_bytes();
+        assert_ne!(damaged, start.store[&item]);
+        let mut world = start.clone();
+        world.store.insert(item.clone(), damaged.clone());
+        world.attempt().unwrap();
+        let code = if role == "timestamp" {
+            "threshold.timestamp"
+        } else {
+            "threshold.snapshot"
+        };
+        assert_eq!(ignored(&world), [(item.clone(), code)]);
+
+        let mut strict = start.clone();
+        strict.policy.strict_local = true;
+        strict.store.insert(item.clone(), damaged);
+        assert_eq!(strict.refresh().unwrap_err(), Rejected::Cache { item });
+    }
+}
+
+#[test]
+fn a34_what_a_lost_record_knew_of_the_stored_files_is_written_again() {
+    for lost in [None, Some(b"{".to_vec())] {
+        let mut world = world();
+        world.attempt().unwrap();
+        let before = world.store[&Item::Record].clone();
+        match lost {
+            None => world.store.remove(&Item::Record),
+            Some(bytes) => world.store.insert(Item::Record, bytes),
+        };
+        world.attempt().unwrap();
+        assert_eq!(
+            String::from_utf8(world.store[&Item::Record].clone()),
+            String::from_utf8(before)
+        );
+    }
+}
+
+#[test]
 fn a34_damaged_targets_roles_are_fetched_again() {
     for role in ["targets", "team"] {
         let mut world = world();
