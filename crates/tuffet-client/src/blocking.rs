@@ -49,7 +49,7 @@ impl Updater {
     }
 
     /// Searches a target through the delegations (TUF §5.6.7), in the outcome of the last refresh; refreshes first if there is
-    /// none.
+    /// none, or if something in it has expired since (C-01 holds for one update, not for as long as a program runs).
     ///
     /// # Errors
     /// As for [`refresh`](Self::refresh); that no role lists the target is [`Rejected::NotFound`].

@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tuffet_core::crypto::Crypto;
-use tuffet_core::metadata::TargetPath;
+use tuffet_core::metadata::{TargetPath, UnixTime};
 use tuffet_core::trust::{
     self, Audit, AuditedRole, Context, Found, Item, Policy, Proof, Refresh, Rejected, Search,
     TrustAnchor, TrustedView,
@@ -51,10 +51,7 @@ pub(crate) struct Held {
 
 impl Engine {
     pub(crate) fn refresh(&self, link: &Link<'_>) -> Result<TrustedView, Error> {
-        let now = match self.mode {
-            Mode::OfflineAsOf(time) => time,
-            Mode::Online | Mode::PreferCache { .. } => self.clock.now(),
-        };
+        let now = self.now();
         let cx = self.context(now);
         let _lock = self.store.lock()?;
         match self.mode {
@@ -71,10 +68,15 @@ impl Engine {
         }
     }
 
-    /// Searches in the view of the last refresh; without one, refreshes first.
+    /// Searches in the view of the last refresh; without one, or when something in it has expired since, refreshes first.
     pub(crate) fn find(&self, link: &Link<'_>, path: &TargetPath) -> Result<Found, Error> {
         let mut held = self.held().clone();
-        if held.view.is_none() {
+        let now = self.now();
+        if held
+            .view
+            .as_ref()
+            .is_none_or(|view| view.fresh_until() <= now)
+        {
             self.refresh(link)?;
             held = self.held().clone();
         }
@@ -144,7 +146,7 @@ impl Engine {
         }
     }
 
-    fn context(&self, now: tuffet_core::metadata::UnixTime) -> Context<'_> {
+    fn context(&self, now: UnixTime) -> Context<'_> {
         Context {
             crypto: self.crypto,
             policy: &self.policy,
@@ -152,15 +154,19 @@ impl Engine {
         }
     }
 
+    /// The moment that expiries are checked against.
+    fn now(&self) -> UnixTime {
+        match self.mode {
+            Mode::OfflineAsOf(time) => time,
+            Mode::Online | Mode::PreferCache { .. } => self.clock.now(),
+        }
+    }
+
     fn held(&self) -> MutexGuard<'_, Held> {
         self.held.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn is_young(
-        &self,
-        now: tuffet_core::metadata::UnixTime,
-        max_age: Duration,
-    ) -> Result<bool, Error> {
+    fn is_young(&self, now: UnixTime, max_age: Duration) -> Result<bool, Error> {
         let most = self.policy.limits.of_stored(&Item::Record);
         let record = self.store.load(&Item::Record, most)?;
         let Some(last) = record.and_then(|record| trust::last_refresh(&record, self.crypto)) else {

@@ -110,7 +110,7 @@ const OWN: &[Explanation] = own! {
     "When it has expired, every client refuses the repository."
     "Sign and publish the role again in time."
     "target.outside"
-    "A role lists a target that its delegation does not cover."
+    "A role lists a target that no way of delegations to it covers."
     "No client finds it there: a role is only asked about paths that are delegated to it."
     "Move the target to a role that covers it, or extend the delegation."
     "target.missing"

@@ -50,6 +50,22 @@ fn a_young_cache_does_without_the_repository_and_an_old_one_does_not() {
 }
 
 #[test]
+fn f23_a_program_that_runs_for_long_does_not_search_in_what_has_expired() {
+    let world = world();
+    let updater = updater(&world, Mode::Online);
+    updater.find(&path("app")).unwrap();
+    let fresh_until = updater.view().unwrap().fresh_until();
+    world.take_urls();
+    world.clock.set(UnixTime(fresh_until.0 - 1));
+    updater.find(&path("app")).unwrap();
+    assert_eq!(world.take_urls().len(), 0);
+    world.clock.set(fresh_until);
+    let error = updater.find(&path("app")).unwrap_err();
+    assert_eq!(error.class(), Class::Stale, "{error}");
+    assert!(!world.take_urls().is_empty(), "the repository was asked");
+}
+
+#[test]
 fn a_cache_that_has_expired_or_is_incomplete_is_not_enough() {
     let world = world();
     let mode = Mode::PreferCache { max_age: HOUR };

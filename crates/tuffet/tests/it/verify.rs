@@ -1,7 +1,14 @@
 //! The audit of a whole repository.
 
 use std::fs;
+use std::io::{BufRead, BufReader, Write};
+use std::net::TcpListener;
 use std::path::{Path, PathBuf};
+
+use tuffet_core::crypto::Scheme;
+use tuffet_core::metadata::UnixTime;
+use tuffet_repo::{InitOptions, NamedKey, Publish, Repository};
+use tuffet_sign::FileKey;
 
 use crate::codes::later;
 use crate::home::Home;
@@ -68,6 +75,71 @@ fn o06_without_a_root_of_the_users_nothing_is_called_verified() {
     home.write("web/targets/stray", "x");
     let (exit, receipts) = home.json(&["verify", "web"]);
     assert_eq!((exit, &receipts[0]["verdict"]), (7, &"findings".into()));
+}
+
+/// Publishes on ten days a month ago, and returns the timestamps, the last one first.
+fn timestamps_of_a_month_ago(repository: &Path, web: &Path) -> Vec<Vec<u8>> {
+    let now = std::time::SystemTime::now();
+    let now = now.duration_since(std::time::UNIX_EPOCH).unwrap().as_secs();
+    let day = |day: u64| UnixTime(i64::try_from(now - (30 - day) * 86_400).unwrap());
+    let [ana, online] = [(); 2].map(|()| FileKey::generate(Scheme::Ed25519).unwrap());
+    let named = |name, key| vec![NamedKey::of(name, key).unwrap()];
+    let options = InitOptions::new("acme", named("ana", &ana), 1, named("online", &online));
+    let founded = Repository::init(repository, &options, &[&ana], day(0)).unwrap();
+    founded.execute().unwrap();
+    let mut timestamps: Vec<Vec<u8>> = (0..10)
+        .map(|number| {
+            let repository = Repository::open(repository).unwrap();
+            let plan = repository.publish(&Publish::to(web), &[&online], day(number));
+            plan.unwrap().execute().unwrap();
+            fs::read(web.join("metadata/timestamp.json")).unwrap()
+        })
+        .collect();
+    timestamps.reverse();
+    timestamps
+}
+
+#[test]
+fn a_server_that_answers_with_another_expired_timestamp_each_time_is_stale() {
+    let home = Home::new();
+    let (repository, web) = (home.path("acme"), home.path("web"));
+    let timestamps = timestamps_of_a_month_ago(&repository, &web);
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let root = web.join("metadata/1.root.json");
+    std::thread::spawn(move || {
+        let mut timestamps = timestamps.into_iter();
+        for stream in listener.incoming() {
+            let mut stream = stream.unwrap();
+            let mut line = String::new();
+            let mut reader = BufReader::new(stream.try_clone().unwrap());
+            reader.read_line(&mut line).unwrap();
+            let mut header = String::new();
+            while reader.read_line(&mut header).unwrap() > 2 {
+                header.clear();
+            }
+            let path = line.split(' ').nth(1).unwrap().trim_start_matches('/');
+            let found = if path == "metadata/timestamp.json" {
+                timestamps.next()
+            } else {
+                fs::read(web.join(path)).ok()
+            };
+            let (status, bytes) = match found {
+                Some(bytes) => ("200 OK", bytes),
+                None => ("404 Not Found", Vec::new()),
+            };
+            let length = bytes.len();
+            let head = format!(
+                "HTTP/1.1 {status}\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n"
+            );
+            stream.write_all(head.as_bytes()).unwrap();
+            stream.write_all(&bytes).unwrap();
+        }
+    });
+    let run = home.run(&["verify", &url, "--root", root.to_str().unwrap()]);
+    assert_eq!(run.exit, 5, "{run:?}");
+    assert!(run.out.contains("expired.timestamp"), "{}", run.out);
+    assert!(!run.out.contains("verified"), "{}", run.out);
 }
 
 #[test]
