@@ -7,11 +7,11 @@ mod source;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use tuffet_client::blocking::Updater;
 use tuffet_core::metadata::{Role, RoleName, TargetPath, UnixTime};
-use tuffet_core::trust::Limits;
 use tuffet_core::trust::{
-    Audit, AuditedRole, Context, Covered, Found, Policy, Quorum, Rejected, TrustedView,
-    UncountedReason, Verified,
+    AuditedRole, Covered, Found, Limits, Policy, Quorum, Rejected, TrustedView, UncountedReason,
+    Verified,
 };
 use tuffet_repo::Period;
 
@@ -151,9 +151,9 @@ pub(crate) fn run(
             found: BTreeMap::new(),
         },
     };
-    if let Some(view) = auditor.refresh(&root)? {
+    if let Some((updater, view)) = auditor.refresh(&root)? {
         auditor.top_level(&view);
-        auditor.delegated(view, progress);
+        auditor.delegated(&updater, &view, progress);
         progress.clear();
         auditor.targets_outside();
         auditor.unreachable_targets();
@@ -186,7 +186,7 @@ impl Auditor<'_> {
     ///
     /// Nothing is trusted for that: the view stays in this report, every role of it is compared with the real time again, and one
     /// that has expired keeps the verdict from being a good one.
-    fn refresh(&mut self, root: &[u8]) -> Result<Option<TrustedView>, Failure> {
+    fn refresh(&mut self, root: &[u8]) -> Result<Option<(Updater, TrustedView)>, Failure> {
         let own = crate::trusted::verified_root(root, self.options.now);
         match own {
             Ok(root_file) => {
@@ -206,7 +206,7 @@ impl Auditor<'_> {
         let mut rounds = 8;
         loop {
             match self.place.refresh(root, self.policy, now) {
-                Ok(view) => return Ok(Some(view)),
+                Ok(verified) => return Ok(Some(verified)),
                 Err(error) => match client::expiry(&error) {
                     Some(expires) if rounds > 0 => now = UnixTime(expires.0.saturating_sub(1)),
                     _ => {
@@ -228,28 +228,16 @@ impl Auditor<'_> {
         self.expect_metadata(&RoleName::Snapshot);
     }
 
-    fn delegated(&mut self, view: TrustedView, progress: &Progress) {
-        let cx = Context {
-            crypto: tuffet_crypto::default_provider(),
-            policy: self.policy,
-            now: self.options.now,
-        };
-        let (mut audit, targets) = Audit::new(view, cx);
-        self.targets_role(&targets, progress);
-        while let Some(fetch) = audit.fetch() {
-            let bytes = match self.place.metadata(&fetch.file, fetch.limit) {
-                Ok(bytes) => bytes,
-                Err(failure) => {
-                    self.add_failure(&failure);
-                    None
-                }
-            };
-            self.expect_metadata(&fetch.file.role);
-            match audit.answer(bytes) {
-                Ok(Some(role)) => self.targets_role(&role, progress),
-                Ok(None) => break,
-                Err(rejected) => self.add_rejected(&rejected),
-            }
+    fn delegated(&mut self, updater: &Updater, view: &TrustedView, progress: &Progress) {
+        for (role, _) in view.snapshot().roles() {
+            self.expect_metadata(&role);
+        }
+        let visited = updater.audit(|visited| match visited {
+            Ok(role) => self.targets_role(&role, progress),
+            Err(rejected) => self.add_rejected(&rejected),
+        });
+        if let Err(error) = visited {
+            self.add_failure(&Failure::from(&error));
         }
     }
 

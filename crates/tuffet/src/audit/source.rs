@@ -83,7 +83,7 @@ impl Place {
         Err(Failure::new("verify.layout", Exit::NotFound, message))
     }
 
-    /// Goes through the workflow of a client with nothing stored.
+    /// Goes through the workflow of a client with nothing stored; the client can visit all roles then.
     ///
     /// # Errors
     /// What a client would refuse.
@@ -92,15 +92,18 @@ impl Place {
         root: &[u8],
         policy: &Policy,
         now: UnixTime,
-    ) -> Result<TrustedView, Box<Error>> {
+    ) -> Result<(Updater, TrustedView), Box<Error>> {
         let updater = Updater::builder(TrustAnchor::Root(root.to_vec()), MemoryStore::new())
             .source(Source::new(&self.metadata, &self.targets))
             .transport(Arc::clone(&self.transport))
             .policy(policy.clone())
             .retry(Retry::never())
+            // An audit takes as long as the repository is large.
+            .deadline(None)
             .clock(FixedClock(now))
             .build()?;
-        Ok(updater.refresh()?)
+        let view = updater.refresh()?;
+        Ok((updater, view))
     }
 
     /// A metadata file; `None` if there is none. At most one byte more than the limit is read.
