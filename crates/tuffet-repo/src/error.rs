@@ -112,7 +112,7 @@ pub enum Error {
         key: KeyName,
         /// What kept it from signing.
         #[source]
-        error: SignError,
+        error: Box<SignError>,
     },
     /// Too few people have signed.
     #[error("signatures are missing: {0}")]
