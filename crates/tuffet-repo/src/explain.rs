@@ -74,7 +74,7 @@ pub const CODES: &[Explanation] = explanations! {
     "Two entries for one key would look like two people and count as one."
     "Use another key."
     "key.not-there"
-    "None of the roles has the key that is to be replaced."
+    "None of the roles has the key that is to go."
     "Nothing would change, and the old key would stay in force elsewhere unnoticed."
     "Look at the keys of the roles, and name the roles that you mean."
     "key.not-needed"
