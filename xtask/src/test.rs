@@ -6,7 +6,7 @@ use crate::arguments::Arguments;
 use crate::command;
 use crate::report::{Failure, Outcome, Report};
 use crate::workspace::Workspace;
-use crate::{deny, edges, package, peers, rules};
+use crate::{deny, devices, edges, package, peers, rules};
 use output::Tests;
 use std::io::{BufRead, BufReader};
 use std::path::Path;
@@ -16,7 +16,7 @@ use std::time::Instant;
 type Step = fn(&Workspace) -> Result<Outcome, Failure>;
 
 /// What is quick to fail stands first.
-const STEPS: [(&str, Step); 13] = [
+const STEPS: [(&str, Step); 14] = [
     ("fmt", fmt),
     ("edges", |workspace| edges::run(workspace, none())),
     ("rules", |workspace| rules::run(workspace, none())),
@@ -25,6 +25,7 @@ const STEPS: [(&str, Step); 13] = [
     ("peers-python", peers::python),
     ("peers-js", peers::javascript),
     ("peers-rust", peers::rust),
+    ("devices", devices::ensure),
     ("clippy", clippy),
     ("features", features),
     ("doc", doc),
@@ -33,8 +34,10 @@ const STEPS: [(&str, Step); 13] = [
 ];
 
 /// Selections that compile on their own, beside everything with all features.
-const SELECTIONS: [&[&str]; 6] = [
+const SELECTIONS: [&[&str]; 8] = [
     &["-p", "tuffet"],
+    &["-p", "tuffet", "--no-default-features"],
+    &["-p", "tuffet-sign"],
     &["-p", "tuffet-core"],
     &["-p", "tuffet-crypto", "--no-default-features"],
     &[

@@ -13,5 +13,6 @@ mod exchange;
 mod moments;
 mod preservation;
 mod publishing;
+mod revocation;
 mod rotation;
 mod support;
