@@ -59,7 +59,8 @@ fn every_command_answers_in_json() {
         (
             "delegate-add",
             &[
-                "delegate", "add", "team", "--paths", "team/*", "--keys", "sam", "--repo", "acme",
+                "delegate", "add", "team", "--paths", "team/*", "--keys", "sam,ana", "--repo",
+                "acme",
             ],
         ),
         (

@@ -154,6 +154,26 @@ fn kinds_of_keys_that_wait_for_their_code_name_it() {
     assert!(run.err.contains("kms"), "{run:?}");
 }
 
+#[cfg(unix)]
+#[test]
+fn the_program_of_the_recipe_signs() {
+    let home = Home::new();
+    if home.program("openssl").arg("version").output().is_err() {
+        println!("skipped: openssl cannot be run");
+        return;
+    }
+    let recipes = include_str!("../../../../docs/keys.md");
+    let (_, program) = recipes.split_once("```sh\n").unwrap();
+    home.write("sign.sh", program.split_once("```").unwrap().0);
+    home.ok(&["key", "new", "other", "--no-passphrase", "-o", "."]);
+    let uri = "exec:sh?arg=sign.sh&arg=other.key";
+    home.ok(&["key", "add", "other", uri]);
+    assert_eq!(
+        home.read(&format!("{KEYS}/other.pub")),
+        home.read("other.pub")
+    );
+}
+
 #[test]
 fn a_key_of_an_agent_founds_and_publishes() {
     let home = Home::new();
@@ -183,10 +203,10 @@ fn a_key_of_an_agent_founds_and_publishes() {
     // Without the agent there is no key, and the doctor says what is in it.
     home.fails(10, "key.agent", &["key", "test", "sam"]);
     let doctor = succeeds(agent.run(&home, &["key", "doctor", "--check"]));
-    assert!(
-        doctor.out.contains("identity  sam@laptop  SHA256:"),
-        "{doctor:?}"
-    );
+    let identity = doctor.out.lines().find(|line| line.starts_with("identity"));
+    let identity = identity.unwrap_or_default();
+    assert!(identity.contains("sam@laptop"), "{doctor:?}");
+    assert!(identity.contains("SHA256:"), "{doctor:?}");
 }
 
 #[test]
@@ -222,13 +242,13 @@ fn a_key_on_a_token_signs_and_its_pin_is_no_argument() {
 fn a_key_is_revoked_and_one_that_is_needed_is_not() {
     let home = Home::with_repository();
     home.fails(
-        1,
+        2,
         "policy.too-few-keys",
         &["key", "revoke", "ben", "--repo", "acme"],
     );
     let lower = ["--threshold", "root=1", "--threshold", "targets=1"];
     let revoke = [&["key", "revoke", "ben", "--repo", "acme"], &lower[..]].concat();
-    home.fails(1, "policy.threshold", &revoke);
+    home.fails(2, "policy.threshold", &revoke);
     let policy = home.read("acme/tuffet.toml");
     home.write(
         "acme/tuffet.toml",
@@ -245,7 +265,7 @@ fn a_key_is_revoked_and_one_that_is_needed_is_not() {
     home.publish();
     home.ok(&["verify", "web", "--root", "web/metadata/1.root.json"]);
     home.fails(
-        4,
+        2,
         "key.not-there",
         &["key", "revoke", "ben", "--repo", "acme"],
     );
