@@ -6,9 +6,10 @@ use crate::workspace::Workspace;
 use std::process::Command;
 
 /// Programs that tests start, and the Debian package of each.
-const PROGRAMS: [(&str, &str); 2] = [
+const PROGRAMS: [(&str, &str); 3] = [
     ("ssh-agent", "openssh-client"),
     ("softhsm2-util", "softhsm2"),
+    ("pkcs11-tool", "opensc"),
 ];
 
 /// Installs what is missing where nobody minds: as root in CI. Elsewhere it is skipped, and so are the tests.

@@ -50,10 +50,10 @@ impl TokenKey {
         let public = keys::public_key(&session, key)?;
         let scheme = scheme.unwrap_or_else(|| usual_scheme(&public));
         let public = PublicKeyInfo::new(scheme, public)?;
-        let way = mechanism::way(scheme, &module.mechanisms(slot)?)?;
         let each_time = session
             .get_attributes(key, &[AttributeType::AlwaysAuthenticate])
             .is_ok_and(|found| found.contains(&Attribute::AlwaysAuthenticate(true)));
+        let way = mechanism::way(scheme, &module.mechanisms(slot)?, each_time)?;
         Ok(Self {
             session: Mutex::new(session),
             key,
@@ -78,7 +78,7 @@ impl Signer for TokenKey {
             Some(pin) => {
                 session.sign_init(&mechanism, self.key).map_err(failed)?;
                 login::again(&session, pin, &self.token)?;
-                // The PIN goes between the beginning and the data. Libraries of cards collect the parts, whatever the mechanism.
+                // The PIN goes between the beginning and the data.
                 session
                     .sign_update(&input)
                     .and_then(|()| session.sign_final())

@@ -19,9 +19,14 @@ pub(super) struct Way {
     token_hashes: bool,
 }
 
-/// Chooses a way that the token knows. Digests are preferred: every token can sign them, and metadata may be long.
-pub(super) fn way(scheme: Scheme, known: &[MechanismType]) -> Result<Way, SignError> {
-    [false, true]
+/// Chooses a way that the token knows. Digests are preferred: every token can sign them, and metadata may be long. Where the
+/// message has to come in parts, it is the other way round: mechanisms that hash take parts, others need not.
+pub(super) fn way(
+    scheme: Scheme,
+    known: &[MechanismType],
+    in_parts: bool,
+) -> Result<Way, SignError> {
+    [in_parts, !in_parts]
         .into_iter()
         .map(|token_hashes| Way {
             scheme,

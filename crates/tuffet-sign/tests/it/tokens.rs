@@ -266,3 +266,54 @@ fn pins_are_asked_for_or_read_and_wrong_ones_are_told_from_missing_ones() {
     token.import(Scheme::Ed25519, "key", "0a");
     token.again(NAME);
 }
+
+#[test]
+fn a_key_that_wants_its_pin_for_every_signature_gets_it_and_nobody_is_asked_again() {
+    const NAME: &str =
+        "tokens::a_key_that_wants_its_pin_for_every_signature_gets_it_and_nobody_is_asked_again";
+    if inside(NAME) {
+        let pin = Pin::default();
+        for scheme in ["rsa-pkcs1v15-sha256", "rsassa-pss-sha256"] {
+            let scheme = Scheme::from_name(scheme).unwrap();
+            let key = open_with(&uri(&format!("object=strict?scheme={scheme}")), &pin);
+            for _ in 0..3 {
+                is_accepted(&*key, scheme);
+            }
+        }
+        assert_eq!(
+            pin.0.load(Ordering::Relaxed),
+            2,
+            "once for each time a key is opened"
+        );
+        return;
+    }
+    let Some(token) = SoftHsm::with_tokens(&["test token"]) else {
+        return;
+    };
+    let mut make = Command::new("pkcs11-tool");
+    make.arg("--module").arg(&token.library);
+    make.args([
+        "--token-label",
+        "test token",
+        "--login",
+        "--pin",
+        PIN,
+        "--keypairgen",
+    ]);
+    make.args([
+        "--key-type",
+        "rsa:2048",
+        "--label",
+        "strict",
+        "--id",
+        "05",
+        "--always-auth",
+    ]);
+    match make.env("SOFTHSM2_CONF", token.configuration()).output() {
+        Err(error) => println!("skipped: pkcs11-tool cannot be run: {error}"),
+        Ok(output) => {
+            assert!(output.status.success(), "{output:?}");
+            token.again(NAME);
+        }
+    }
+}

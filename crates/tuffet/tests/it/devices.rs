@@ -61,6 +61,7 @@ impl Agent {
 }
 
 /// The PIN of every token.
+#[cfg(feature = "pkcs11")]
 pub(crate) const PIN: &str = "123456";
 
 /// A token, and the library that reaches it.

@@ -4,7 +4,9 @@ use std::fs;
 
 use serde_json::Value;
 
-use crate::devices::{Agent, SoftHsm};
+use crate::devices::Agent;
+#[cfg(feature = "pkcs11")]
+use crate::devices::SoftHsm;
 use crate::home::{Home, Run};
 
 const KEYS: &str = ".config/tuffet/keys";
@@ -209,6 +211,7 @@ fn a_key_of_an_agent_founds_and_publishes() {
     assert!(identity.contains("SHA256:"), "{doctor:?}");
 }
 
+#[cfg(feature = "pkcs11")]
 #[test]
 fn a_key_on_a_token_signs_and_its_pin_is_no_argument() {
     let home = Home::new();

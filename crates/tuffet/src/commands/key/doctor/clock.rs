@@ -10,6 +10,7 @@ use crate::moment;
 const EARLIEST: UnixTime = UnixTime(1_793_491_200);
 
 /// How far two clocks may be apart, in seconds.
+#[cfg(feature = "pkcs11")]
 const APART: u64 = 300;
 
 /// Looks at the clock of the machine.
