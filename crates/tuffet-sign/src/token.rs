@@ -134,7 +134,7 @@ fn failed(error: cryptoki::error::Error) -> SignError {
 fn describe(error: cryptoki::error::Error) -> String {
     match error {
         cryptoki::error::Error::Pkcs11(result, function) => {
-            format!("{function} ends with {result:?}")
+            format!("C_{function:?} ends with {result:?}")
         }
         error => error.to_string(),
     }

@@ -162,3 +162,72 @@ fn an_agent_that_is_not_there_is_said_to_be_so() {
     let nowhere = Path::new("/nonexistent/socket");
     again(NAME, &[("SSH_AUTH_SOCK", nowhere.as_ref())]);
 }
+
+/// Runs a program of GnuPG with a home of its own; `None` if there is none.
+fn gnupg(home: &Path, program: &str, arguments: &[&str]) -> Option<String> {
+    let mut command = Command::new(program);
+    command.arg("--homedir").arg(home).args(arguments);
+    let output = command.stdin(Stdio::null()).output();
+    let output = output
+        .inspect_err(|error| println!("skipped: {program} cannot be run: {error}"))
+        .ok()?;
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{program} {arguments:?}: {errors}");
+    Some(String::from_utf8_lossy(&output.stdout).into_owned())
+}
+
+/// Ends the agent that GnuPG has started.
+struct Gnupg(TempDir);
+
+impl Drop for Gnupg {
+    fn drop(&mut self) {
+        gnupg(self.0.path(), "gpgconf", &["--kill", "gpg-agent"]);
+    }
+}
+
+#[test]
+fn a_key_of_gnupg_signs_like_that_of_any_agent() {
+    const NAME: &str = "agents::a_key_of_gnupg_signs_like_that_of_any_agent";
+    if inside(NAME) {
+        let identities = agent::identities().unwrap();
+        let [identity] = identities.as_slice() else {
+            panic!("{identities:?}");
+        };
+        let key = open(&format!("ssh-agent:{}", identity.fingerprint()));
+        is_accepted(&*key, Scheme::Ed25519);
+        return;
+    }
+    // The recipe of docs/keys.md, step by step.
+    let directory = Gnupg(tempfile::tempdir().unwrap());
+    let home = directory.0.path();
+    let agent = "enable-ssh-support\n";
+    std::fs::write(home.join("gpg-agent.conf"), agent).unwrap();
+    let make = [
+        "--batch",
+        "--pinentry-mode",
+        "loopback",
+        "--passphrase",
+        "",
+        "--quick-generate-key",
+        "sam",
+        "ed25519",
+        "auth",
+        "never",
+    ];
+    if gnupg(home, "gpg", &make).is_none() {
+        return;
+    }
+    let listed = gnupg(
+        home,
+        "gpg",
+        &["--list-keys", "--with-keygrip", "--with-colons"],
+    )
+    .unwrap();
+    let keygrip = listed.lines().find_map(|line| line.strip_prefix("grp:"));
+    let keygrip = keygrip.unwrap().trim_matches(':');
+    std::fs::write(home.join("sshcontrol"), format!("{keygrip}\n")).unwrap();
+    let Some(socket) = gnupg(home, "gpgconf", &["--list-dirs", "agent-ssh-socket"]) else {
+        return;
+    };
+    again(NAME, &[("SSH_AUTH_SOCK", socket.trim().as_ref())]);
+}
