@@ -94,6 +94,12 @@ pub enum SignError {
         /// What is wrong with the PIN.
         what: PinProblem,
     },
+    /// No maker of a token vouches for the key.
+    #[error("attestation: {what}")]
+    Attestation {
+        /// What is wrong.
+        what: String,
+    },
     /// There is no such key at its place.
     #[error("{place} has no such key: {what}")]
     Absent {
@@ -205,6 +211,7 @@ impl SignError {
             Self::Program { .. } => "key.program",
             Self::Token { .. } => "key.token",
             Self::Pin { .. } => "key.pin",
+            Self::Attestation { .. } => "key.attestation",
             Self::Absent { .. } => "key.absent",
             Self::Several { .. } => "key.several",
             Self::Scheme { .. } => "key.scheme",

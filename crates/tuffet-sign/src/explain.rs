@@ -87,6 +87,12 @@ pub const CODES: &[Explanation] = &[
         fix: "Give the right PIN, at the prompt, with --pin-file or by pin-source; a locked one is reset with its PUK.",
     },
     Explanation {
+        code: "key.attestation",
+        what: "The certificates do not show that the key was made on a token of a maker you trust, or the key is not as it has to be.",
+        why: "A key that may have been copied, or that signs without a touch, is easier to steal than it looks.",
+        fix: "Give the certificate of the key, those between it and the maker, and the root of the maker; or make the key again on the token.",
+    },
+    Explanation {
         code: "key.absent",
         what: "There is no such key in the agent or on the token.",
         why: "Another key must not sign in its place.",

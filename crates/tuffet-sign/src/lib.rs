@@ -40,6 +40,7 @@
 #[cfg(unix)]
 pub mod agent;
 mod asynchronous;
+pub mod attestation;
 mod der;
 mod encoding;
 pub mod error;
@@ -56,6 +57,7 @@ pub mod token;
 mod uri;
 
 pub use asynchronous::{AsyncSigner, OnThread, Signing};
+pub use attestation::Attestation;
 pub use error::SignError;
 pub use file::{FileKey, Protection};
 pub use kms::KmsUri;

@@ -55,6 +55,9 @@ fn messages_are_fragments_that_do_not_repeat_their_source() {
             token: "card".into(),
             what: PinProblem::Wrong,
         },
+        SignError::Attestation {
+            what: "there is no certificate of the key".into(),
+        },
         SignError::Absent {
             place: "the ssh-agent".into(),
             what: "it has sam".into(),

@@ -2,6 +2,7 @@
 
 #[cfg(unix)]
 mod agents;
+mod attestations;
 mod errors;
 mod files;
 mod matrix;
