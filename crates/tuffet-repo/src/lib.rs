@@ -85,7 +85,7 @@ pub use error::{Class, Error, MissingSignatures};
 pub use init::{InitOptions, RoleOptions};
 pub use keys::{KeyName, NamedKey};
 pub use plan::{Action, Plan};
-pub use policy::{KeyPolicy, Period, Policy, RolePolicy};
+pub use policy::{AttestationPolicy, KeyPolicy, Period, Policy, RolePolicy};
 pub use publish::Publish;
 
 pub use quorum::Need;

@@ -19,7 +19,9 @@ use crate::run::App;
 pub(crate) use names::{
     Files, Place, absolute, all, directory, locate, parse, read_alias, write_alias,
 };
-pub(crate) use public::{public, read_public, text as public_text, write_public};
+pub(crate) use public::{
+    public, read_certificates, read_public, text as public_text, write_public,
+};
 use secrets::{Asking, Known};
 
 /// Where passphrases come from.
@@ -64,6 +66,8 @@ pub(crate) struct SigningOptions {
 pub(crate) struct SigningKey {
     pub(crate) name: String,
     pub(crate) signer: Box<dyn Signer>,
+    /// The certificates by which a token vouches for it.
+    pub(crate) attestation: Option<String>,
 }
 
 /// Opens keys, and asks for a passphrase or a PIN once for as many of them as it opens.
@@ -147,11 +151,17 @@ impl<'a> Keyring<'a> {
                 .console
                 .warn(format!("the passphrase does not open {name}"));
         };
-        if known.is_some_and(|known| known.key() != signer.public()) {
+        let differs = |known: &NamedKey| known.key() != signer.public();
+        if known.as_ref().is_some_and(differs) {
             let message = format!("the key that {name} leads to is not the one in {name}.pub");
             return Err(Failure::new("key.changed", Exit::Key, message));
         }
-        Ok(SigningKey { name, signer })
+        let attestation = known.and_then(|known| known.attestation().map(str::to_owned));
+        Ok(SigningKey {
+            name,
+            signer,
+            attestation,
+        })
     }
 
     /// A passphrase for new keys: from the file, or typed twice.
@@ -191,9 +201,14 @@ fn read_text(path: &Path, limit: u64) -> Result<String, Failure> {
 /// # Errors
 /// `key.name`.
 pub(crate) fn named(keys: &[SigningKey]) -> Result<Vec<NamedKey>, Failure> {
-    keys.iter()
-        .map(|key| NamedKey::of(&key.name, &*key.signer).map_err(|error| Failure::from(&error)))
-        .collect()
+    let named = |key: &SigningKey| {
+        let named = NamedKey::of(&key.name, &*key.signer).map_err(|error| Failure::from(&error))?;
+        Ok(match &key.attestation {
+            Some(chain) => named.with_attestation(chain),
+            None => named,
+        })
+    };
+    keys.iter().map(named).collect()
 }
 
 /// The keys in the form in which repositories take them.

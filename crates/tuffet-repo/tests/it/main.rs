@@ -5,6 +5,7 @@
     reason = "a test that fails says where"
 )]
 
+mod attested;
 mod authoring;
 mod builder;
 mod crash;

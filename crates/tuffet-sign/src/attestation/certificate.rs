@@ -16,6 +16,9 @@ const END: &str = "-----END CERTIFICATE-----";
 /// `basicConstraints`.
 const BASIC_CONSTRAINTS: &[u8] = &[0x55, 0x1d, 0x13];
 
+/// An extension: the bytes of its identifier, and what it says.
+type Extension = (Vec<u8>, Vec<u8>);
+
 /// A certificate: what was signed, and by which algorithm.
 pub(super) struct Certificate {
     pub(super) der: Vec<u8>,
@@ -26,7 +29,7 @@ pub(super) struct Certificate {
     pub(super) key: Option<PublicKey>,
     issuer: Vec<u8>,
     subject: Vec<u8>,
-    extensions: Vec<(Vec<u8>, Vec<u8>)>,
+    extensions: Vec<Extension>,
 }
 
 /// Reads all certificates of a text; what stands between them is ignored, as everywhere.
@@ -164,7 +167,7 @@ fn identifier(sequence: &[u8]) -> Result<Vec<u8>, pkcs8::der::Error> {
     Ok(identifier.value().to_vec())
 }
 
-fn extensions(list: &[u8]) -> Result<Vec<(Vec<u8>, Vec<u8>)>, pkcs8::der::Error> {
+fn extensions(list: &[u8]) -> Result<Vec<Extension>, pkcs8::der::Error> {
     let mut parts = SliceReader::new(list)?;
     let mut found = Vec::new();
     while !parts.is_finished() {

@@ -87,6 +87,12 @@ struct AddArguments {
     name: String,
     /// Where it is: a key URI, a file, or somebody's .pub file
     key: String,
+    /// A certificate by which the token vouches for the key, and those that lead to its maker; may be repeated
+    #[arg(long, value_name = "FILE")]
+    attestation: Vec<PathBuf>,
+    /// The certificate of the maker, or of the token itself, to verify them by; may be repeated
+    #[arg(long, value_name = "FILE", requires = "attestation")]
+    attestation_root: Vec<PathBuf>,
     #[command(flatten)]
     secrets: SecretOptions,
     #[command(flatten)]

@@ -77,5 +77,6 @@ fn online_key(repository: &Repository) -> Result<Option<SigningKey>, Failure> {
     Ok(Some(SigningKey {
         name: "online".to_owned(),
         signer: Box::new(signer),
+        attestation: None,
     }))
 }

@@ -1,6 +1,6 @@
 //! Public keys: of other people, and of one's own.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use tuffet_core::crypto::Key;
 use tuffet_core::json::Value;
@@ -16,6 +16,9 @@ use crate::run::App;
 
 /// The longest public key file that is read.
 const PUBLIC_LIMIT: u64 = 65_536;
+
+/// The member for certificates.
+const ATTESTATION: &str = "attestation";
 
 /// A public key: a name of the repository, a name of the key directory, or a file.
 ///
@@ -51,9 +54,13 @@ pub(crate) fn write_public(path: &Path, key: &NamedKey) -> Result<(), Failure> {
         .map_err(|error| Failure::writing(path, &error))
 }
 
-/// What is in the file of a public key.
+/// What is in the file of a public key: the key object of metadata, and the certificates by which a token vouches for it.
 pub(crate) fn text(key: &NamedKey) -> String {
-    let text = key.to_value().to_pretty_json();
+    let mut object = key.to_value();
+    if let (Some(chain), Some(members)) = (key.attestation(), object.as_object_mut()) {
+        members.insert(ATTESTATION.to_owned(), chain.into());
+    }
+    let text = object.to_pretty_json();
     format!("{}\n", String::from_utf8_lossy(&text))
 }
 
@@ -78,5 +85,23 @@ pub(crate) fn read_public(path: &Path) -> Result<NamedKey, Failure> {
     );
     let (scheme, public) = key.usable().ok_or_else(|| malformed(key.to_string()))?;
     let info = PublicKeyInfo::new(scheme, public.clone()).map_err(|error| Failure::from(&error))?;
-    NamedKey::new(&name_of(&path.to_string_lossy()), info).map_err(|error| Failure::from(&error))
+    let named = NamedKey::new(&name_of(&path.to_string_lossy()), info)
+        .map_err(|error| Failure::from(&error))?;
+    Ok(match value.get(ATTESTATION).and_then(Value::as_str) {
+        Some(chain) => named.with_attestation(chain),
+        None => named,
+    })
+}
+
+/// The certificates of several files, one after the other.
+///
+/// # Errors
+/// `file.read`.
+pub(crate) fn read_certificates(paths: &[PathBuf]) -> Result<String, Failure> {
+    let mut all = String::new();
+    for path in paths {
+        all.push_str(read_text(path, PUBLIC_LIMIT)?.trim());
+        all.push('\n');
+    }
+    Ok(all)
 }

@@ -1,6 +1,7 @@
 //! Keys: names for those that are elsewhere, trying them out, taking them away, and what the doctor finds.
 
 use std::fs;
+use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
@@ -139,6 +140,58 @@ fn public_halves_are_imported_and_exported() {
     ]);
     assert!(!home.path("no.pub").exists());
     home.fails(4, "key.unknown", &["key", "export-public", "nobody"]);
+}
+
+#[test]
+fn what_a_token_says_of_its_key_is_verified_and_kept() {
+    let home = Home::new();
+    let beside = || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/testdata");
+    let data = std::env::var_os("TUFFET_TESTDATA").map_or_else(beside, PathBuf::from);
+    let data = data.join("trust-material/yubikey-attestation");
+    let openssl = |serial: &str| {
+        let certificate = data.join(format!("{serial}.Slot9CAttestation.pem"));
+        let mut command = home.program("openssl");
+        command
+            .args(["x509", "-noout", "-pubkey", "-in"])
+            .arg(certificate);
+        command.output()
+    };
+    if !data.is_dir() || openssl("").is_err() {
+        println!("skipped: no TUFFET_TESTDATA, or no openssl");
+        return;
+    }
+    let file = |serial: &str, slot: &str| {
+        let path = data.join(format!("{serial}.{slot}.pem"));
+        path.to_string_lossy().into_owned()
+    };
+    let public = String::from_utf8(openssl("28751258").unwrap().stdout).unwrap();
+    let object = serde_json::json!({
+        "keytype": "ecdsa", "scheme": "ecdsa-sha2-nistp384", "keyval": {"public": public},
+    });
+    home.write("card.pub", &object.to_string());
+    let (slot, token) = ("Slot9CAttestation", "SlotF9Intermediate");
+    let add = |name: &str, serial: &str, root: &str| {
+        let (key, root) = (file(serial, slot), file(root, token));
+        let add = ["key", "add", name, "card.pub", "--attestation", &key];
+        home.run(&[&add[..], &["--attestation-root", &root]].concat())
+    };
+    let run = fails(add("card", "25515003", "25515003"), 10, "key.attestation");
+    assert!(run.err.contains("one of another key"), "{run:?}");
+    fails(add("card", "28751258", "25515003"), 10, "key.attestation");
+    let run = succeeds(add("card", "28751258", "28751258"));
+    let says = "token 28751258, firmware 5.4.3, PIN always, touch never";
+    assert!(run.err.contains(says), "{run:?}");
+    assert!(
+        home.read(&format!("{KEYS}/card.pub"))
+            .contains("BEGIN CERTIFICATE")
+    );
+    // It is kept when the key is given on.
+    home.ok(&["key", "export-public", "card", "-o", "again.pub"]);
+    home.ok(&["key", "add", "again", "again.pub"]);
+    assert!(
+        home.read(&format!("{KEYS}/again.pub"))
+            .contains("BEGIN CERTIFICATE")
+    );
 }
 
 #[test]
