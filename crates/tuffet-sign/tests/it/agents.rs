@@ -9,6 +9,7 @@ use tuffet_core::crypto::Scheme;
 use tuffet_sign::{AgentIdentity, Signer, agent};
 
 use crate::matrix;
+use crate::python;
 use crate::surroundings::{again, inside, is_accepted, open, refused};
 
 /// An agent that ends with the test.
@@ -99,6 +100,7 @@ fn every_scheme_of_an_agent_is_accepted() {
                 assert_eq!(refused(&uri).code(), "key.scheme", "{scheme}");
             }
         }
+        python::accepts_all();
         let identities = agent::identities().unwrap();
         assert_eq!(identities.len(), 5);
         for identity in identities {

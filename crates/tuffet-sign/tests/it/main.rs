@@ -9,6 +9,7 @@ mod matrix;
 mod openssl;
 #[cfg(unix)]
 mod programs;
+mod python;
 mod schemes;
 mod surroundings;
 #[cfg(feature = "pkcs11")]

@@ -1,21 +1,8 @@
-//! Every scheme that a place can sign with, as a table: a signature of each is accepted by the core.
+//! Every scheme that a place can sign with: a signature of each is accepted by the core and by python-tuf.
 //!
-//! | scheme | file, env | exec | ssh-agent | PKCS#11 |
-//! |---|---|---|---|---|
-//! | ed25519 | yes | yes | yes | yes |
-//! | ecdsa on P-256, P-384, P-521 | yes | yes | yes | yes |
-//! | rsassa-pss with three hashes | yes | yes | – | yes |
-//! | rsa-pkcs1v15-sha256, -sha512 | yes | yes | yes | yes |
-//! | rsa-pkcs1v15-sha384 | yes | yes | – | yes |
-//! | ml-dsa-44, -65, -87 | yes | yes | – | – |
+//! The tests of the places take their schemes from here, and so does the table of docs/keys.md.
 
-use tuffet_core::crypto::{HashAlgorithm, PublicKey, Scheme};
-
-const HASHES: [HashAlgorithm; 3] = [
-    HashAlgorithm::Sha256,
-    HashAlgorithm::Sha384,
-    HashAlgorithm::Sha512,
-];
+use tuffet_core::crypto::{HashAlgorithm, Scheme};
 
 /// Those of files: all there are.
 pub(crate) const FILES: [Scheme; 13] = Scheme::ALL;
@@ -44,15 +31,33 @@ pub(crate) fn kind(scheme: Scheme) -> Scheme {
     }
 }
 
+/// Those of a program that signs with OpenSSL. That of the oldest supported distributions has no ML-DSA.
+pub(crate) fn programs() -> Vec<Scheme> {
+    tokens()
+}
+
 #[test]
-fn the_table_has_every_scheme_once() {
-    assert_eq!(agents().len(), 6);
-    assert_eq!(tokens().len(), 10);
-    let rsa = PublicKey::Rsa {
-        modulus: [0xff; 256].into(),
-        exponent: [1, 0, 1].into(),
-    };
-    for hash in HASHES {
-        assert!(rsa.fits(Scheme::RsaPss(hash)) && rsa.fits(Scheme::RsaPkcs1v15(hash)));
+fn the_documentation_has_the_table() {
+    let mut table = String::from(
+        "| scheme | file, variable | program | ssh-agent | PKCS#11 |\n|---|---|---|---|---|\n",
+    );
+    for scheme in FILES {
+        let cell = |possible: &[Scheme]| match possible.contains(&scheme) {
+            true => "✓",
+            false => "–",
+        };
+        let (programs, agents, tokens) = (programs(), agents(), tokens());
+        table.push_str(&format!(
+            "| `{scheme}` | {} | {} | {} | {} |\n",
+            cell(&FILES),
+            cell(&programs),
+            cell(&agents),
+            cell(&tokens),
+        ));
     }
+    let page = include_str!("../../../../docs/keys.md");
+    assert!(
+        page.contains(&table),
+        "docs/keys.md lacks this table:\n{table}"
+    );
 }

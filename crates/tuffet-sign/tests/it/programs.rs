@@ -8,6 +8,7 @@ use tuffet_core::crypto::Scheme;
 use tuffet_sign::{FileKey, Protection, Signer};
 
 use crate::matrix::{self, kind};
+use crate::python;
 use crate::surroundings::{is_accepted, open, refused};
 
 /// Signs with OpenSSL: the recipe of docs/keys.md, with more schemes.
@@ -59,8 +60,7 @@ fn every_scheme_of_a_program_is_accepted() {
     let directory = tempfile::tempdir().unwrap();
     let script = directory.path().join("sign.sh");
     fs::write(&script, SIGN).unwrap();
-    // OpenSSL of the oldest supported distributions has no ML-DSA.
-    for scheme in matrix::tokens() {
+    for scheme in matrix::programs() {
         let path = directory.path().join(kind(scheme).name());
         if !path.exists() {
             let key = FileKey::generate(kind(scheme)).unwrap();
@@ -70,6 +70,7 @@ fn every_scheme_of_a_program_is_accepted() {
         let uri = shell(&script, &[&*path, scheme.name()]);
         is_accepted(&*open(&uri), scheme);
     }
+    python::accepts_all();
 }
 
 /// A program that answers the first request with the public key of `key`, and signs with `signature`.

@@ -12,6 +12,7 @@ use tuffet_sign::token::{PinState, tokens};
 use tuffet_sign::{FileKey, KeyUri, Passphrase, Protection, Secrets, SignError, Signer};
 
 use crate::matrix::{self, kind};
+use crate::python;
 use crate::surroundings::{again, inside, is_accepted, open_with, refused};
 
 const PIN: &str = "123456";
@@ -154,6 +155,7 @@ fn every_scheme_of_a_token_is_accepted() {
                 "the PIN is asked for once"
             );
         }
+        python::accepts_all();
         let ml_dsa = uri("object=ed25519?scheme=ml-dsa-44%2F1");
         assert_eq!(wrong(&ml_dsa, &Pin::default()).code(), "key.scheme");
         return;

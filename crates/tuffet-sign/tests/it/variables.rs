@@ -6,6 +6,7 @@ use tuffet_sign::error::{Origin, PassphraseProblem};
 use tuffet_sign::{FileKey, KeyUri, Passphrase, Protection, Secrets, SignError, Signer};
 
 use crate::matrix::{self, kind};
+use crate::python;
 use crate::surroundings::{again, inside, is_accepted, open, open_with, refused};
 
 #[test]
@@ -16,6 +17,7 @@ fn every_scheme_of_a_file_or_variable_is_accepted() {
             let variable = kind(scheme).name().replace(['-', '/'], "_");
             is_accepted(&*open(&format!("env:{variable}?scheme={scheme}")), scheme);
         }
+        python::accepts_all();
         assert_eq!(refused("env:EMPTY").code(), "key.format");
         assert_eq!(refused("env:UNSET").code(), "key.variable");
         return;
@@ -33,6 +35,7 @@ fn every_scheme_of_a_file_or_variable_is_accepted() {
         let uri = format!("file:{}?scheme={scheme}", path.display());
         is_accepted(&*open(&uri), scheme);
     }
+    python::accepts_all();
     let variables: Vec<_> = variables
         .iter()
         .map(|(name, value)| (name.as_str(), value.as_ref()))
