@@ -5,6 +5,7 @@ mod bench;
 mod command;
 mod conformance;
 mod deny;
+mod devices;
 mod edges;
 mod fuzz;
 mod lengths;

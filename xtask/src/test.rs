@@ -6,7 +6,7 @@ use crate::arguments::Arguments;
 use crate::command;
 use crate::report::{Failure, Outcome, Report};
 use crate::workspace::Workspace;
-use crate::{deny, edges, lengths, package, peers, rules};
+use crate::{deny, devices, edges, lengths, package, peers, rules};
 use output::Tests;
 use std::io::{BufRead, BufReader};
 use std::path::Path;
@@ -26,6 +26,7 @@ const STEPS: [(&str, Step); 14] = [
     ("peers-python", peers::python),
     ("peers-js", peers::javascript),
     ("peers-rust", peers::rust),
+    ("devices", devices::ensure),
     ("clippy", clippy),
     ("features", features),
     ("doc", doc),
@@ -34,8 +35,10 @@ const STEPS: [(&str, Step); 14] = [
 ];
 
 /// Selections that compile on their own, beside everything with all features.
-const SELECTIONS: [&[&str]; 6] = [
+const SELECTIONS: [&[&str]; 8] = [
     &["-p", "tuffet"],
+    &["-p", "tuffet", "--no-default-features"],
+    &["-p", "tuffet-sign"],
     &["-p", "tuffet-core"],
     &["-p", "tuffet-crypto", "--no-default-features"],
     &[

@@ -80,6 +80,16 @@ pub enum Error {
         /// The key.
         key: KeyName,
     },
+    /// The policy asks for keys that a token vouches for, and this is none.
+    #[error("{key} may not sign {role}, which takes keys of tokens only: {why}")]
+    NotAttested {
+        /// The role.
+        role: RoleName,
+        /// The key.
+        key: KeyName,
+        /// What is missing.
+        why: String,
+    },
     /// A name for a key that is not plain.
     #[error("`{}` cannot be the name of a key: letters, digits, dot, dash and underscore can", .0.escape_debug())]
     KeyName(String),
@@ -112,7 +122,7 @@ pub enum Error {
         key: KeyName,
         /// What kept it from signing.
         #[source]
-        error: SignError,
+        error: Box<SignError>,
     },
     /// Too few people have signed.
     #[error("signatures are missing: {0}")]
@@ -318,6 +328,7 @@ impl Error {
             Self::BelowPolicy { .. } => "policy.threshold",
             Self::TooFewKeys { .. } => "policy.too-few-keys",
             Self::OnlineKey { .. } => "policy.online-key",
+            Self::NotAttested { .. } => "policy.not-attested",
             Self::KeyName(_) => "key.name",
             Self::KeyUnknown(_) => "key.unknown",
             Self::KeyAmbiguous(_) => "key.ambiguous",

@@ -14,6 +14,7 @@ use crate::Error;
 pub struct NamedKey {
     name: String,
     key: PublicKeyInfo,
+    attestation: Option<String>,
 }
 
 impl NamedKey {
@@ -29,7 +30,23 @@ impl NamedKey {
         Ok(Self {
             name: name.to_owned(),
             key,
+            attestation: None,
         })
+    }
+
+    /// The same with the certificates by which a token vouches for it, in PEM. They are verified where the policy asks for them.
+    #[must_use]
+    pub fn with_attestation(self, chain: &str) -> Self {
+        Self {
+            attestation: Some(chain.to_owned()),
+            ..self
+        }
+    }
+
+    /// The certificates by which a token vouches for the key.
+    #[must_use]
+    pub fn attestation(&self) -> Option<&str> {
+        self.attestation.as_deref()
     }
 
     /// Names the public key of a signer.

@@ -117,6 +117,13 @@ pub enum Action {
         /// The key that comes.
         new: KeyName,
     },
+    /// A key is taken out of a role.
+    KeyRemoved {
+        /// The role that it may no longer sign.
+        role: RoleName,
+        /// The key.
+        key: KeyName,
+    },
     /// A signature is attached.
     Signed {
         /// The role.
@@ -197,6 +204,7 @@ impl Action {
             Self::TargetRemoved { .. } => "Removed",
             Self::Delegated { .. } => "Delegated",
             Self::KeyReplaced { .. } => "Replaced",
+            Self::KeyRemoved { .. } => "Removed",
             Self::Signed { .. } => "Signed",
             Self::Sent { .. } => "Sent",
             Self::Dropped { .. } => "Dropped",
@@ -228,6 +236,7 @@ impl fmt::Display for Action {
             Self::Delegated { role, by, count: 1 } => write!(f, "from {by} to {role}"),
             Self::Delegated { role, by, count } => write!(f, "from {by} to {count} bins of {role}"),
             Self::KeyReplaced { role, old, new } => write!(f, "{old} by {new} for {role}"),
+            Self::KeyRemoved { role, key } => write!(f, "{key} from {role}"),
             Self::Signed {
                 role,
                 version,

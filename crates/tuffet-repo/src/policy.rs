@@ -3,6 +3,7 @@
 //! The keys and thresholds that clients go by are those of the signed metadata. The policy names the keys, says how long each
 //! role is valid, and gives the thresholds below which nothing is published.
 
+mod attested;
 mod learned;
 mod text;
 
@@ -18,6 +19,7 @@ use tuffet_sign::PublicKeyInfo;
 use crate::Error;
 use crate::keys::{KeyName, NamedKey};
 
+pub use attested::AttestationPolicy;
 pub(crate) use learned::Learned;
 
 /// The policy of a repository.
@@ -35,6 +37,9 @@ pub struct Policy {
     /// Whether keys of automation may sign root and targets.
     #[serde(default, skip_serializing_if = "is_false")]
     pub allow_online: bool,
+    /// Which roles only take keys that a token vouches for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub attestation: Option<AttestationPolicy>,
     /// What is asked of each role, by its name.
     pub roles: BTreeMap<String, RolePolicy>,
     /// The keys, by what people call them.
@@ -66,6 +71,9 @@ pub struct KeyPolicy {
     /// Whether automation holds it.
     #[serde(default, skip_serializing_if = "is_false")]
     pub online: bool,
+    /// The certificates by which a token vouches for it, in PEM.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub attestation: Option<String>,
     /// Keyids of the keys that it replaced.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub former: Vec<String>,
@@ -86,8 +94,18 @@ impl KeyPolicy {
             scheme: key.key().scheme().name().to_owned(),
             public: key.key().metadata().public.clone(),
             online,
+            attestation: key.attestation().map(str::to_owned),
             former: Vec::new(),
         }
+    }
+
+    /// The key under the name that it has in the policy.
+    fn named(&self, name: &str) -> Option<NamedKey> {
+        let key = NamedKey::new(name, self.key()?).ok()?;
+        Some(match &self.attestation {
+            Some(chain) => key.with_attestation(chain),
+            None => key,
+        })
     }
 
     fn key(&self) -> Option<PublicKeyInfo> {
@@ -186,6 +204,7 @@ impl Policy {
             name: name.to_owned(),
             publish_to: None,
             allow_online: false,
+            attestation: None,
             roles: BTreeMap::new(),
             keys: BTreeMap::new(),
         }
@@ -233,7 +252,7 @@ impl Policy {
     /// The key of this name.
     #[must_use]
     pub fn key(&self, name: &str) -> Option<NamedKey> {
-        NamedKey::new(name, self.keys.get(name)?.key()?).ok()
+        self.keys.get(name)?.named(name)
     }
 
     /// What the key with this id is called, or was called before it was replaced.
@@ -263,6 +282,7 @@ impl Policy {
             entry.former.clone_from(&old.former);
             entry.online |= old.online;
             if old.keyid == entry.keyid {
+                entry.attestation = entry.attestation.or_else(|| old.attestation.clone());
                 entry.former.retain(|former| *former != entry.keyid);
             } else {
                 entry.former.push(old.keyid.clone());
@@ -290,8 +310,8 @@ impl Policy {
         Ok(())
     }
 
-    /// Refuses a threshold below that of the policy or above the number of keys, and keys of automation where they do not
-    /// belong (K-01, O-03).
+    /// Refuses a threshold below that of the policy or above the number of keys, keys of automation where they do not belong
+    /// (K-01, O-03), and keys without the attestation that is asked for.
     pub(crate) fn check_role(
         &self,
         role: &RoleName,
@@ -324,6 +344,7 @@ impl Policy {
                     key: self.key_name(keyid),
                 });
             }
+            self.check_attestation(role, keyid, &public.identity())?;
             identities.push(public.identity());
         }
         identities.sort_unstable();

@@ -101,7 +101,7 @@ pub(crate) fn sign_document(
                 .map_err(|error| Error::Signer {
                     role: role.clone(),
                     key: key.clone(),
-                    error,
+                    error: Box::new(error),
                 })?;
             document.attach(&keyid, &signature);
             names.push(key);

@@ -1,5 +1,6 @@
 //! What can go wrong between a key and a signature.
 
+use std::fmt;
 use std::io;
 use std::path::PathBuf;
 
@@ -31,21 +32,89 @@ pub enum SignError {
         /// The file.
         path: PathBuf,
     },
-    /// The file is not a private key that can be used.
-    #[error("{} is not a usable key file: {what}", path.display())]
+    /// The text is not a private key that can be used.
+    #[error("{origin} cannot be used: {what}")]
     Format {
-        /// The file.
-        path: PathBuf,
+        /// Where it comes from.
+        origin: Origin,
         /// What is wrong with it.
         what: String,
     },
-    /// The passphrase of the file is missing or wrong.
-    #[error("{what} for key file {}", path.display())]
+    /// The passphrase of the key is missing or wrong.
+    #[error("{what} for {origin}")]
     Passphrase {
-        /// The file.
-        path: PathBuf,
+        /// Where the key comes from.
+        origin: Origin,
         /// What is wrong with the passphrase.
         what: PassphraseProblem,
+    },
+    /// The environment has no such variable.
+    #[error("environment variable {variable} is not set to a key")]
+    Variable {
+        /// Its name.
+        variable: String,
+    },
+    /// This build has no code for keys of that kind.
+    #[error("this build of the program cannot use {what}")]
+    Feature {
+        /// The kind of key.
+        what: &'static str,
+        /// The cargo feature that it is built with.
+        feature: &'static str,
+    },
+    /// The ssh-agent cannot be reached, or does not answer as it should.
+    #[error("the ssh-agent {what}")]
+    Agent {
+        /// What is wrong.
+        what: String,
+        /// What the system says.
+        source: Option<io::Error>,
+    },
+    /// The program that signs cannot be run, or does not answer as it should.
+    #[error("the signing program {} {what}", program.display())]
+    Program {
+        /// The program.
+        program: PathBuf,
+        /// What is wrong.
+        what: String,
+        /// What the system says.
+        source: Option<io::Error>,
+    },
+    /// The token cannot be reached, or refuses.
+    #[error("token: {what}")]
+    Token {
+        /// What is wrong.
+        what: String,
+    },
+    /// The PIN of the token is missing or wrong.
+    #[error("{what} for token {token}")]
+    Pin {
+        /// The label of the token.
+        token: String,
+        /// What is wrong with the PIN.
+        what: PinProblem,
+    },
+    /// No maker of a token vouches for the key.
+    #[error("attestation: {what}")]
+    Attestation {
+        /// What is wrong.
+        what: String,
+    },
+    /// There is no such key at its place.
+    #[error("{place} has no such key: {what}")]
+    Absent {
+        /// The agent or the token.
+        place: String,
+        /// What was looked for, and what is there.
+        what: String,
+    },
+    /// More than one key fits the description.
+    #[error("{place} has {count} keys that fit")]
+    Several {
+        /// The agent or the token.
+        place: String,
+        /// How many keys fit.
+        count: usize,
     },
     /// The key does not sign with that scheme.
     #[error("the key does not sign with scheme {scheme}")]
@@ -92,6 +161,40 @@ pub enum PassphraseProblem {
     Empty,
 }
 
+/// Where the text of a private key comes from.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Origin {
+    /// A file.
+    File(PathBuf),
+    /// An environment variable.
+    Variable(String),
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::File(path) => write!(f, "key file {}", path.display()),
+            Self::Variable(variable) => write!(f, "the key in variable {variable}"),
+        }
+    }
+}
+
+/// What is wrong with the PIN of a token.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum PinProblem {
+    /// None was given, but the token wants one.
+    #[error("no PIN given")]
+    Missing,
+    /// The token refuses it. It is not tried again: a token locks itself after a few tries.
+    #[error("wrong PIN")]
+    Wrong,
+    /// The token has been given a wrong one too often.
+    #[error("the PIN is locked")]
+    Locked,
+}
+
 impl SignError {
     /// The stable code of the error, for scripts and documentation.
     #[must_use]
@@ -102,6 +205,15 @@ impl SignError {
             Self::Exists { .. } => "key.exists",
             Self::Format { .. } => "key.format",
             Self::Passphrase { .. } => "key.passphrase",
+            Self::Variable { .. } => "key.variable",
+            Self::Feature { .. } => "key.feature",
+            Self::Agent { .. } => "key.agent",
+            Self::Program { .. } => "key.program",
+            Self::Token { .. } => "key.token",
+            Self::Pin { .. } => "key.pin",
+            Self::Attestation { .. } => "key.attestation",
+            Self::Absent { .. } => "key.absent",
+            Self::Several { .. } => "key.several",
             Self::Scheme { .. } => "key.scheme",
             Self::Uri { .. } => "key.uri",
             Self::Failed { .. } => "key.failed",

@@ -1,5 +1,6 @@
 //! Keys in files.
 
+use std::env;
 use std::fmt;
 use std::fs::File;
 use std::io::{self, Read};
@@ -10,10 +11,10 @@ use tuffet_files::Readers;
 use zeroize::Zeroizing;
 
 use crate::encoding::{self, Problem};
-use crate::error::SignError;
+use crate::error::{Origin, SignError};
 use crate::passphrase::Passphrase;
 use crate::private::{KeyForm, PrivateKey};
-use crate::signer::{PublicKeyInfo, Signer};
+use crate::signer::{PublicKeyInfo, Signer, usual_scheme};
 
 /// The longest key file that is read, in bytes. An RSA key of 8192 bits takes a tenth of it.
 const LONGEST_FILE: usize = 64 * 1024;
@@ -69,7 +70,23 @@ impl FileKey {
     ) -> Result<Self, SignError> {
         let path = path.as_ref();
         let text = read_file(path)?;
-        Self::read(&text, passphrase).map_err(|problem| at(path, problem))
+        Self::read(&text, passphrase).map_err(|problem| at(Origin::File(path.into()), problem))
+    }
+
+    /// Reads the text of such a file from an environment variable: for CI, which keeps its secrets there.
+    ///
+    /// # Errors
+    /// [`SignError::Variable`] if there is none, else as [`open`](Self::open).
+    pub fn from_variable(
+        variable: &str,
+        passphrase: impl FnOnce() -> Option<Passphrase>,
+    ) -> Result<Self, SignError> {
+        let text = env::var(variable).map(Zeroizing::new);
+        let text = text.map_err(|_| SignError::Variable {
+            variable: variable.to_owned(),
+        })?;
+        Self::read(text.as_bytes(), passphrase)
+            .map_err(|problem| at(Origin::Variable(variable.to_owned()), problem))
     }
 
     fn read(text: &[u8], passphrase: impl FnOnce() -> Option<Passphrase>) -> Result<Self, Problem> {
@@ -82,7 +99,7 @@ impl FileKey {
             .map_err(|_| Problem::Format("it has no public key".into()))?;
         let public = PublicKey::from_spki_der(&public)
             .map_err(|why| Problem::Format(format!("of its public key: {why}")))?;
-        let public = PublicKeyInfo::new(form.usual_scheme(), public)
+        let public = PublicKeyInfo::new(usual_scheme(&public), public)
             .map_err(|error| Problem::Format(error.to_string()))?;
         Ok(Self { private, public })
     }
@@ -111,7 +128,7 @@ impl FileKey {
         let path = path.as_ref();
         let text = self
             .write(protection)
-            .map_err(|problem| at(path, problem))?;
+            .map_err(|problem| at(Origin::File(path.into()), problem))?;
         write_file(path, text.as_bytes())
     }
 
@@ -154,11 +171,10 @@ impl fmt::Debug for FileKey {
     }
 }
 
-fn at(path: &Path, problem: Problem) -> SignError {
-    let path = path.to_path_buf();
+fn at(origin: Origin, problem: Problem) -> SignError {
     match problem {
-        Problem::Format(what) => SignError::Format { path, what },
-        Problem::Passphrase(what) => SignError::Passphrase { path, what },
+        Problem::Format(what) => SignError::Format { origin, what },
+        Problem::Passphrase(what) => SignError::Passphrase { origin, what },
     }
 }
 
@@ -177,7 +193,7 @@ fn read_file(path: &Path) -> Result<Zeroizing<Vec<u8>>, SignError> {
         Ok(text)
     } else {
         Err(SignError::Format {
-            path: path.to_path_buf(),
+            origin: Origin::File(path.into()),
             what: format!("it is longer than {LONGEST_FILE} bytes"),
         })
     }

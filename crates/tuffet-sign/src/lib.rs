@@ -27,18 +27,41 @@
     clippy::expect_used,
     clippy::panic
 )]
+#![cfg_attr(
+    test,
+    allow(
+        clippy::indexing_slicing,
+        clippy::arithmetic_side_effects,
+        clippy::unwrap_used,
+        clippy::panic
+    )
+)]
 
+#[cfg(unix)]
+pub mod agent;
+mod asynchronous;
+pub mod attestation;
+mod der;
 mod encoding;
 pub mod error;
 pub mod explain;
 mod file;
+mod kms;
 mod passphrase;
 mod private;
+mod program;
+mod secrets;
 mod signer;
+#[cfg(feature = "pkcs11")]
+pub mod token;
 mod uri;
 
+pub use asynchronous::{AsyncSigner, OnThread, Signing};
+pub use attestation::Attestation;
 pub use error::SignError;
 pub use file::{FileKey, Protection};
+pub use kms::KmsUri;
 pub use passphrase::Passphrase;
-pub use signer::{PublicKeyInfo, Signer};
-pub use uri::KeyUri;
+pub use secrets::{NoSecrets, Secrets};
+pub use signer::{PublicKeyInfo, Signer, try_out};
+pub use uri::{AgentIdentity, KeyUri, TokenUri};

@@ -1,10 +1,10 @@
-//! Passphrases of key files.
+//! Passphrases of key files, and PINs of tokens.
 
 use std::fmt;
 
 use zeroize::Zeroizing;
 
-/// A passphrase: overwritten in memory when dropped, never shown.
+/// A passphrase or PIN: overwritten in memory when dropped, never shown.
 ///
 /// ```
 /// let passphrase = tuffet_sign::Passphrase::new("secret");
@@ -23,6 +23,11 @@ impl Passphrase {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
+    }
+
+    #[cfg(feature = "pkcs11")]
+    pub(crate) fn as_str(&self) -> &str {
+        &self.0
     }
 
     pub(crate) fn as_bytes(&self) -> &[u8] {

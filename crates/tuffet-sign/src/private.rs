@@ -36,20 +36,6 @@ impl KeyForm {
             Scheme::MlDsa87 => Self::MlDsa(MlDsaParameters::MlDsa87),
         }
     }
-
-    /// The scheme a key of this form signs with unless told otherwise.
-    pub(crate) fn usual_scheme(self) -> Scheme {
-        match self {
-            Self::Ed25519 => Scheme::Ed25519,
-            Self::Ecdsa(Curve::P256) => Scheme::EcdsaP256Sha256,
-            Self::Ecdsa(Curve::P384) => Scheme::EcdsaP384Sha384,
-            Self::Ecdsa(Curve::P521) => Scheme::EcdsaP521Sha512,
-            Self::Rsa => Scheme::RsaPss(HashAlgorithm::Sha256),
-            Self::MlDsa(MlDsaParameters::MlDsa44) => Scheme::MlDsa44,
-            Self::MlDsa(MlDsaParameters::MlDsa65) => Scheme::MlDsa65,
-            Self::MlDsa(MlDsaParameters::MlDsa87) => Scheme::MlDsa87,
-        }
-    }
 }
 
 /// A private key that can sign. The library erases it when it is dropped.

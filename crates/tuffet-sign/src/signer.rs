@@ -1,8 +1,8 @@
 //! The interface to anything that can sign.
 
 use tuffet_core::crypto::{
-    Key, KeyIdentity, MetadataKey, PublicKey, Scheme, Signature, SignatureCheck, Verdict,
-    signed_message,
+    Curve, HashAlgorithm, Key, KeyIdentity, MetadataKey, MlDsaParameters, PublicKey, Scheme,
+    Signature, SignatureCheck, Verdict, signed_message,
 };
 
 use crate::error::SignError;
@@ -28,6 +28,61 @@ pub trait Signer: Send + Sync {
     fn sign_canonical(&self, canonical: &[u8]) -> Result<Vec<u8>, SignError> {
         let crypto = tuffet_crypto::default_provider();
         self.sign(&signed_message(self.public().scheme(), canonical, crypto))
+    }
+}
+
+impl<S: Signer + ?Sized> Signer for Box<S> {
+    fn public(&self) -> &PublicKeyInfo {
+        (**self).public()
+    }
+
+    fn sign(&self, message: &[u8]) -> Result<Vec<u8>, SignError> {
+        (**self).sign(message)
+    }
+}
+
+/// Has a key sign a random message that is no metadata, and verifies the signature.
+///
+/// # Errors
+/// As [`Signer::sign`].
+///
+/// ```
+/// use tuffet_core::crypto::Scheme;
+/// use tuffet_sign::{FileKey, try_out};
+///
+/// try_out(&FileKey::generate(Scheme::Ed25519)?)?;
+/// # Ok::<(), tuffet_sign::SignError>(())
+/// ```
+pub fn try_out(signer: &dyn Signer) -> Result<(), SignError> {
+    let mut message = [0; 64];
+    // Metadata begins with a brace, so nobody can be made to sign any in this way.
+    let (text, random) = message.split_at_mut(TRY_OUT.len());
+    text.copy_from_slice(TRY_OUT);
+    aws_lc_rs::rand::fill(random).map_err(|_| SignError::Failed {
+        what: "make a random message",
+        scheme: signer.public().scheme(),
+    })?;
+    let signature = signer.sign(&message)?;
+    signer.public().confirm(&message, &signature)
+}
+
+const TRY_OUT: &[u8; 32] = b"tuffet tries this signing key:\n\n";
+
+/// The scheme that a key signs with unless told otherwise.
+pub(crate) fn usual_scheme(key: &PublicKey) -> Scheme {
+    match key {
+        PublicKey::Ed25519(_) => Scheme::Ed25519,
+        PublicKey::Ecdsa { curve, .. } => match curve {
+            Curve::P256 => Scheme::EcdsaP256Sha256,
+            Curve::P384 => Scheme::EcdsaP384Sha384,
+            Curve::P521 => Scheme::EcdsaP521Sha512,
+        },
+        PublicKey::Rsa { .. } => Scheme::RsaPss(HashAlgorithm::Sha256),
+        PublicKey::MlDsa { parameters, .. } => match parameters {
+            MlDsaParameters::MlDsa44 => Scheme::MlDsa44,
+            MlDsaParameters::MlDsa65 => Scheme::MlDsa65,
+            MlDsaParameters::MlDsa87 => Scheme::MlDsa87,
+        },
     }
 }
 

@@ -154,7 +154,9 @@ fn object(action: &Action) -> Value {
         Action::TargetAdded { role, path, .. } | Action::TargetRemoved { role, path } => {
             (Some(role), None, Some(path))
         }
-        Action::KeyReplaced { role, .. } => (Some(role), None, None),
+        Action::KeyReplaced { role, .. } | Action::KeyRemoved { role, .. } => {
+            (Some(role), None, None)
+        }
         Action::Copied { path, .. } => (None, None, Some(path)),
         _ => (None, None, None),
     };

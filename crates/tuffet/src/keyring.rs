@@ -1,31 +1,28 @@
-//! Keys as users name them: private keys that sign, public keys of other people, and their passphrases.
-//!
-//! A plain name means `NAME.key` (private) or `NAME.pub` (public) in the directory `keys` of the configuration directory;
-//! anything with a separator, a colon or an extension of a key file is a file or a key URI.
+//! Keys as users name them: private keys that sign, public keys of other people, and what opens them.
 
-use std::cell::RefCell;
+mod names;
+mod public;
+mod secrets;
+
 use std::fs;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use tuffet_core::crypto::Key;
-use tuffet_core::json::Value;
-use tuffet_files::Readers;
-use tuffet_repo::{NamedKey, Repository};
+use tuffet_repo::NamedKey;
 use tuffet_sign::error::PassphraseProblem;
-use tuffet_sign::{KeyUri, Passphrase, PublicKeyInfo, SignError, Signer};
-use zeroize::Zeroizing;
+use tuffet_sign::{Passphrase, SignError, Signer};
 
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::run::App;
-
-/// The longest passphrase file that is read.
-const PASSPHRASE_LIMIT: u64 = 4096;
-
-/// The longest public key file that is read.
-const PUBLIC_LIMIT: u64 = 65_536;
+pub(crate) use names::{
+    Files, Place, absolute, all, directory, locate, parse, read_alias, write_alias,
+};
+pub(crate) use public::{
+    public, read_certificates, read_public, text as public_text, write_public,
+};
+use secrets::{Asking, Known};
 
 /// Where passphrases come from.
 #[derive(Debug, Clone, Default, Args)]
@@ -40,36 +37,60 @@ pub(crate) struct PassphraseOptions {
     pub(crate) passphrase_file: Option<PathBuf>,
 }
 
+/// Where passphrases and PINs come from.
+#[derive(Debug, Clone, Default, Args)]
+pub(crate) struct SecretOptions {
+    #[command(flatten)]
+    pub(crate) passphrase: PassphraseOptions,
+    /// Read the PIN of tokens from the first line of FILE instead of asking
+    #[arg(
+        long,
+        value_name = "FILE",
+        env = "TUFFET_PIN_FILE",
+        hide_env_values = true
+    )]
+    pub(crate) pin_file: Option<PathBuf>,
+}
+
 /// Keys that sign.
 #[derive(Debug, Clone, Default, Args)]
 pub(crate) struct SigningOptions {
-    /// Sign with this key: a name, or the file of a private key; may be repeated
+    /// Sign with this key: a name, the file of a private key, or a key URI; may be repeated
     #[arg(long, value_name = "KEY")]
     pub(crate) key: Vec<String>,
     #[command(flatten)]
-    pub(crate) passphrase: PassphraseOptions,
+    pub(crate) secrets: SecretOptions,
 }
 
 /// A private key and what it is called.
 pub(crate) struct SigningKey {
     pub(crate) name: String,
     pub(crate) signer: Box<dyn Signer>,
+    /// The certificates by which a token vouches for it.
+    pub(crate) attestation: Option<String>,
 }
 
-/// Opens keys, and asks for a passphrase once for as many of them as it opens.
+/// Opens keys, and asks for a passphrase or a PIN once for as many of them as it opens.
 pub(crate) struct Keyring<'a> {
     app: &'a App,
-    options: &'a PassphraseOptions,
-    known: RefCell<Option<Zeroizing<String>>>,
+    known: Known<'a>,
 }
 
 impl<'a> Keyring<'a> {
     /// A keyring that has opened nothing yet.
-    pub(crate) fn new(app: &'a App, options: &'a PassphraseOptions) -> Self {
+    pub(crate) fn new(app: &'a App, options: &SecretOptions) -> Self {
+        let passphrase = options.passphrase.passphrase_file.clone();
         Self {
             app,
-            options,
-            known: RefCell::new(None),
+            known: Known::new(app, passphrase, options.pin_file.clone()),
+        }
+    }
+
+    /// A keyring for keys that are made, not opened.
+    pub(crate) fn for_new(app: &'a App, options: &PassphraseOptions) -> Self {
+        Self {
+            app,
+            known: Known::new(app, options.passphrase_file.clone(), None),
         }
     }
 
@@ -84,37 +105,63 @@ impl<'a> Keyring<'a> {
     /// Opens a private key.
     ///
     /// # Errors
-    /// `key.unavailable` and the other codes of keys; `usage.no-terminal` if a passphrase is needed and nobody can be asked.
+    /// `key.unavailable` and the other codes of keys; `key.changed` if it is not the one that its name was given to;
+    /// `usage.no-terminal` if a passphrase or a PIN is needed and nobody can be asked.
     pub(crate) fn open(&self, key: &str) -> Result<SigningKey, Failure> {
-        let uri = locate(self.app, key)?;
-        let name = name_of(key);
-        // The passphrase that opened another key, or that a file holds, is tried before anybody is asked.
-        let mut passphrase = self.known()?;
-        let mut tries = 0;
-        loop {
-            let given = passphrase.take();
-            let had_one = given.is_some();
-            let result = uri.open(|| given.map(|text| Passphrase::new(text.as_str())));
-            match result {
-                Ok(signer) => return Ok(SigningKey { name, signer }),
-                Err(SignError::Passphrase { what, .. })
-                    if !matches!(what, PassphraseProblem::Empty)
-                        && tries < 3
-                        && (self.app.console.is_interactive() || !had_one) =>
-                {
-                    if had_one {
-                        self.app
-                            .console
-                            .warn(format!("the passphrase does not open {name}"));
-                    }
-                    tries += 1;
-                    let text = self.ask(&format!("passphrase of {name}"), "--passphrase-file")?;
-                    *self.known.borrow_mut() = Some(text.clone());
-                    passphrase = Some(text);
-                }
-                Err(error) => return Err(Failure::from(&error)),
-            }
+        self.open_at(locate(self.app, key)?)
+    }
+
+    /// Opens a private key whose place is known.
+    ///
+    /// # Errors
+    /// As [`Keyring::open`].
+    pub(crate) fn open_at(&self, place: Place) -> Result<SigningKey, Failure> {
+        let Place {
+            mut uri,
+            name,
+            public,
+        } = place;
+        let known = public.as_deref().map(read_public).transpose()?;
+        if let (Some(known), None) = (&known, uri.scheme()) {
+            uri = uri.with_scheme(known.key().scheme());
         }
+        let asking = Asking::new(&self.known, &name);
+        let mut tries = 0;
+        let signer = loop {
+            let error = match uri.open(&asking) {
+                Ok(signer) => break signer,
+                Err(error) => error,
+            };
+            if let Some(failure) = asking.failure() {
+                return Err(failure);
+            }
+            let is_wrong = matches!(
+                error,
+                SignError::Passphrase {
+                    what: PassphraseProblem::Wrong,
+                    ..
+                }
+            );
+            // A PIN is another matter: a token locks itself.
+            if !is_wrong || tries == 3 || !self.app.console.is_interactive() {
+                return Err(Failure::from(&error));
+            }
+            tries += 1;
+            self.app
+                .console
+                .warn(format!("the passphrase does not open {name}"));
+        };
+        let differs = |known: &NamedKey| known.key() != signer.public();
+        if known.as_ref().is_some_and(differs) {
+            let message = format!("the key that {name} leads to is not the one in {name}.pub");
+            return Err(Failure::new("key.changed", Exit::Key, message));
+        }
+        let attestation = known.and_then(|known| known.attestation().map(str::to_owned));
+        Ok(SigningKey {
+            name,
+            signer,
+            attestation,
+        })
     }
 
     /// A passphrase for new keys: from the file, or typed twice.
@@ -123,11 +170,11 @@ impl<'a> Keyring<'a> {
     /// `usage.no-terminal`, `usage.declined` if it was typed differently.
     pub(crate) fn choose(&self, name: &str) -> Result<Passphrase, Failure> {
         const NEW: &str = "--passphrase-file, or --no-passphrase for a key that needs none";
-        if let Some(known) = self.known()? {
+        if let Some(known) = self.known.passphrase()? {
             return Ok(Passphrase::new(known.as_str()));
         }
-        let first = self.ask(&format!("new passphrase for {name}"), NEW)?;
-        let second = self.ask("the same again", NEW)?;
+        let first = self.known.ask(&format!("new passphrase for {name}"), NEW)?;
+        let second = self.known.ask("the same again", NEW)?;
         if *first != *second {
             return Err(Failure::new(
                 "usage.declined",
@@ -137,100 +184,6 @@ impl<'a> Keyring<'a> {
         }
         Ok(Passphrase::new(first.as_str()))
     }
-
-    fn known(&self) -> Result<Option<Zeroizing<String>>, Failure> {
-        if let Some(known) = self.known.borrow().as_ref() {
-            return Ok(Some(known.clone()));
-        }
-        let Some(path) = &self.options.passphrase_file else {
-            return Ok(None);
-        };
-        let text = Zeroizing::new(read_text(path, PASSPHRASE_LIMIT)?);
-        let line = Zeroizing::new(text.lines().next().unwrap_or_default().to_owned());
-        *self.known.borrow_mut() = Some(line.clone());
-        Ok(Some(line))
-    }
-
-    /// `instead` names the flags that answer.
-    fn ask(&self, what: &str, instead: &str) -> Result<Zeroizing<String>, Failure> {
-        if !self.app.console.is_interactive() {
-            return Err(Failure::needs_answer(what, instead));
-        }
-        let config = rpassword::ConfigBuilder::new().build();
-        rpassword::prompt_password_with_config(format!("{what}: "), config)
-            .map(Zeroizing::new)
-            .map_err(|error| {
-                let (code, exit) = match error.kind() {
-                    std::io::ErrorKind::Interrupted => ("cancelled", Exit::Interrupted),
-                    _ => ("usage.no-terminal", Exit::Usage),
-                };
-                Failure::new(code, exit, "no passphrase could be read").cause(error)
-            })
-    }
-}
-
-/// The directory of keys.
-///
-/// # Errors
-/// When no place for files is known.
-pub(crate) fn directory(app: &App) -> Result<PathBuf, Failure> {
-    Ok(app.options.places.config()?.join("keys"))
-}
-
-/// A public key: a name of the repository, a name of the key directory, or a file.
-///
-/// # Errors
-/// `key.unknown`, `key.format`, `file.read`.
-pub(crate) fn public(
-    app: &App,
-    repository: Option<&Repository>,
-    key: &str,
-) -> Result<NamedKey, Failure> {
-    if !is_file(key) {
-        if let Some(known) = repository.and_then(|repository| repository.key(key).ok()) {
-            return Ok(known);
-        }
-        let path = directory(app)?.join(format!("{key}.pub"));
-        if !path.is_file() {
-            let message = format!("no public key is called {key}");
-            return Err(Failure::new("key.unknown", Exit::NotFound, message)
-                .fix(format!("looked for {}", path.display())));
-        }
-        return read_public(&path);
-    }
-    read_public(Path::new(key))
-}
-
-/// Writes a public key to a new file.
-///
-/// # Errors
-/// `file.write`.
-pub(crate) fn write_public(path: &Path, key: &NamedKey) -> Result<(), Failure> {
-    let mut text = key.to_value().to_pretty_json();
-    text.push(b'\n');
-    // It is for everybody; the umask still applies.
-    tuffet_files::create(path, &text, Readers::Umask)
-        .map_err(|error| Failure::writing(path, &error))
-}
-
-fn read_public(path: &Path) -> Result<NamedKey, Failure> {
-    let text = read_text(path, PUBLIC_LIMIT)?;
-    let malformed = |cause: String| {
-        let message = format!("{} is not a public key that can be used", path.display());
-        Failure::new("key.format", Exit::Key, message).cause(cause)
-    };
-    let value = Value::parse(text.as_bytes()).map_err(|error| malformed(error.to_string()))?;
-    let member = |name| value.get(name).and_then(Value::as_str).unwrap_or_default();
-    let public = value.get("keyval").and_then(|keyval| keyval.get("public"));
-    let key = Key::parse(
-        member("keytype"),
-        member("scheme"),
-        public.and_then(Value::as_str),
-        text.as_bytes(),
-    );
-    let (scheme, public) = key.usable().ok_or_else(|| malformed(key.to_string()))?;
-    let info = PublicKeyInfo::new(scheme, public.clone()).map_err(|error| Failure::from(&error))?;
-    NamedKey::new(&name_of(&path.to_string_lossy()), info).map_err(|error| Failure::from(&error))
 }
 
 fn read_text(path: &Path, limit: u64) -> Result<String, Failure> {
@@ -243,40 +196,19 @@ fn read_text(path: &Path, limit: u64) -> Result<String, Failure> {
     Ok(text)
 }
 
-fn locate(app: &App, key: &str) -> Result<KeyUri, Failure> {
-    if is_file(key) {
-        return key
-            .parse()
-            .map_err(|error: SignError| Failure::from(&error));
-    }
-    let path = directory(app)?.join(format!("{key}.key"));
-    Ok(KeyUri::File(path))
-}
-
-fn is_file(key: &str) -> bool {
-    key.contains(['/', '\\', ':'])
-        || [".key", ".pub", ".pem"]
-            .iter()
-            .any(|extension| key.ends_with(extension))
-}
-
-/// What a key is called: its name, or that of its file.
-fn name_of(key: &str) -> String {
-    let file = key.rsplit(['/', '\\', ':']).next().unwrap_or(key);
-    let stem = [".key", ".pub", ".pem"]
-        .iter()
-        .find_map(|extension| file.strip_suffix(extension));
-    stem.unwrap_or(file).to_owned()
-}
-
 /// The public halves of private keys, with their names.
 ///
 /// # Errors
 /// `key.name`.
 pub(crate) fn named(keys: &[SigningKey]) -> Result<Vec<NamedKey>, Failure> {
-    keys.iter()
-        .map(|key| NamedKey::of(&key.name, &*key.signer).map_err(|error| Failure::from(&error)))
-        .collect()
+    let named = |key: &SigningKey| {
+        let named = NamedKey::of(&key.name, &*key.signer).map_err(|error| Failure::from(&error))?;
+        Ok(match &key.attestation {
+            Some(chain) => named.with_attestation(chain),
+            None => named,
+        })
+    };
+    keys.iter().map(named).collect()
 }
 
 /// The keys in the form in which repositories take them.
@@ -292,26 +224,12 @@ impl From<&SignError> for Failure {
             SignError::Scheme { .. } | SignError::Uri { .. } => Exit::Usage,
             _ => Exit::Key,
         };
-        Self::new(error.code(), exit, error.to_string()).sources(error)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_key_is_called_what_its_file_is_called() {
-        for (key, name) in [
-            ("ana", "ana"),
-            ("keys/ana.key", "ana"),
-            ("file:/x/ben.pem", "ben"),
-            ("C:\\keys\\lin.pub", "lin"),
-            ("ana.2", "ana.2"),
-        ] {
-            assert_eq!(name_of(key), name, "{key}");
+        let failure = Self::new(error.code(), exit, error.to_string()).sources(error);
+        match error {
+            SignError::Feature { feature, .. } => {
+                failure.fix(format!("the cargo feature is: {feature}"))
+            }
+            _ => failure,
         }
-        assert!(!is_file("ana.2"));
-        assert!(is_file("ana.key") && is_file("./ana") && is_file("file:ana"));
     }
 }

@@ -84,11 +84,12 @@ impl Repository {
         if !actions.is_empty() {
             let drafted = |role: &RoleName| received.drafts.contains_key(role);
             store.learned = received.learned.clone().needed_by(&graph, drafted);
-            let written = self.written_policy()?;
+            let mut written = self.written_policy()?;
             if let Some(why) = store.learned.contradicts(&written, &before, &graph) {
                 return Err(Error::ChangeForeign { why });
             }
             // What the policy says today holds, whatever the change would have it learn.
+            store.learned.vouch(&mut written);
             crate::edit::check_policy(&graph, &written)?;
             let named = store.learned.named();
             actions.extend(named.map(|(name, keyid)| Action::Named {

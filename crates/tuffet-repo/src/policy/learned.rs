@@ -87,6 +87,31 @@ impl Learned {
         None
     }
 
+    /// Gives a policy the certificates of the keys, and nothing else: they count only as far as its own roots vouch for them.
+    pub(crate) fn vouch(&self, policy: &mut Policy) {
+        for (name, key) in &self.keys {
+            if key.attestation.is_none() {
+                continue;
+            }
+            let known = policy
+                .keys
+                .values_mut()
+                .find(|known| known.keyid == key.keyid);
+            match known {
+                Some(known) if known.attestation.is_none() => {
+                    known.attestation.clone_from(&key.attestation);
+                }
+                Some(_) => {}
+                // No name has a space in it, so this one is free.
+                None => {
+                    policy
+                        .keys
+                        .insert(format!("{name} (received)"), key.clone());
+                }
+            }
+        }
+    }
+
     pub(crate) fn is_empty(&self) -> bool {
         self.keys.is_empty() && self.roles.is_empty()
     }
@@ -94,8 +119,7 @@ impl Learned {
     /// The policy as it will be.
     pub(crate) fn apply(&self, policy: &mut Policy) {
         for (name, key) in &self.keys {
-            let known = key.key().and_then(|info| NamedKey::new(name, info).ok());
-            if let Some(known) = known {
+            if let Some(known) = key.named(name) {
                 policy.name_key(&known, key.online);
             }
         }
@@ -104,12 +128,15 @@ impl Learned {
 
     pub(crate) fn keys_to_value(&self) -> Value {
         let value = |key: &KeyPolicy| {
-            Value::from_iter([
+            let attestation = key.attestation.as_deref();
+            let members = [
                 ("keyid", Value::from(key.keyid.as_str())),
                 ("online", Value::from(key.online)),
                 ("public", Value::from(key.public.as_str())),
                 ("scheme", Value::from(key.scheme.as_str())),
-            ])
+            ];
+            let attestation = attestation.map(|chain| ("attestation", Value::from(chain)));
+            members.into_iter().chain(attestation).collect::<Value>()
         };
         let members = self.keys.iter();
         members
@@ -142,6 +169,8 @@ impl Learned {
                 scheme: text("scheme")?,
                 public: text("public")?,
                 online: value.get("online")?.as_bool()?,
+                // It is verified where the policy asks for it.
+                attestation: text("attestation"),
                 former: Vec::new(),
             };
             let named = NamedKey::new(name, key.key()?).ok()?;

@@ -27,6 +27,27 @@ fn a_policy_can_be_read_again() {
 }
 
 #[test]
+fn certificates_keep_their_lines_when_a_policy_is_written_and_rewritten() {
+    const CHAIN: &str = "-----BEGIN CERTIFICATE-----\nMIIC\n-----END CERTIFICATE-----\n";
+    let mut asking = policy();
+    asking.attestation = Some(AttestationPolicy {
+        require_attested: vec!["root".to_owned()],
+        require_touch: Vec::new(),
+        roots: CHAIN.to_owned(),
+    });
+    asking.name_key(&key("ana", 1).with_attestation(CHAIN), false);
+    let text = asking.to_toml();
+    assert_eq!(Policy::parse(&text).as_ref(), Ok(&asking));
+    // A key that is named again keeps its certificates, and new keys leave those of others alone.
+    asking.name_key(&key("ana", 1), false);
+    asking.name_key(&key("ben", 3), false);
+    assert_eq!(asking.key("ana").unwrap().attestation(), Some(CHAIN));
+    let rewritten = asking.rewrite(&format!("# ours\n{text}"));
+    assert!(rewritten.starts_with("# ours\n"), "{rewritten}");
+    assert_eq!(Policy::parse(&rewritten), Ok(asking));
+}
+
+#[test]
 fn mistakes_are_named() {
     let table = [
         ("format = 2\nname = \"a\"\n[roles]\n", "later version"),

@@ -5,6 +5,7 @@
     reason = "a test that fails says where"
 )]
 
+mod attested;
 mod authoring;
 mod builder;
 mod crash;
@@ -13,5 +14,6 @@ mod exchange;
 mod moments;
 mod preservation;
 mod publishing;
+mod revocation;
 mod rotation;
 mod support;

@@ -4,8 +4,10 @@ use std::error::Error;
 use std::io;
 
 use tuffet_core::crypto::Scheme;
+use tuffet_core::explain::Explanation;
 use tuffet_sign::SignError;
-use tuffet_sign::error::PassphraseProblem;
+use tuffet_sign::error::{Origin, PassphraseProblem, PinProblem};
+use tuffet_sign::explain::CODES;
 
 #[test]
 fn messages_are_fragments_that_do_not_repeat_their_source() {
@@ -23,12 +25,46 @@ fn messages_are_fragments_that_do_not_repeat_their_source() {
         },
         SignError::Exists { path: path() },
         SignError::Format {
-            path: path(),
+            origin: Origin::File(path()),
             what: "it is not text".into(),
         },
         SignError::Passphrase {
-            path: path(),
+            origin: Origin::Variable("KEY".into()),
             what: PassphraseProblem::Wrong,
+        },
+        SignError::Variable {
+            variable: "KEY".into(),
+        },
+        SignError::Feature {
+            what: "keys on tokens",
+            feature: "pkcs11",
+        },
+        SignError::Agent {
+            what: "cannot be reached".into(),
+            source: Some(denied()),
+        },
+        SignError::Program {
+            program: path(),
+            what: "cannot be run".into(),
+            source: Some(denied()),
+        },
+        SignError::Token {
+            what: "there is none".into(),
+        },
+        SignError::Pin {
+            token: "card".into(),
+            what: PinProblem::Wrong,
+        },
+        SignError::Attestation {
+            what: "there is no certificate of the key".into(),
+        },
+        SignError::Absent {
+            place: "the ssh-agent".into(),
+            what: "it has sam".into(),
+        },
+        SignError::Several {
+            place: "token card".into(),
+            count: 2,
         },
         SignError::Scheme { scheme },
         SignError::Uri {
@@ -49,6 +85,11 @@ fn messages_are_fragments_that_do_not_repeat_their_source() {
         }
         assert!(error.code().starts_with("key."));
     }
+    for code in &codes {
+        let explained = |explanation: &&Explanation| explanation.code == *code;
+        assert_eq!(CODES.iter().filter(explained).count(), 1, "{code}");
+    }
+    assert_eq!(codes.len(), CODES.len(), "every code has its error");
     codes.sort_unstable();
     codes.dedup();
     assert_eq!(codes.len(), errors.len(), "codes are unique");

@@ -1,10 +1,21 @@
-//! Signing keys: schemes, files, URIs, and what OpenSSL makes of them.
+//! Signing keys: schemes, URIs, every place that signs, and what OpenSSL makes of them.
 
+#[cfg(unix)]
+mod agents;
+mod attestations;
 mod errors;
 mod files;
+mod matrix;
 mod openssl;
+#[cfg(unix)]
+mod programs;
+mod python;
 mod schemes;
+mod surroundings;
+#[cfg(feature = "pkcs11")]
+mod tokens;
 mod uris;
+mod variables;
 
 use tuffet_sign::Passphrase;
 

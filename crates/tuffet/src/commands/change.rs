@@ -268,7 +268,7 @@ fn sign(repository: &Repository, arguments: &SignArguments, app: &App) -> Result
     if arguments.signing.key.is_empty() {
         return Err(Failure::usage("nobody is named who signs").fix("add --key KEY"));
     }
-    let keyring = Keyring::new(app, &arguments.signing.passphrase);
+    let keyring = Keyring::new(app, &arguments.signing.secrets);
     let keys = keyring.open_all(&arguments.signing.key)?;
     let (dry, mut actions) = (arguments.dry_run.dry_run, Vec::new());
     let plan = repository.sign(&keyring::signers(&keys));

@@ -57,7 +57,7 @@ pub(crate) fn run(arguments: Arguments, app: &App) -> Result<Exit, Failure> {
         (Some(repo), given) if given.as_os_str() == "." => repo.clone(),
         (_, given) => given,
     };
-    let keyring = Keyring::new(app, &arguments.signing.passphrase);
+    let keyring = Keyring::new(app, &arguments.signing.secrets);
     let signing = keyring.open_all(&arguments.signing.key)?;
     let mut keys = keyring::named(&signing)?;
     for public in &arguments.public {

@@ -35,7 +35,7 @@ pub(crate) struct Arguments {
 /// Runs the command.
 pub(crate) fn run(arguments: Arguments, app: &App) -> Result<Exit, Failure> {
     let repository = author::repository(app)?;
-    let keyring = Keyring::new(app, &arguments.signing.passphrase);
+    let keyring = Keyring::new(app, &arguments.signing.secrets);
     let mut keys = keyring.open_all(&arguments.signing.key)?;
     let dry = arguments.dry_run.dry_run;
     let mut actions = Vec::new();
@@ -77,5 +77,6 @@ fn online_key(repository: &Repository) -> Result<Option<SigningKey>, Failure> {
     Ok(Some(SigningKey {
         name: "online".to_owned(),
         signer: Box::new(signer),
+        attestation: None,
     }))
 }

@@ -2,7 +2,7 @@
 
 use crate::home::Home;
 
-const COMMANDS: [&str; 31] = [
+const COMMANDS: [&str; 39] = [
     "get",
     "verify",
     "inspect",
@@ -16,7 +16,15 @@ const COMMANDS: [&str; 31] = [
     "init",
     "key",
     "key new",
+    "key add",
+    "key import",
+    "key list",
+    "key show",
+    "key test",
     "key rotate",
+    "key revoke",
+    "key export-public",
+    "key doctor",
     "target",
     "target add",
     "target list",

@@ -5,6 +5,8 @@ use std::process::Stdio;
 
 use crate::home::Home;
 
+const KEY: &str = ".config/tuffet/keys/ben.key";
+
 #[test]
 fn every_command_answers_in_json() {
     let home = Home::with_client();
@@ -57,7 +59,8 @@ fn every_command_answers_in_json() {
         (
             "delegate-add",
             &[
-                "delegate", "add", "team", "--paths", "team/*", "--keys", "sam", "--repo", "acme",
+                "delegate", "add", "team", "--paths", "team/*", "--keys", "sam,ana", "--repo",
+                "acme",
             ],
         ),
         (
@@ -90,6 +93,17 @@ fn every_command_answers_in_json() {
         (
             "key-rotate",
             &["key", "rotate", "ben", "--to", "ben-2", "--repo", "acme"],
+        ),
+        ("key-list", &["key", "list"]),
+        ("key-show", &["key", "show", "ana"]),
+        ("key-test", &["key", "test", "ana"]),
+        ("key-import", &["key", "import", "ana"]),
+        ("key-export-public", &["key", "export-public", "ana"]),
+        ("key-add", &["key", "add", "vault", KEY]),
+        ("key-doctor", &["key", "doctor"]),
+        (
+            "key-revoke",
+            &["key", "revoke", "sam", "--repo", "acme", "--dry-run"],
         ),
         ("completions", &["completions", "fish"]),
         ("man", &["man"]),

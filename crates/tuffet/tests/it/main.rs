@@ -6,11 +6,13 @@ mod author;
 mod change;
 mod client;
 mod codes;
+mod devices;
 mod discipline;
 mod help;
 mod home;
 mod inspect;
 mod json;
+mod keys;
 mod peers;
 mod readme;
 #[cfg(unix)]

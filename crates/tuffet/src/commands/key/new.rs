@@ -40,7 +40,7 @@ pub(super) fn run(arguments: &NewArguments, app: &App) -> Result<Exit, Failure> 
     let passphrase = if arguments.no_passphrase {
         None
     } else {
-        Some(Keyring::new(app, &arguments.passphrase).choose(name)?)
+        Some(Keyring::for_new(app, &arguments.passphrase).choose(name)?)
     };
     let protection = passphrase
         .as_ref()
