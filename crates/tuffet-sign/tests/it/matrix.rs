@@ -1,13 +1,17 @@
 //! Every scheme that a place can sign with, as a table: a signature of each is accepted by the core.
 //!
-//! | scheme | file, env | exec | ssh-agent | PKCS#11 |
-//! |---|---|---|---|---|
-//! | ed25519 | yes | yes | yes | yes |
-//! | ecdsa on P-256, P-384, P-521 | yes | yes | yes | yes |
-//! | rsassa-pss with three hashes | yes | yes | – | yes |
-//! | rsa-pkcs1v15-sha256, -sha512 | yes | yes | yes | yes |
-//! | rsa-pkcs1v15-sha384 | yes | yes | – | yes |
-//! | ml-dsa-44, -65, -87 | yes | yes | – | – |
+//! | scheme | file, env | exec | ssh-agent | PKCS#11 | AWS KMS | Google Cloud KMS | Azure Key Vault | Vault |
+//! |---|---|---|---|---|---|---|---|---|
+//! | ed25519 | yes | yes | yes | yes | yes | yes | – | yes |
+//! | ecdsa on P-256, P-384 | yes | yes | yes | yes | yes | yes | yes | yes |
+//! | ecdsa on P-521 | yes | yes | yes | yes | yes | – | yes | yes |
+//! | rsassa-pss-sha256, -sha512 | yes | yes | – | yes | yes | yes | yes | yes |
+//! | rsassa-pss-sha384 | yes | yes | – | yes | yes | – | yes | yes |
+//! | rsa-pkcs1v15-sha256, -sha512 | yes | yes | yes | yes | yes | yes | yes | yes |
+//! | rsa-pkcs1v15-sha384 | yes | yes | – | yes | yes | – | yes | yes |
+//! | ml-dsa-44, -65, -87 | yes | yes | – | – | yes | yes | – | – |
+//!
+//! The last four are the lists of the fakes in `kms`.
 
 use tuffet_core::crypto::{HashAlgorithm, PublicKey, Scheme};
 
