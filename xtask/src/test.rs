@@ -16,13 +16,14 @@ use std::time::Instant;
 type Step = fn(&Workspace) -> Result<Outcome, Failure>;
 
 /// What is quick to fail stands first.
-const STEPS: [(&str, Step); 14] = [
+const STEPS: [(&str, Step); 15] = [
     ("fmt", fmt),
     ("edges", |workspace| edges::run(workspace, none())),
     ("rules", |workspace| rules::run(workspace, none())),
     ("package", |workspace| package::run(workspace, none())),
     ("deny", |workspace| deny::run(workspace, none())),
     ("peers-python", peers::python),
+    ("peers-moto", peers::moto),
     ("peers-js", peers::javascript),
     ("peers-rust", peers::rust),
     ("devices", devices::ensure),

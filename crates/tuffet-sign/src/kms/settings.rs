@@ -67,6 +67,7 @@ pub struct KmsSettings {
     clock: Arc<dyn Clock>,
     endpoint: Option<String>,
     plain_http: bool,
+    timeout: Duration,
 }
 
 impl KmsSettings {
@@ -86,6 +87,7 @@ impl KmsSettings {
             clock: Arc::new(SystemClock),
             endpoint: None,
             plain_http: false,
+            timeout: Duration::from_secs(60),
         }
     }
 
@@ -107,6 +109,13 @@ impl KmsSettings {
             plain_http: allowed,
             ..self
         }
+    }
+
+    /// How long one request may take, from connecting to the last byte of its answer. A minute unless set: hardware behind a
+    /// service may take seconds for an RSA key. A request that failed is repeated up to three times.
+    #[must_use]
+    pub fn timeout(self, timeout: Duration) -> Self {
+        Self { timeout, ..self }
     }
 
     /// Uses another clock.
@@ -153,6 +162,10 @@ impl KmsSettings {
         self.endpoint.as_deref()
     }
 
+    pub(crate) fn longest(&self) -> Duration {
+        self.timeout
+    }
+
     pub(crate) fn allows_plain_http(&self) -> bool {
         self.plain_http
     }
@@ -163,6 +176,7 @@ impl fmt::Debug for KmsSettings {
         f.debug_struct("KmsSettings")
             .field("endpoint", &self.endpoint)
             .field("plain_http", &self.plain_http)
+            .field("timeout", &self.timeout)
             .finish_non_exhaustive()
     }
 }

@@ -20,17 +20,22 @@ struct Patience {
     whole: Duration,
 }
 
-/// Hardware behind a service may take seconds for an RSA key.
-const FAR: Patience = Patience {
-    connect: Duration::from_secs(10),
-    whole: Duration::from_secs(60),
-};
+impl Patience {
+    fn usual(settings: &KmsSettings) -> Self {
+        Self {
+            connect: Duration::from_secs(10),
+            whole: settings.longest(),
+        }
+    }
 
-/// On a machine outside the cloud nobody answers at the address of the metadata service.
-const OF_HOST: Patience = Patience {
-    connect: Duration::from_secs(2),
-    whole: Duration::from_secs(10),
-};
+    /// On a machine outside the cloud nobody answers at the address of the metadata service.
+    fn with_host(settings: &KmsSettings) -> Self {
+        Self {
+            connect: Duration::from_secs(2),
+            whole: settings.longest().min(Duration::from_secs(10)),
+        }
+    }
+}
 
 /// The longest file of certificate authorities that is read, in bytes. Those of a platform take about 200 KiB.
 const LONGEST_BUNDLE: u64 = 8 * 1024 * 1024;
@@ -50,13 +55,14 @@ impl Agents {
         authority_variables: &[&str],
     ) -> Result<Self, String> {
         let tls = tls(settings, authority_variables)?;
+        let usual = Patience::usual(settings);
         let proxied = Proxy::of(settings)?.map(|proxy| {
-            let agent = agent(&tls, Some(proxy.server.clone()), &FAR);
+            let agent = agent(&tls, Some(proxy.server.clone()), &usual);
             (proxy, agent)
         });
         Ok(Self {
-            direct: agent(&tls, None, &FAR),
-            of_host: agent(&tls, None, &OF_HOST),
+            direct: agent(&tls, None, &usual),
+            of_host: agent(&tls, None, &Patience::with_host(settings)),
             proxied,
         })
     }

@@ -180,10 +180,11 @@ fn what_cannot_be_signed_as_a_digest_is_refused_without_being_sent() {
 }
 
 #[test]
-fn a_session_token_is_signed_and_sent() {
+fn a_session_token_and_the_time_are_signed_and_sent() {
     let world = world().set("AWS_SESSION_TOKEN", "session-token");
     signs(&world);
     for asked in world.server.asked() {
+        assert_eq!(asked.header("x-amz-date"), "20261127T230000Z");
         assert_eq!(asked.header("x-amz-security-token"), "session-token");
         assert!(
             asked

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use serde_json::json;
 use tuffet_core::crypto::Scheme;
+use tuffet_sign::kms::KmsSigner;
 use tuffet_sign::{SignError, Signer};
 
 use super::server::{Reply, Server};
@@ -173,6 +174,20 @@ fn a_connection_that_breaks_is_made_again() {
 }
 
 #[test]
+fn a_service_that_does_not_answer_is_given_up() {
+    each(|world| {
+        for _ in 0..4 {
+            world.fault(Call::Key, Fault::Reply(Reply::Never));
+        }
+        let settings = world.settings().timeout(Duration::from_millis(50));
+        let error = KmsSigner::open(&world.uri.parse().unwrap(), &settings).unwrap_err();
+        is(&error, "key.kms.unreachable");
+        assert!(error.to_string().contains("takes too long"), "{error}");
+        assert_eq!(world.clock.waits().len(), 3);
+    });
+}
+
+#[test]
 fn nobody_there_is_unreachable() {
     each(|mut world| {
         let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
@@ -301,11 +316,11 @@ fn the_settings_may_name_the_endpoint() {
         }
         let settings = world.settings().endpoint(&here);
         let uri = world.uri.parse().unwrap();
-        let signer = tuffet_sign::kms::KmsSigner::open(&uri, &settings).unwrap();
+        let signer = KmsSigner::open(&uri, &settings).unwrap();
         world.key_is_that_of(&signer);
         let settings = world.settings().endpoint("http://10.0.0.1");
         is(
-            &tuffet_sign::kms::KmsSigner::open(&uri, &settings).unwrap_err(),
+            &KmsSigner::open(&uri, &settings).unwrap_err(),
             "key.kms.settings",
         );
     });

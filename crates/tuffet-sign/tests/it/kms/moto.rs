@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
 use serde_json::{Value, json};
@@ -26,7 +27,12 @@ impl Drop for Moto {
 impl Moto {
     /// `None`, with the reason printed, if there is none on this machine.
     fn start() -> Option<Self> {
-        let started = Command::new("python3")
+        // Where `cargo xtask` has put it, or else where it happens to be.
+        let installed = std::env::var_os("TUFFET_PEERS")
+            .map(|peers| Path::new(&peers).join("moto/bin/python"))
+            .filter(|python| python.exists());
+        let python = installed.unwrap_or_else(|| "python3".into());
+        let started = Command::new(python)
             .args(["-m", "moto.server", "-H", "127.0.0.1", "-p", "0"])
             .env("PYTHONUNBUFFERED", "1")
             .stdout(Stdio::null())
@@ -35,7 +41,7 @@ impl Moto {
         let mut child = match started {
             Ok(child) => child,
             Err(error) => {
-                println!("skipped: python3 cannot be run: {error}");
+                println!("skipped: python cannot be run: {error}");
                 return None;
             }
         };

@@ -105,6 +105,8 @@ pub(crate) enum Reply {
     Endless,
     /// Nothing; the connection is closed.
     Nothing,
+    /// Nothing; the connection is kept.
+    Never,
 }
 
 impl Reply {
@@ -122,7 +124,7 @@ impl Reply {
                 let half = text.len() / 2;
                 (200, "", text[..half].to_owned())
             }
-            Self::Nothing => return Ok(()),
+            Self::Nothing | Self::Never => return Ok(()),
             Self::Endless => {
                 socket.write_all(b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n")?;
                 // Until nobody reads any more.
