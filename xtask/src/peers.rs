@@ -1,7 +1,7 @@
 //! Other implementations of TUF, at fixed versions, for tests that need them.
 //!
 //! They are installed below `target/peers`, which the tests find through `TUFFET_PEERS`:
-//! `python/bin/python` has python-tuf, `js/node_modules` has tuf-js, and `rust/debug` has the
+//! `python/bin/python` has python-tuf, `moto/bin/python` has moto, `js/node_modules` has tuf-js, and `rust/debug` has the
 //! programs of `crates/tuffet/tests/peers/rust_client`.
 
 use crate::command;
@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 const PYTHON: [&str; 2] = ["tuf==7.0.1", "securesystemslib[crypto]==1.6.0"];
+const MOTO: [&str; 1] = ["moto[server]==5.2.5"];
 const JAVASCRIPT: [&str; 1] = ["tuf-js@6.0.2"];
 /// The manifest of the Rust clients.
 pub(crate) const RUST: &str = "crates/tuffet/tests/peers/rust_client/Cargo.toml";
@@ -22,6 +23,15 @@ pub(crate) fn python(workspace: &Workspace) -> Result<Outcome, Failure> {
     installed(&directory, &PYTHON, || {
         let pip = virtual_environment(&directory)?;
         command::output(Command::new(pip).args(["install", "--quiet"]).args(PYTHON))
+    })
+}
+
+/// moto, an AWS of others for tests, in a virtual environment of its own: it needs many packages.
+pub(crate) fn moto(workspace: &Workspace) -> Result<Outcome, Failure> {
+    let directory = workspace.peers().join("moto");
+    installed(&directory, &MOTO, || {
+        let pip = virtual_environment(&directory)?;
+        command::output(Command::new(pip).args(["install", "--quiet"]).args(MOTO))
     })
 }
 

@@ -1,13 +1,13 @@
 //! Signatures and keys from parts, for back ends that hand out bare numbers.
 
-#[cfg(any(unix, feature = "pkcs11"))]
+#[cfg(any(unix, feature = "kms", feature = "pkcs11"))]
 use pkcs8::der::asn1::{AnyRef, UintRef};
-#[cfg(any(unix, feature = "pkcs11"))]
+#[cfg(any(unix, feature = "kms", feature = "pkcs11"))]
 use pkcs8::der::{Encode, Tag};
 use tuffet_core::crypto::PublicKey;
 
 /// An ECDSA signature in DER from its two numbers, big endian, with or without leading zeros.
-#[cfg(any(unix, feature = "pkcs11"))]
+#[cfg(any(unix, feature = "kms", feature = "pkcs11"))]
 pub(crate) fn ecdsa_signature(r: &[u8], s: &[u8]) -> Option<Vec<u8>> {
     let mut content = Vec::new();
     for number in [r, s] {
@@ -20,7 +20,7 @@ pub(crate) fn ecdsa_signature(r: &[u8], s: &[u8]) -> Option<Vec<u8>> {
 }
 
 /// The same from both numbers in one, each of half the length.
-#[cfg(feature = "pkcs11")]
+#[cfg(any(feature = "kms", feature = "pkcs11"))]
 pub(crate) fn ecdsa_signature_of_halves(bytes: &[u8]) -> Option<Vec<u8>> {
     let half = bytes.len().checked_div(2)?;
     if bytes.is_empty() || half.checked_mul(2)? != bytes.len() {
@@ -45,7 +45,7 @@ mod tests {
         assert_eq!(der, [0x30, 8, 2, 3, 0, 0x80, 1, 2, 1, 5]);
     }
 
-    #[cfg(feature = "pkcs11")]
+    #[cfg(any(feature = "kms", feature = "pkcs11"))]
     #[test]
     fn halves_are_two_numbers() {
         let halves = ecdsa_signature_of_halves(&[0x80, 1, 0, 5]);

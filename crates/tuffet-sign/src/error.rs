@@ -6,6 +6,8 @@ use std::path::PathBuf;
 
 use tuffet_core::crypto::Scheme;
 
+use crate::kms::KmsError;
+
 /// An error about a signing key.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -128,6 +130,9 @@ pub enum SignError {
         /// What is wrong with it.
         what: String,
     },
+    /// A key management service, or the way to it, has a problem.
+    #[error(transparent)]
+    Kms(#[from] KmsError),
     /// The cryptographic library failed to make a key or a signature.
     #[error("cannot {what} with scheme {scheme}")]
     Failed {
@@ -216,6 +221,7 @@ impl SignError {
             Self::Several { .. } => "key.several",
             Self::Scheme { .. } => "key.scheme",
             Self::Uri { .. } => "key.uri",
+            Self::Kms(error) => error.code(),
             Self::Failed { .. } => "key.failed",
             Self::Mismatch { .. } => "key.mismatch",
         }

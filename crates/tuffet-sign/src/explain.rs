@@ -105,6 +105,48 @@ pub const CODES: &[Explanation] = &[
         fix: "Add a part to the URI that only one of them has: id, object, token, or the fingerprint.",
     },
     Explanation {
+        code: "key.kms.settings",
+        what: "A setting for the key management service is missing or makes no sense: region, endpoint, proxy or file of authorities.",
+        why: "A request would go nowhere, or to somebody else.",
+        fix: "Set the variable that is named; docs/kms.md lists those of each service.",
+    },
+    Explanation {
+        code: "key.kms.credentials",
+        what: "There are no credentials for the key management service, or they cannot be read.",
+        why: "The service lets only those sign whom it knows.",
+        fix: "Log in with the vendor's own tool, or set the variables of docs/kms.md; in CI, give the job an identity.",
+    },
+    Explanation {
+        code: "key.kms.denied",
+        what: "The key management service, or who hands out tokens for it, does not let these credentials do this.",
+        why: "Nothing was signed.",
+        fix: "Give the identity the two rights of docs/kms.md: to read the public key and to sign. Check that the clock is right and the credentials have not expired.",
+    },
+    Explanation {
+        code: "key.kms.refused",
+        what: "The key management service refuses the request: there is no such key or version, it is disabled, or it is not for signing.",
+        why: "Nothing was signed.",
+        fix: "Compare the key URI with what the service lists; check region, state and purpose of the key.",
+    },
+    Explanation {
+        code: "key.kms.unreachable",
+        what: "The key management service cannot be reached, or turned away several attempts.",
+        why: "Nothing was signed; what waits for signatures can be signed later.",
+        fix: "Check network, HTTPS_PROXY, NO_PROXY and TUFFET_CA_FILE, and the state of the service; then try again.",
+    },
+    Explanation {
+        code: "key.kms.answer",
+        what: "The answer is not one of the key management service: another key, a wrong checksum, not JSON, or too long.",
+        why: "Something between here and the service answers in its place, or an endpoint is wrong.",
+        fix: "Check the endpoint variables of docs/kms.md, and proxies that change what passes.",
+    },
+    Explanation {
+        code: "key.kms.too-long",
+        what: "The key management service signs nothing of this length with this kind of key.",
+        why: "Ed25519 has to see all of what it signs, and the service takes no more.",
+        fix: "Use an ECDSA, RSA or ML-DSA key for this role, or delegate, so that its metadata gets shorter.",
+    },
+    Explanation {
         code: "key.failed",
         what: "The cryptographic library made no key or no signature.",
         why: "Nothing was signed.",

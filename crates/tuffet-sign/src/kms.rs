@@ -1,38 +1,37 @@
-//! Keys of key management services.
+//! Keys in key management services: AWS KMS, Google Cloud KMS, Azure Key Vault, and the transit engine of Vault and OpenBao.
+//!
+//! Of each service two calls of its REST interface are used: one reads the public key, one signs. Every signature is verified
+//! against the public key before it is handed out, so that a service, or who sits between, can refuse but not deceive.
+//! Credentials come from where the vendors' own tools take them from; `docs/kms.md` has a recipe for each service.
+//!
+//! [`KmsUri`] names a key. The rest needs the feature `kms`.
 
-use std::fmt;
-use std::str::FromStr;
+#[cfg(feature = "kms")]
+mod aws;
+#[cfg(feature = "kms")]
+mod azure;
+#[cfg(feature = "kms")]
+mod endpoint;
+mod error;
+#[cfg(feature = "kms")]
+mod gcp;
+#[cfg(feature = "kms")]
+mod http;
+#[cfg(feature = "kms")]
+mod secret;
+#[cfg(feature = "kms")]
+mod settings;
+#[cfg(feature = "kms")]
+mod signer;
+mod uri;
+#[cfg(feature = "kms")]
+mod vault;
+#[cfg(feature = "kms")]
+mod wire;
 
-use crate::error::SignError;
-use crate::signer::Signer;
-
-/// A key of a key management service, as it is named: `awskms:`, `gcpkms:`, `azurekms:`, `vault:` and `hv:`.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct KmsUri(String);
-
-impl KmsUri {
-    /// What their URIs begin with.
-    pub(crate) const KINDS: [&str; 5] = ["awskms", "gcpkms", "azurekms", "vault", "hv"];
-}
-
-impl FromStr for KmsUri {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        Ok(Self(text.to_owned()))
-    }
-}
-
-impl fmt::Display for KmsUri {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-/// Opens the key.
-pub(crate) fn open(_: &KmsUri) -> Result<Box<dyn Signer>, SignError> {
-    Err(SignError::Feature {
-        what: "keys of key management services",
-        feature: "kms",
-    })
-}
+pub use self::error::{KmsError, KmsService};
+#[cfg(feature = "kms")]
+pub use self::settings::{Clock, KmsSettings, SystemClock};
+#[cfg(feature = "kms")]
+pub use self::signer::KmsSigner;
+pub use self::uri::{AwsKey, AzureKey, GcpKey, KmsUri, VaultKey};

@@ -46,7 +46,7 @@ mod encoding;
 pub mod error;
 pub mod explain;
 mod file;
-mod kms;
+pub mod kms;
 mod passphrase;
 mod private;
 mod program;

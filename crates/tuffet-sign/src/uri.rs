@@ -12,7 +12,7 @@ use tuffet_core::crypto::Scheme;
 
 use crate::error::{Origin, SignError};
 use crate::file::FileKey;
-use crate::kms::{self, KmsUri};
+use crate::kms::KmsUri;
 use crate::program::ProgramKey;
 use crate::secrets::Secrets;
 use crate::signer::Signer;
@@ -123,11 +123,11 @@ impl KeyUri {
             | Self::Exec { scheme, .. }
             | Self::Token { scheme, .. }
             | Self::Agent { scheme, .. } => *scheme,
-            Self::Kms(_) => None,
+            Self::Kms(uri) => uri.scheme(),
         }
     }
 
-    /// The same key with that scheme. Keys of key management services keep theirs.
+    /// The same key with that scheme.
     #[must_use]
     pub fn with_scheme(mut self, chosen: Scheme) -> Self {
         match &mut self {
@@ -136,7 +136,7 @@ impl KeyUri {
             | Self::Exec { scheme, .. }
             | Self::Token { scheme, .. }
             | Self::Agent { scheme, .. } => *scheme = Some(chosen),
-            Self::Kms(_) => {}
+            Self::Kms(uri) => uri.set_scheme(chosen),
         }
         self
     }
@@ -185,7 +185,16 @@ impl KeyUri {
                 what: "an ssh-agent",
                 feature: "none on this system",
             }),
-            Self::Kms(uri) => kms::open(uri),
+            #[cfg(feature = "kms")]
+            Self::Kms(uri) => {
+                let settings = crate::kms::KmsSettings::from_environment();
+                Ok(Box::new(crate::kms::KmsSigner::open(uri, &settings)?))
+            }
+            #[cfg(not(feature = "kms"))]
+            Self::Kms(_) => Err(SignError::Feature {
+                what: "keys in key management services",
+                feature: "kms",
+            }),
         }
     }
 
@@ -200,7 +209,7 @@ impl KeyUri {
             "pkcs11" => TokenUri::parse(rest).map(|(token, scheme)| Self::Token { token, scheme }),
             "hsm" => TokenUri::parse_hsm(rest).map(|(token, scheme)| Self::Token { token, scheme }),
             "ssh-agent" => parse_agent(rest),
-            kind if KmsUri::KINDS.contains(&kind) => text.parse().map(Self::Kms),
+            kind if KmsUri::has_scheme(kind) => KmsUri::parse(text).map(Self::Kms),
             kind => Err(format!(
                 "has scheme `{kind}`, which is none that is known; a path with a colon in it is written with `./` in front"
             )),

@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use tuffet_repo::NamedKey;
 use tuffet_sign::error::PassphraseProblem;
+use tuffet_sign::kms::KmsError;
 use tuffet_sign::{Passphrase, SignError, Signer};
 
 use crate::exit::Exit;
@@ -219,7 +220,7 @@ pub(crate) fn signers(keys: &[SigningKey]) -> Vec<&dyn Signer> {
 impl From<&SignError> for Failure {
     fn from(error: &SignError) -> Self {
         let exit = match error {
-            SignError::Write { .. } => Exit::Network,
+            SignError::Write { .. } | SignError::Kms(KmsError::Unreachable { .. }) => Exit::Network,
             SignError::Exists { .. } => Exit::Conflict,
             SignError::Scheme { .. } | SignError::Uri { .. } => Exit::Usage,
             _ => Exit::Key,

@@ -8,6 +8,11 @@ use tuffet_core::explain::Explanation;
 use tuffet_sign::SignError;
 use tuffet_sign::error::{Origin, PassphraseProblem, PinProblem};
 use tuffet_sign::explain::CODES;
+use tuffet_sign::kms::{KmsError, KmsService};
+
+fn kms(error: impl FnOnce(KmsService, String) -> KmsError) -> SignError {
+    error(KmsService::Aws, "something".into()).into()
+}
 
 #[test]
 fn messages_are_fragments_that_do_not_repeat_their_source() {
@@ -70,6 +75,17 @@ fn messages_are_fragments_that_do_not_repeat_their_source() {
         SignError::Uri {
             what: "has no path".into(),
         },
+        kms(|service, what| KmsError::Settings { service, what }),
+        kms(|service, what| KmsError::Credentials { service, what }),
+        kms(|service, said| KmsError::Denied { service, said }),
+        kms(|service, said| KmsError::Refused { service, said }),
+        kms(|service, what| KmsError::Unreachable { service, what }),
+        kms(|service, what| KmsError::Answer { service, what }),
+        kms(|service, _| KmsError::TooLong {
+            service,
+            length: 5000,
+            most: 4096,
+        }),
         SignError::Failed {
             what: "sign",
             scheme,

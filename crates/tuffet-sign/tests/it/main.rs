@@ -5,6 +5,9 @@ mod agents;
 mod attestations;
 mod errors;
 mod files;
+#[cfg(feature = "kms")]
+mod kms;
+mod kms_uris;
 mod matrix;
 mod openssl;
 #[cfg(unix)]

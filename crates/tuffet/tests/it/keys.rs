@@ -202,6 +202,7 @@ fn a_pin_in_a_uri_is_refused_and_not_repeated() {
     assert!(!run.err.contains("271828"), "{run:?}");
 }
 
+#[cfg(not(feature = "kms"))]
 #[test]
 fn kinds_of_keys_that_wait_for_their_code_name_it() {
     let home = Home::new();

@@ -12,6 +12,8 @@ mod help;
 mod home;
 mod inspect;
 mod json;
+#[cfg(feature = "kms")]
+mod key_services;
 mod keys;
 mod peers;
 mod readme;
