@@ -3,11 +3,13 @@
 mod difference;
 mod exchange;
 mod file;
+mod undo;
 
 use tuffet_core::metadata::{RoleName, UnixTime, Version};
 
 pub use difference::{Difference, differences};
 pub(crate) use file::ChangeFile;
+pub(crate) use undo::keep;
 
 use crate::Error;
 use crate::document::Document;

@@ -52,11 +52,14 @@
     )
 )]
 
+mod accept;
 pub mod builder;
 mod change;
+mod channel;
 mod delegate;
 mod document;
 mod edit;
+mod entry;
 mod error;
 pub mod explain;
 mod graph;
@@ -68,6 +71,7 @@ mod policy;
 mod publish;
 mod quorum;
 mod repository;
+mod role;
 mod rotate;
 mod sign;
 mod status;
@@ -77,10 +81,12 @@ mod tree;
 mod write;
 
 pub use change::{Change, Difference, Draft, differences};
-pub use delegate::{Delegate, DelegatedPaths};
+pub use channel::{NewChannel, Promote};
+pub use delegate::{Delegate, DelegatedPaths, Delegation};
 pub use document::Document;
 pub use error::{Class, Error, MissingSignatures};
-pub use init::{InitOptions, RoleOptions};
+pub use graph::Link;
+pub use init::{BinOptions, InitLayout, InitOptions, RoleOptions};
 pub use keys::{KeyName, NamedKey};
 pub use plan::{Action, Plan};
 pub use policy::{KeyPolicy, Period, Policy, RolePolicy};
@@ -88,7 +94,8 @@ pub use publish::Publish;
 
 pub use quorum::Need;
 pub use repository::Repository;
+pub use role::SetRole;
 pub use rotate::RotateKey;
 pub use status::RoleStatus;
-pub use targets::{AddTarget, TargetEntry};
+pub use targets::{AddTarget, Listing, TargetEntry};
 pub use write::{Disk, FileSystem, Write, WriteKind};

@@ -1,7 +1,5 @@
 //! Replacing keys, and signing again what is about to expire.
 
-use std::collections::BTreeMap;
-
 use tuffet_core::crypto::{Key, KeyIdentity, KeyKind};
 use tuffet_core::json::Value;
 use tuffet_core::metadata::{KeyId, KeyTable, RoleDelegations, RoleName, UnixTime};
@@ -9,6 +7,7 @@ use tuffet_core::metadata::{KeyId, KeyTable, RoleDelegations, RoleName, UnixTime
 use crate::Error;
 use crate::document::{Document, object_in};
 use crate::edit::Edit;
+use crate::entry;
 use crate::graph::Graph;
 use crate::keys::NamedKey;
 use crate::plan::{Action, Plan};
@@ -76,7 +75,7 @@ impl Repository {
             }
             let document = edit.open(&place.by, now)?;
             place.replace(document, &rotate.new);
-            remove_unused_keys(document, &place.by);
+            entry::remove_unused_keys(document, &place.by);
             edit.actions.push(Action::KeyReplaced {
                 role: place.role.clone(),
                 old: self.policy().key_name(&place.keyid),
@@ -198,20 +197,7 @@ impl Place {
         };
         keys.entry(new.keyid().as_str().to_owned())
             .or_insert_with(|| new.to_value());
-        let role = if self.by == RoleName::Root {
-            document.object("roles").get_mut(self.role.as_str())
-        } else {
-            let delegations = document.object("delegations");
-            if self.bins {
-                delegations.get_mut("succinct_roles")
-            } else {
-                let named = |role: &&mut Value| {
-                    role.get("name").and_then(Value::as_str) == Some(self.role.as_str())
-                };
-                let roles = delegations.get_mut("roles").and_then(Value::as_array_mut);
-                roles.and_then(|roles| roles.iter_mut().find(named))
-            }
-        };
+        let role = entry::of(document, &self.by, self.role.as_str());
         let keyids = role
             .and_then(|role| role.get_mut("keyids"))
             .and_then(Value::as_array_mut);
@@ -244,30 +230,6 @@ fn is_signed_by(edit: &Edit, role: &RoleName, keyid: &KeyId) -> Result<bool, Err
             .signature_keyids()
             .any(|other| other == keyid.as_str())
     }))
-}
-
-/// Removes the keys that no role of the file names any more.
-fn remove_unused_keys(document: &mut Document, by: &RoleName) {
-    let (members, lists): (&mut BTreeMap<String, Value>, [&str; 2]) = if *by == RoleName::Root {
-        (document.signed_mut(), ["roles", ""])
-    } else {
-        (document.object("delegations"), ["roles", "succinct_roles"])
-    };
-    let mut used: Vec<String> = Vec::new();
-    for list in lists {
-        let roles: Vec<&Value> = match members.get(list) {
-            Some(Value::Array(roles)) => roles.iter().collect(),
-            Some(Value::Object(role)) if role.contains_key("keyids") => {
-                members.get(list).into_iter().collect()
-            }
-            Some(Value::Object(roles)) => roles.values().collect(),
-            _ => Vec::new(),
-        };
-        let keyids = roles.into_iter().filter_map(|role| role.get("keyids"));
-        let keyids = keyids.filter_map(Value::as_array).flatten();
-        used.extend(keyids.filter_map(Value::as_str).map(str::to_owned));
-    }
-    object_in(members, "keys").retain(|keyid, _| used.contains(keyid));
 }
 
 fn identity(table: &KeyTable, keyid: &KeyId) -> Option<KeyIdentity> {

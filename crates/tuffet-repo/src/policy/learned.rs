@@ -26,6 +26,11 @@ impl Learned {
         self.roles.insert(role.to_owned(), policy);
     }
 
+    /// Whether something is asked of this role.
+    pub(crate) fn asks_of(&self, role: &str) -> bool {
+        self.roles.contains_key(role)
+    }
+
     /// The names of keys, and the keyids that they stand for.
     pub(crate) fn named(&self) -> impl Iterator<Item = (String, KeyId)> + '_ {
         let keys = self.keys.iter();
@@ -49,12 +54,18 @@ impl Learned {
                 RoleDelegations::Succinct(bins) => vec![bins.name_prefix()],
             })
             .collect();
-        self.roles.retain(|name, _| new.contains(name.as_str()));
+        let of_root = |name: &str| {
+            let role = RoleName::new(name).ok();
+            drafted(&RoleName::Root) && !matches!(role, None | Some(RoleName::Delegated(_)))
+        };
+        self.roles
+            .retain(|name, _| new.contains(name.as_str()) || of_root(name));
         self
     }
 
     /// What it would change of what the policy says already. Edits only add to a policy, except that a key that is replaced may
-    /// leave its name to the new one; a change that does more is not honest.
+    /// leave its name to the new one, and that a threshold may become the one that people sign; a change that does more is not
+    /// honest.
     pub(crate) fn contradicts(
         &self,
         policy: &Policy,
@@ -62,7 +73,14 @@ impl Learned {
         after: &Graph,
     ) -> Option<&'static str> {
         for (name, role) in &self.roles {
-            if role.threshold < 1 || policy.roles.get(name).is_some_and(|known| known != role) {
+            // One that is lower than what the policy asks is refused by the policy itself.
+            let agreed = |known: &RolePolicy| {
+                let signed = after.named_in(name).into_iter();
+                known.period == role.period
+                    && signed.map(|(_, keys)| keys.threshold).min() == Some(role.threshold)
+            };
+            let differs = |known: &RolePolicy| known != role && !agreed(known);
+            if role.threshold < 1 || policy.roles.get(name).is_some_and(differs) {
                 return Some("it changes what tuffet.toml asks of a role");
             }
         }

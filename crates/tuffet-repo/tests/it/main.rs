@@ -7,11 +7,14 @@
 
 mod authoring;
 mod builder;
+mod channels;
 mod crash;
 mod delegation;
 mod exchange;
 mod moments;
 mod preservation;
 mod publishing;
+mod roles;
 mod rotation;
 mod support;
+mod teams;

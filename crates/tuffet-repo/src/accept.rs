@@ -1,0 +1,152 @@
+//! Roles that are signed elsewhere, by this program or another one, and passed on byte for byte.
+
+use tuffet_core::metadata::{DelegatedName, Parsed, RoleName, TargetPath, Targets, UnixTime};
+use tuffet_core::trust::{Limits, Rejected};
+
+use crate::Error;
+use crate::document::Document;
+use crate::edit::Edit;
+use crate::graph::Graph;
+use crate::plan::{Action, Plan};
+use crate::quorum::count;
+use crate::repository::Repository;
+
+impl Repository {
+    /// Takes the file of a delegated role that somebody has signed elsewhere into the open change, as it is: every delegator's
+    /// threshold of keys has to have signed it, its version has to be higher than any that is here, and its time not over.
+    ///
+    /// Targets in it that the delegation does not cover are reported and have no effect, because clients never ask for them.
+    ///
+    /// # Errors
+    /// [`Error::RoleUnknown`] if nobody delegates to the role; [`Error::RoleUnsuited`] for a role that others delegate further or
+    /// that is being edited here; [`Error::Refused`] with `threshold.delegated`, `rollback.delegated`, `expired.delegated`,
+    /// `length.delegated` or `format.delegated`.
+    pub fn accept_role(
+        &self,
+        role: &DelegatedName,
+        bytes: Vec<u8>,
+        now: UnixTime,
+    ) -> Result<Plan, Error> {
+        let mut edit = Edit::begin(self)?;
+        let graph = edit.graph()?;
+        let name = RoleName::Delegated(role.clone());
+        if !graph.is_delegated(role) {
+            return Err(Error::RoleUnknown(name));
+        }
+        let opened = edit.store.draft(&name);
+        if opened
+            .is_some_and(|draft| !draft.is_exact() && draft.signature_keyids().next().is_some())
+        {
+            return Err(Error::RoleUnsuited {
+                role: name,
+                why: "is in the open change already, and somebody has signed it there",
+            });
+        }
+        let draft = verify(&graph, &name, bytes)?;
+        require_newer(&edit, &name, &draft)?;
+        require_time(&name, &draft, now)?;
+        let uncovered = uncovered(&graph, &name, &draft)?;
+        let from = edit.store.head(&name);
+        let version = draft
+            .version()
+            .unwrap_or(tuffet_core::metadata::Version::FIRST);
+        edit.actions.push(Action::Accepted {
+            role: name.clone(),
+            version,
+            from,
+        });
+        edit.actions
+            .extend(uncovered.into_iter().map(|path| Action::Shadowed {
+                path,
+                role: name.clone(),
+                by: None,
+            }));
+        edit.accept(name, draft);
+        edit.finish()
+    }
+}
+
+/// Reads a file that was signed elsewhere, and counts its signatures for every delegator.
+pub(crate) fn verify(graph: &Graph, role: &RoleName, bytes: Vec<u8>) -> Result<Document, Error> {
+    let refuse = |rejected: Rejected| refused(rejected);
+    let (longest, length) = (Limits::default().signed_length, bytes.len() as u64);
+    if length > longest {
+        return Err(refuse(Rejected::Length {
+            role: role.clone(),
+            expected: longest,
+            exact: false,
+            received: length,
+        }));
+    }
+    for authority in graph.authorities(role) {
+        let quorum = count(role, &bytes, &authority)?;
+        if !quorum.is_met() {
+            return Err(refuse(Rejected::Threshold {
+                role: role.clone(),
+                have: quorum.have(),
+                need: quorum.need,
+                signers: quorum.signers,
+                uncounted: quorum.uncounted,
+            }));
+        }
+    }
+    Document::exact(bytes).map_err(|error| {
+        refuse(Rejected::Format {
+            role: role.clone(),
+            error: Box::new(error),
+        })
+    })
+}
+
+/// Refuses a version that was here before, or one that another change would go back from.
+fn require_newer(edit: &Edit, role: &RoleName, draft: &Document) -> Result<(), Error> {
+    let accepted = edit.store.draft(role).filter(|open| open.is_exact());
+    let known = accepted
+        .and_then(Document::version)
+        .max(edit.store.head(role));
+    match (known, draft.version()) {
+        (Some(trusted), Some(offered)) if offered <= trusted => Err(refused(Rejected::Rollback {
+            role: role.clone(),
+            trusted,
+            offered,
+        })),
+        _ => Ok(()),
+    }
+}
+
+fn require_time(role: &RoleName, draft: &Document, now: UnixTime) -> Result<(), Error> {
+    let expires = draft.expires().unwrap_or(UnixTime(0));
+    match draft.version() {
+        Some(version) if expires <= now => Err(refused(Rejected::Expired {
+            role: role.clone(),
+            version,
+            expires,
+            now,
+        })),
+        _ => Ok(()),
+    }
+}
+
+/// The targets of a role that clients never look for in it.
+pub(crate) fn uncovered(
+    graph: &Graph,
+    role: &RoleName,
+    document: &Document,
+) -> Result<Vec<TargetPath>, Error> {
+    let parsed = Parsed::<Targets>::parse(document.to_bytes()).map_err(|error| {
+        refused(Rejected::Format {
+            role: role.clone(),
+            error: Box::new(error),
+        })
+    })?;
+    let paths = parsed.unverified_targets();
+    let paths = paths.filter_map(|(path, _)| TargetPath::new(&path).ok());
+    Ok(paths.filter(|path| !graph.covers(role, path)).collect())
+}
+
+fn refused(rejected: Rejected) -> Error {
+    Error::Refused {
+        what: "taking over a role that was signed elsewhere",
+        error: Box::new(rejected.into()),
+    }
+}
