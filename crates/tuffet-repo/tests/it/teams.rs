@@ -346,10 +346,8 @@ fn a_role_signed_elsewhere_is_published_byte_for_byte() {
     let uncovered = |action: &Action| matches!(action, Action::Shadowed { path, by: None, .. } if path.as_str() == "other/driver.bin");
     assert!(actions.iter().any(uncovered), "{actions:?}");
     let driver = world.file("driver", b"driver");
-    for name in ["vendor/driver.bin"] {
-        let bring = AddTarget::new(path(name), &driver).role(role("vendor"));
-        run(world.repository().add_target(&bring, NOW));
-    }
+    let bring = AddTarget::new(path("vendor/driver.bin"), &driver).role(role("vendor"));
+    run(world.repository().add_target(&bring, NOW));
     world.publish(NOW);
     assert_eq!(fs::read(world.metadata("7.vendor.json")).unwrap(), file);
     let own = world.directory().join("metadata/7.vendor.json");

@@ -4,16 +4,20 @@
 
 mod author;
 mod change;
+mod channels;
 mod client;
 mod codes;
 mod discipline;
+mod founding;
 mod help;
 mod home;
 mod inspect;
 mod json;
 mod peers;
 mod readme;
+mod roles;
 #[cfg(unix)]
 mod signals;
+mod teams;
 mod tour;
 mod verify;
