@@ -197,7 +197,11 @@ fn add_one(edit: &mut Edit, graph: &Graph, add: &AddTarget, now: UnixTime) -> Re
         return Err(Error::TargetCustom(path.clone()));
     }
     let role = role_for(graph, add.role.as_ref(), path)?;
-    let (length, hashes) = digests(&add.source, add.sha512)?;
+    let old = listed(&edit.store, &role, path)?;
+    // What is listed is compared with all of its hashes, whoever chose them.
+    let known = old.as_ref().filter(|_| !add.replace);
+    let sha512 = known.and_then(|old| old.get("hashes")?.get(HashAlgorithm::Sha512.name()));
+    let (length, hashes) = digests(&add.source, add.sha512 || sha512.is_some())?;
     check_path(path, &hashes)?;
     let entry = entry(length, &hashes, add.custom.clone());
     let object = hashes.first().map(|sha256| Write {
@@ -209,7 +213,6 @@ fn add_one(edit: &mut Edit, graph: &Graph, add: &AddTarget, now: UnixTime) -> Re
         },
     });
     edit.writes.extend(object);
-    let old = listed(&edit.store, &role, path)?;
     let same = |old: &Value| {
         let content = ["hashes", "length"];
         let content = content.iter().all(|name| old.get(name) == entry.get(name));

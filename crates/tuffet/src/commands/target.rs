@@ -92,13 +92,14 @@ struct RemoveArguments {
 /// already leaves the open change and its signatures as they are; its bytes are kept to be published.
 #[derive(Debug, Args)]
 #[command(
-    before_help = "Examples:\n  tuffet target add dist/app-1.4.0.tar.zst --channel stable --set version=1.4.0\n  tuffet target add fw-7.bin --name team/fw-7.bin --as team\n  tuffet target add dist --name 1.4.0     dist/a/b becomes 1.4.0/a/b"
+    before_help = "Examples:\n  tuffet target add dist/app-1.4.0.tar.zst --channel stable --set version=1.4.0\n  tuffet target add fw-7.bin --as team     team/fw-7.bin, if team is asked for team/* alone\n  tuffet target add dist --name 1.4.0     dist/a/b becomes 1.4.0/a/b"
 )]
 struct AddArguments {
     /// The files, or directories of files
     #[arg(required = true)]
     files: Vec<PathBuf>,
-    /// The path that clients ask for, or what comes before the paths of a directory [default: the name of the file]
+    /// The path that clients ask for, or what comes before the paths of a directory [default: the name of the file,
+    /// in the directory that the role of --as is asked for]
     #[arg(long, value_name = "PATH")]
     name: Option<String>,
     /// The channel that lists the files; its name comes before their paths

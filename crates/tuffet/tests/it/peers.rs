@@ -165,3 +165,63 @@ fn tuffet_reads_what_python_tuf_publishes() {
         assert_eq!(audit.exit, 0, "{options:?}: {}", audit.out);
     }
 }
+
+#[test]
+fn tuffet_publishes_what_python_tuf_has_signed_byte_for_byte() {
+    let Some(python) = peer("python/bin/python") else {
+        return;
+    };
+    let home = Home::with_client();
+    let made = finish(
+        Command::new(&python)
+            .arg(script("python_repository.py"))
+            .arg(home.path("theirs")),
+    );
+    assert_eq!(made.exit, 0, "{made:?}");
+    // What they tell us: their public key.
+    let targets: Value =
+        serde_json::from_str(&home.read("theirs/metadata/1.targets.json")).unwrap();
+    let delegations = &targets["signed"]["delegations"];
+    let roles = delegations["roles"].as_array().unwrap();
+    let role = roles.iter().find(|role| role["name"] == "team").unwrap();
+    let keyid = role["keyids"][0].as_str().unwrap();
+    home.write("theirs.pub", &delegations["keys"][keyid].to_string());
+    home.ok(&[
+        "delegate",
+        "add",
+        "team",
+        "--paths",
+        "team/*,team/*/*",
+        "--keys",
+        "theirs.pub",
+        "--external",
+        "--repo",
+        "acme",
+    ]);
+    for role in ["team", "team-nightly"] {
+        let file = format!("theirs/metadata/1.{role}.json");
+        home.ok(&["delegate", "accept", role, &file, "--repo", "acme"]);
+    }
+    // And their files, whose hashes they have chosen.
+    for (role, path) in [
+        ("team", "team/app.bin"),
+        ("team", "team/docs/readme.txt"),
+        ("team-nightly", "team/nightly/app.bin"),
+    ] {
+        let (directory, name) = path.rsplit_once('/').unwrap();
+        let file = home.published(&format!("theirs/targets/{directory}"), name);
+        let file = file.to_str().unwrap();
+        let as_role = ["--name", path, "--as", role, "--repo", "acme"];
+        let run = home.ok(&[&["target", "add", file][..], &as_role].concat());
+        assert!(run.err.contains("Staged"), "{}", run.err);
+    }
+    home.publish();
+    for role in ["team", "team-nightly"] {
+        let [ours, theirs] = ["web", "theirs"].map(|place| {
+            std::fs::read(home.path(&format!("{place}/metadata/1.{role}.json"))).unwrap()
+        });
+        assert_eq!(ours, theirs, "{role}");
+    }
+    home.ok(&["get", "acme:team/nightly/app.bin", "-o", "got.bin"]);
+    home.ok(&["verify", "web", "--root", "web/metadata/1.root.json"]);
+}

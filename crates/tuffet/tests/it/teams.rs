@@ -52,7 +52,8 @@ fn a_team_signs_its_role_and_a_publisher_with_online_keys_publishes() {
     let home = with_team();
     let sam = home_of_sam(&home);
     sam.write("fw-7.bin", "firmware 7\n");
-    let name = ["--name", "edge/fw-7.bin", "--as", "edge", "--repo", "acme"];
+    // The directory goes without saying: the role is asked for no other.
+    let name = ["--as", "edge", "--repo", "acme"];
     sam.ok(&[&["target", "add", "fw-7.bin"][..], &name].concat());
     sam.ok(&[
         "change", "sign", "--key", "sam", "--check", "--repo", "acme",
@@ -98,6 +99,13 @@ fn a_team_can_do_nothing_else() {
     for part in ["edge/*", "tuffet delegate show edge"] {
         assert!(run.err.contains(part), "{}", run.err);
     }
+    sam.fails(
+        2,
+        "target.outside-delegation",
+        &[
+            "target", "add", "x", "--as", "edge", "--name", "x", "--repo", "acme",
+        ],
+    );
     sam.ok(&["target", "add", "x", "--repo", "acme"]);
     sam.fails(
         2,

@@ -5,7 +5,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use tuffet_core::json::Value;
-use tuffet_repo::{AddTarget, Error};
+use tuffet_core::metadata::RoleName;
+use tuffet_repo::{AddTarget, DelegatedPaths, Error, Repository};
 
 use super::{AddArguments, path};
 use crate::author;
@@ -33,10 +34,15 @@ pub(super) fn run(arguments: &AddArguments, app: &App) -> Result<Exit, Failure> 
         (None, role) => role.as_deref().map(author::role).transpose()?,
     };
     let custom = custom(&arguments.set, &arguments.custom)?;
+    let directory = match (&arguments.channel, &arguments.name, &role) {
+        (Some(channel), ..) => Some(channel.clone()),
+        (None, None, Some(role)) => directory_of(&repository, role)?,
+        _ => None,
+    };
     let mut all = Vec::new();
     for (name, file) in files(&arguments.files, arguments.name.as_deref())? {
-        let name = match &arguments.channel {
-            Some(channel) => format!("{channel}/{name}"),
+        let name = match &directory {
+            Some(directory) => format!("{directory}/{name}"),
             None => name,
         };
         let mut add = AddTarget::new(path(&name)?, file);
@@ -53,6 +59,23 @@ pub(super) fn run(arguments: &AddArguments, app: &App) -> Result<Exit, Failure> 
         app.console.next("tuffet publish --key KEY…");
     }
     Ok(exit)
+}
+
+/// The directory that a role is asked for, if it is asked for nothing else.
+fn directory_of(repository: &Repository, role: &RoleName) -> Result<Option<String>, Failure> {
+    let all = repository
+        .delegations()
+        .map_err(|error| Failure::from(&error))?;
+    let mut of = all.iter().filter(|one| one.role == role.as_str());
+    let directory = match (of.next().map(|one| &one.paths), of.next()) {
+        (Some(DelegatedPaths::Patterns(patterns)), None) => match patterns.as_slice() {
+            [one] => one.strip_suffix("/*"),
+            _ => None,
+        },
+        _ => None,
+    };
+    let plain = directory.filter(|directory| !directory.contains(['*', '?']));
+    Ok(plain.map(str::to_owned))
 }
 
 /// The files with the paths that clients ask for; those of a directory in the order of the paths.
