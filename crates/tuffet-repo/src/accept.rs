@@ -1,6 +1,8 @@
 //! Roles that are signed elsewhere, by this program or another one, and passed on byte for byte.
 
-use tuffet_core::metadata::{DelegatedName, Parsed, RoleName, TargetPath, Targets, UnixTime};
+use tuffet_core::metadata::{
+    DelegatedName, Delegations, Parsed, RoleName, TargetPath, Targets, UnixTime, Version,
+};
 use tuffet_core::trust::{Limits, Rejected};
 
 use crate::Error;
@@ -10,6 +12,7 @@ use crate::graph::Graph;
 use crate::plan::{Action, Plan};
 use crate::quorum::count;
 use crate::repository::Repository;
+use crate::store::Store;
 
 impl Repository {
     /// Takes the file of a delegated role that somebody has signed elsewhere into the open change, as it is: every delegator's
@@ -19,7 +22,8 @@ impl Repository {
     ///
     /// # Errors
     /// [`Error::RoleUnknown`] if nobody delegates to the role; [`Error::RoleUnsuited`] for a role that others delegate further or
-    /// that is being edited here; [`Error::Refused`] with `threshold.delegated`, `rollback.delegated`, `expired.delegated`,
+    /// that is being edited here; [`Error::RoleExists`] if it begins to delegate to a role that another one delegates to;
+    /// [`Error::Refused`] with `threshold.delegated`, `rollback.delegated`, `expired.delegated`,
     /// `length.delegated` or `format.delegated`.
     pub fn accept_role(
         &self,
@@ -45,11 +49,10 @@ impl Repository {
         let draft = verify(&graph, &name, bytes)?;
         require_newer(&edit, &name, &draft)?;
         require_time(&name, &draft, now)?;
+        require_own_names(&edit.store, &graph, &name, &draft)?;
         let uncovered = uncovered(&graph, &name, &draft)?;
         let from = edit.store.head(&name);
-        let version = draft
-            .version()
-            .unwrap_or(tuffet_core::metadata::Version::FIRST);
+        let version = draft.version().unwrap_or(Version::FIRST);
         edit.actions.push(Action::Accepted {
             role: name.clone(),
             version,
@@ -125,6 +128,37 @@ fn require_time(role: &RoleName, draft: &Document, now: UnixTime) -> Result<(), 
         })),
         _ => Ok(()),
     }
+}
+
+/// Refuses a file of a delegated role that begins to delegate to a role which another one delegates to already: from then on
+/// nobody could sign for that without the keys that this one names.
+pub(crate) fn require_own_names(
+    store: &Store,
+    graph: &Graph,
+    role: &RoleName,
+    document: &Document,
+) -> Result<(), Error> {
+    let delegations = |bytes: Vec<u8>| -> Option<Delegations> {
+        let parsed = Parsed::<Targets>::parse(bytes).ok()?;
+        parsed.unverified().delegations().cloned()
+    };
+    let Some(now) = delegations(document.to_bytes()) else {
+        return Ok(());
+    };
+    let before = store.head_bytes(role)?.and_then(delegations);
+    let others = graph.delegated().into_iter().filter(|(by, _)| by != role);
+    for (by, name) in others {
+        let had = before
+            .as_ref()
+            .is_some_and(|before| before.role(&name).is_some());
+        if now.role(&name).is_some() && !had {
+            return Err(Error::RoleExists {
+                role: name.as_str().to_owned(),
+                by,
+            });
+        }
+    }
+    Ok(())
 }
 
 /// The targets of a role that clients never look for in it.

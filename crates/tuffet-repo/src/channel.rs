@@ -162,9 +162,10 @@ impl Repository {
                 role: to,
             });
         }
-        let targets = edit.open(&to, now)?.object("targets");
-        match targets.get(new.as_str()) {
-            Some(there) if *there != entry && !promote.replace => {
+        match listed(&edit.store, &to, &new)? {
+            // There is nothing that somebody would have to sign.
+            Some(there) if there == entry => return edit.finish(),
+            Some(_) if !promote.replace => {
                 return Err(Error::TargetExists {
                     path: new,
                     role: to,
@@ -172,6 +173,7 @@ impl Repository {
             }
             _ => {}
         }
+        let targets = edit.open(&to, now)?.object("targets");
         targets.insert(new.as_str().to_owned(), entry);
         edit.actions.push(Action::Promoted {
             from: old,

@@ -224,10 +224,13 @@ fn take_over(
     Ok(())
 }
 
-/// Refuses a file signed elsewhere that too few have signed, and new targets in roles that no client asks for them: whoever
-/// signs for a role is to see that at once.
+/// Refuses a file signed elsewhere that too few have signed, new targets in roles that no client asks for them, and teams that
+/// lay hands on the roles of others: whoever signs for a role is to see that at once.
 fn require_effect(store: &Store, graph: &Graph) -> Result<(), Error> {
     for (role, draft) in store.drafts() {
+        if let RoleName::Delegated(_) = role {
+            crate::accept::require_own_names(store, graph, role, draft)?;
+        }
         if draft.is_exact() {
             crate::accept::verify(graph, role, draft.to_bytes())?;
         } else if let RoleName::Delegated(_) = role {

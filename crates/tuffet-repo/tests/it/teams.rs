@@ -133,6 +133,35 @@ fn a_team_cannot_change_its_own_right() {
 }
 
 #[test]
+fn a_team_cannot_lay_hands_on_the_role_of_another() {
+    let (publisher, _, sam) = with_team();
+    let (pat, paths) = (key(), patterns(&["other/*"]));
+    let other = Delegate::new(delegated("other"), paths, vec![named("pat", pat)]);
+    run(publisher.repository().delegate(&other, NOW));
+    let people: [&dyn Signer; 3] = [publisher.ana, publisher.ben, pat];
+    run(publisher.repository().sign(&people));
+    publisher.publish(NOW);
+    let team = publisher.fork();
+    // From then on nobody could sign for it without a key that the team has named.
+    let grab = Delegate::new(
+        delegated("other"),
+        patterns(&["edge/*"]),
+        vec![named("pat", pat)],
+    );
+    run(team.repository().delegate(&grab.by(role("edge")), NOW));
+    run(team.repository().sign(&[sam]));
+    let change = export(&team);
+    assert_eq!(code(receive(&publisher, &change, &["edge"])), "role.exists");
+    let signed = team.repository().change().unwrap().drafts[0]
+        .bytes()
+        .to_vec();
+    let accepted = publisher
+        .repository()
+        .accept_role(&delegated("edge"), signed, NOW);
+    assert_eq!(code(accepted), "role.exists");
+}
+
+#[test]
 fn a_team_cannot_smuggle_a_draft_into_its_change() {
     let (publisher, team, sam) = with_team();
     run(add(&team, "edge/fw-7.bin", "edge"));

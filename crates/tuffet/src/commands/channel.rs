@@ -198,6 +198,10 @@ fn promote(arguments: &PromoteArguments, app: &App) -> Result<Exit, Failure> {
         let plan = repository.promote(&promote, author::moment(app));
         author::carry_out(plan, dry, app, &mut actions)?;
     }
+    if actions.is_empty() {
+        app.console
+            .status("Unchanged", "it is listed there already");
+    }
     let exit = author::finish("channel-promote", actions, dry, app)?;
     if !dry {
         app.console.next(format!(
