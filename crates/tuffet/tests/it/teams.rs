@@ -173,6 +173,35 @@ fn delegations_are_shown_and_taken_away() {
     home.ok(&["get", "acme:app.txt"]);
     let listed = home.ok(&["delegate", "list", "--repo", "acme"]).out;
     assert_eq!(listed, "");
+    let drop = [
+        "publish",
+        "--drop-role",
+        "edge",
+        "--key",
+        "ana",
+        "--key",
+        "ben",
+        "--repo",
+        "acme",
+    ];
+    home.fails(2, "role.removed", &[&drop[..3], &drop[7..]].concat());
+    home.ok(&["key", "new", "machine", "--no-passphrase"]);
+    home.ok(&[
+        "key", "rotate", "online", "--to", "machine", "--repo", "acme",
+    ]);
+    home.ok(&[&drop[..], &["--key", "machine"]].concat());
+    home.ok(&["get", "acme:app.txt", "-o", "again.txt"]);
+    let snapshot = fs::read_dir(home.path("web/metadata")).unwrap();
+    let snapshot = snapshot.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    let newest = snapshot
+        .filter(|name| name.ends_with(".snapshot.json"))
+        .max()
+        .unwrap();
+    assert!(
+        !home
+            .read(&format!("web/metadata/{newest}"))
+            .contains("edge.json")
+    );
 }
 
 #[test]
