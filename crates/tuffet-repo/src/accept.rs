@@ -14,6 +14,10 @@ use crate::quorum::count;
 use crate::repository::Repository;
 use crate::store::Store;
 
+/// The highest version that is taken over: every program can hold it exactly, and whoever has lost a key that signed elsewhere
+/// can still go on from it.
+const HIGHEST: u64 = (1 << 53) - 1;
+
 impl Repository {
     /// Takes the file of a delegated role that somebody has signed elsewhere into the open change, as it is: every delegator's
     /// threshold of keys has to have signed it, its version has to be higher than any that is here, and its time not over.
@@ -93,12 +97,19 @@ pub(crate) fn verify(graph: &Graph, role: &RoleName, bytes: Vec<u8>) -> Result<D
             }));
         }
     }
-    Document::exact(bytes).map_err(|error| {
+    let document = Document::exact(bytes).map_err(|error| {
         refuse(Rejected::Format {
             role: role.clone(),
             error: Box::new(error),
         })
-    })
+    })?;
+    match document.version() {
+        Some(version) if version.number() > HIGHEST => Err(Error::RoleUnsuited {
+            role: role.clone(),
+            why: "has a version so high that other programs cannot count on from it",
+        }),
+        _ => Ok(document),
+    }
 }
 
 /// Refuses a version that was here before, or one that another change would go back from.

@@ -2,6 +2,8 @@
 
 mod find;
 
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::path::{Path, PathBuf};
 
 use tuffet_core::crypto::{Digest, HashAlgorithm};
@@ -125,8 +127,9 @@ impl Repository {
     pub fn add_targets(&self, all: &[AddTarget], now: UnixTime) -> Result<Plan, Error> {
         let mut edit = Edit::begin(self)?;
         let graph = edit.graph()?;
+        let mut heads = Heads::default();
         for add in all {
-            add_one(&mut edit, &graph, add, now)?;
+            add_one(&mut edit, &graph, &mut heads, add, now)?;
         }
         edit.finish()
     }
@@ -191,13 +194,42 @@ impl Repository {
     }
 }
 
-fn add_one(edit: &mut Edit, graph: &Graph, add: &AddTarget, now: UnixTime) -> Result<(), Error> {
+/// The sealed versions that have been read: of a role that is not edited, every target is looked for in the same one.
+#[derive(Default)]
+struct Heads(BTreeMap<RoleName, Option<Document>>);
+
+impl Heads {
+    /// What a role says about a target, with the open change applied.
+    fn listed(
+        &mut self,
+        store: &Store,
+        role: &RoleName,
+        path: &TargetPath,
+    ) -> Result<Option<Value>, Error> {
+        if let Some(draft) = store.draft(role) {
+            return Ok(entry_in(draft, path));
+        }
+        let head = match self.0.entry(role.clone()) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(unread) => unread.insert(store.head_document(role)?),
+        };
+        Ok(head.as_ref().and_then(|head| entry_in(head, path)))
+    }
+}
+
+fn add_one(
+    edit: &mut Edit,
+    graph: &Graph,
+    heads: &mut Heads,
+    add: &AddTarget,
+    now: UnixTime,
+) -> Result<(), Error> {
     let (path, custom) = (&add.path, add.custom.as_ref());
     if custom.is_some_and(|custom| custom.as_object().is_none()) {
         return Err(Error::TargetCustom(path.clone()));
     }
     let role = role_for(graph, add.role.as_ref(), path)?;
-    let old = listed(&edit.store, &role, path)?;
+    let old = heads.listed(&edit.store, &role, path)?;
     // What is listed is compared with all of its hashes, whoever chose them.
     let known = old.as_ref().filter(|_| !add.replace);
     let sha512 = known.and_then(|old| old.get("hashes")?.get(HashAlgorithm::Sha512.name()));
@@ -249,11 +281,11 @@ pub(crate) fn listed(
     role: &RoleName,
     path: &TargetPath,
 ) -> Result<Option<Value>, Error> {
-    let entry = |document: &Document| document.member("targets")?.get(path.as_str()).cloned();
-    match store.draft(role) {
-        Some(draft) => Ok(entry(draft)),
-        None => Ok(store.head_document(role)?.as_ref().and_then(entry)),
-    }
+    Heads::default().listed(store, role, path)
+}
+
+fn entry_in(document: &Document, path: &TargetPath) -> Option<Value> {
+    document.member("targets")?.get(path.as_str()).cloned()
 }
 
 /// Refuses a path that cannot become a file, also with one of these hashes before its last component.

@@ -14,7 +14,7 @@ impl Repository {
     ///
     /// Clients stop to ask the role as soon as its delegators are published. Snapshot goes on listing what was published of it,
     /// because clients take a list that gets shorter for an attack, until a rotation of a snapshot or timestamp key makes
-    /// them forget: [`crate::Publish::drop_role`].
+    /// them forget: [`crate::Publish::drop_role`]. What the policy asks of the role stays there, for the case that it comes back.
     ///
     /// # Errors
     /// [`Error::RoleUnknown`] if nobody delegates to the role, or not this one.

@@ -406,6 +406,9 @@ fn what_was_signed_elsewhere_has_to_be_what_clients_will_accept() {
         .unwrap();
     changed[place] = b'D';
     assert_eq!(code(vendor.accept(changed)), "threshold.delegated");
+    let highest = file((1 << 53) - 1, 10, 2);
+    assert_eq!(code(vendor.accept(highest)), "no error");
+    assert_eq!(code(vendor.accept(file(1 << 53, 10, 2))), "role.unsuited");
     let other = vendor.world.repository();
     let nobody = other.accept_role(&delegated("nobody"), file(7, 10, 2), NOW);
     assert_eq!(code(nobody), "role.unknown");

@@ -108,7 +108,10 @@ pub(crate) fn run(mut arguments: Arguments, app: &App) -> Result<Exit, Failure> 
     }
     let exit = author::finish("init", actions, dry, app)?;
     if !dry {
-        app.console.next("tuffet publish");
+        app.console.next(match online {
+            Online::Nobody => "tuffet publish --key KEY",
+            _ => "tuffet publish",
+        });
     }
     Ok(exit)
 }
