@@ -1,5 +1,6 @@
 //! Roles that are signed elsewhere, by this program or another one, and passed on byte for byte.
 
+use tuffet_core::json::Value;
 use tuffet_core::metadata::{
     DelegatedName, Delegations, Parsed, RoleName, TargetPath, Targets, UnixTime, Version,
 };
@@ -22,11 +23,13 @@ impl Repository {
     /// Takes the file of a delegated role that somebody has signed elsewhere into the open change, as it is: every delegator's
     /// threshold of keys has to have signed it, its version has to be higher than any that is here, and its time not over.
     ///
-    /// Targets in it that the delegation does not cover are reported and have no effect, because clients never ask for them.
+    /// Targets in it that the delegation does not cover are reported and have no effect, because clients never ask for them; if it
+    /// covers none of them, the file is one of another role.
     ///
     /// # Errors
     /// [`Error::RoleUnknown`] if nobody delegates to the role; [`Error::RoleUnsuited`] for a role that others delegate further or
     /// that is being edited here; [`Error::RoleExists`] if it begins to delegate to a role that another one delegates to;
+    /// [`Error::TargetOutside`] for a file that lists nothing that is delegated to the role;
     /// [`Error::Refused`] with `threshold.delegated`, `rollback.delegated`, `expired.delegated`,
     /// `length.delegated` or `format.delegated`.
     pub fn accept_role(
@@ -55,6 +58,7 @@ impl Repository {
         require_time(&name, &draft, now)?;
         require_own_names(&edit.store, &graph, &name, &draft)?;
         let uncovered = uncovered(&graph, &name, &draft)?;
+        require_some_effect(&graph, &name, &draft, &uncovered)?;
         let from = edit.store.head(&name);
         let version = draft.version().unwrap_or(Version::FIRST);
         edit.actions.push(Action::Accepted {
@@ -137,6 +141,26 @@ fn require_time(role: &RoleName, draft: &Document, now: UnixTime) -> Result<(), 
             expires,
             now,
         })),
+        _ => Ok(()),
+    }
+}
+
+/// Refuses a file of which clients would never see anything: it was signed for another role that has the same keys.
+fn require_some_effect(
+    graph: &Graph,
+    role: &RoleName,
+    document: &Document,
+    uncovered: &[TargetPath],
+) -> Result<(), Error> {
+    let targets = document.member("targets").and_then(Value::as_object);
+    match uncovered.first() {
+        Some(path) if targets.is_some_and(|all| all.len() == uncovered.len()) => {
+            Err(Error::TargetOutside {
+                path: path.clone(),
+                covers: graph.covered(role),
+                role: role.clone(),
+            })
+        }
         _ => Ok(()),
     }
 }

@@ -274,6 +274,12 @@ fn a_registry_begins_with_bins_that_automation_signs() {
         .get(&world.public(), after(1), "serde/serde-1.0.0.crate")
         .unwrap();
     assert!(found.role.as_str().starts_with("bin-"), "{}", found.role);
+    // All bins are renewed at once, by automation alone.
+    run(world.repository().renew(&[role("bin")], after(20)));
+    assert_eq!(drafted(&world).len(), 256);
+    world.publish(after(20));
+    let expires = world.document("2.bin-00.json").expires();
+    assert_eq!(expires, Some(after(50)));
 }
 
 #[test]

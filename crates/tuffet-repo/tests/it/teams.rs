@@ -439,6 +439,19 @@ fn what_was_signed_elsewhere_has_to_be_what_clients_will_accept() {
 }
 
 #[test]
+fn r16_a_file_of_another_role_with_the_same_keys_is_not_taken_for_this_one() {
+    let vendor = Vendor::new();
+    let names = ["one", "two", "three"].iter().zip(vendor.keys);
+    let names = names.map(|(name, key)| named(name, key)).collect();
+    let second = Delegate::new(delegated("second"), patterns(&["second/*"]), names);
+    let repository = vendor.world.repository();
+    run(repository.delegate(&second.threshold(2).external(), NOW));
+    let bytes = vendor.file(7, after(10), 2);
+    let accepted = repository.accept_role(&delegated("second"), bytes, NOW);
+    assert_eq!(code(accepted), "target.outside-delegation");
+}
+
+#[test]
 fn what_was_accepted_is_not_edited_and_travels_as_it_is() {
     let vendor = Vendor::new();
     let world = &vendor.world;

@@ -73,7 +73,7 @@ struct AddArguments {
     /// Go on to later roles when this one does not list a path that it covers
     #[arg(long)]
     not_terminating: bool,
-    /// Automation holds the keys: tuffet publish signs the role whenever that is needed
+    /// Automation holds the keys, so tuffet publish signs the role with them
     #[arg(long)]
     online: bool,
     /// The role is signed elsewhere: its versions come in with tuffet delegate accept
