@@ -6,8 +6,9 @@ use std::path::{Path, PathBuf};
 
 use tuffet_core::crypto::{Digest, HashAlgorithm};
 use tuffet_core::json::Value;
-use tuffet_core::metadata::{RoleName, TargetPath};
+use tuffet_core::metadata::RoleName;
 
+use super::elsewhere::Elsewhere;
 use super::release::{Place, Release, Staged};
 use crate::Error;
 use crate::document::Document;
@@ -21,8 +22,7 @@ use crate::write::{Write, WriteKind, read_optional, read_pieces};
 pub(super) struct Artifacts {
     pub(super) writes: Vec<Write>,
     pub(super) actions: Vec<Action>,
-    /// Which targets are published with which content, by its SHA-256; looked up when a content is needed that is not staged.
-    known: Option<BTreeMap<String, Vec<TargetPath>>>,
+    elsewhere: Elsewhere,
 }
 
 /// The targets that the roles about to be published list and that the published tree does not hold.
@@ -95,64 +95,24 @@ impl Artifacts {
         let staged = sha256.map(|sha256| (layout.object(sha256), *sha256));
         match staged {
             Some((object, sha256)) if object.exists() => Ok((object, sha256)),
-            Some((object, sha256)) => match self.elsewhere(place, target, &sha256)? {
-                Some(published) => Ok((published, sha256)),
-                None => Err(Error::ContentMissing {
+            Some((object, sha256)) => {
+                for name in self.elsewhere.names(place, &sha256)? {
+                    let published = place.destination.join(name);
+                    if is_there(&published, target)? {
+                        return Ok((published, sha256));
+                    }
+                }
+                Err(Error::ContentMissing {
                     path: target.path.clone(),
                     object,
-                }),
-            },
+                })
+            }
             None => Err(Error::ContentMissing {
                 path: target.path.clone(),
                 object: layout.working(),
             }),
         }
     }
-
-    /// Where the published tree holds the same bytes: a target that goes from one channel to another is not needed where it was
-    /// made.
-    fn elsewhere(
-        &mut self,
-        place: &Place<'_>,
-        target: &TargetEntry,
-        sha256: &Digest,
-    ) -> Result<Option<PathBuf>, Error> {
-        let known = match self.known.take() {
-            Some(known) => known,
-            None => contents(place)?,
-        };
-        let paths = known.get(&sha256.to_hex());
-        let mut found = None;
-        for path in paths.into_iter().flatten() {
-            let published = place.destination.join(layout::target_name(path, sha256));
-            if is_there(&published, target)? {
-                found = Some(published);
-                break;
-            }
-        }
-        self.known = Some(known);
-        Ok(found)
-    }
-}
-
-/// The paths of all targets that are sealed, by the SHA-256 of their content.
-fn contents(place: &Place<'_>) -> Result<BTreeMap<String, Vec<TargetPath>>, Error> {
-    let delegated = place.graph.delegated().into_iter();
-    let delegated = delegated.map(|(_, name)| RoleName::Delegated(name));
-    let mut known: BTreeMap<String, Vec<TargetPath>> = BTreeMap::new();
-    for role in std::iter::once(RoleName::Targets).chain(delegated) {
-        let bytes = place.store.head_bytes(&role)?.unwrap_or_default();
-        for (path, entry) in entries(&bytes) {
-            let Some(target) = read_entry(&path, &entry, &role) else {
-                continue;
-            };
-            let mut digests = target.hashes.iter();
-            if let Some(sha256) = digests.find(|one| one.algorithm() == HashAlgorithm::Sha256) {
-                known.entry(sha256.to_hex()).or_default().push(target.path);
-            }
-        }
-    }
-    Ok(known)
 }
 
 /// Whether a file holds the bytes of a target; what lies there is not taken on trust.
@@ -193,7 +153,7 @@ fn published_before(
         .unwrap_or_default())
 }
 
-fn entries(bytes: &[u8]) -> BTreeMap<String, Value> {
+pub(super) fn entries(bytes: &[u8]) -> BTreeMap<String, Value> {
     let document = Document::parse(bytes).ok();
     document
         .and_then(|document| document.member("targets")?.as_object().cloned())
