@@ -1,6 +1,6 @@
 //! Editing the open change: drafts of the next versions, and what the policy has to learn.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 
 use tuffet_core::json::Value;
@@ -27,6 +27,8 @@ pub(crate) struct Edit {
     opened: BTreeMap<RoleName, Option<Document>>,
     /// What the policy was to learn before.
     learned: Learned,
+    /// The roles of which the file of the policy asks something.
+    written: BTreeSet<String>,
     pub(crate) actions: Vec<Action>,
     /// Changes that come before that of the open change.
     pub(crate) writes: Vec<Write>,
@@ -40,6 +42,7 @@ impl Edit {
         store.require_current()?;
         Ok(Self {
             learned: store.learned.clone(),
+            written: repository.written_policy()?.roles.into_keys().collect(),
             store,
             policy: repository.policy().clone(),
             opened: BTreeMap::new(),
@@ -161,6 +164,14 @@ impl Edit {
     pub(crate) fn ask_of(&mut self, role: &str, policy: RolePolicy) {
         self.policy.roles.insert(role.to_owned(), policy);
         self.store.learned.ask_of(role, policy);
+    }
+
+    /// Asks nothing of a role any more. What only this change asked of it is gone, and what the policy says is forgotten with it.
+    pub(crate) fn ask_nothing_of(&mut self, role: &str) {
+        self.policy.roles.remove(role);
+        if self.written.contains(role) {
+            self.store.learned.forget(role);
+        }
     }
 
     /// Checks what was edited and says which files change.

@@ -5,6 +5,7 @@ use tuffet_core::metadata::{RoleName, UnixTime};
 use crate::Error;
 use crate::edit::Edit;
 use crate::entry;
+use crate::graph::Graph;
 use crate::plan::{Action, Plan};
 use crate::repository::Repository;
 
@@ -14,7 +15,7 @@ impl Repository {
     ///
     /// Clients stop to ask the role as soon as its delegators are published. Snapshot goes on listing what was published of it,
     /// because clients take a list that gets shorter for an attack, until a rotation of a snapshot or timestamp key makes
-    /// them forget: [`crate::Publish::drop_role`]. What the policy asks of the role stays there, for the case that it comes back.
+    /// them forget: [`crate::Publish::drop_role`]. The policy forgets the role when the change is applied.
     ///
     /// # Errors
     /// [`Error::RoleUnknown`] if nobody delegates to the role, or not this one.
@@ -50,13 +51,13 @@ impl Repository {
                 listed,
             });
         }
-        forget_unreachable(&mut edit)?;
+        forget_unreachable(&mut edit, &graph)?;
         edit.finish()
     }
 }
 
-/// Takes out the drafts that nobody delegates to any more, and what the policy was to learn for them.
-fn forget_unreachable(edit: &mut Edit) -> Result<(), Error> {
+/// Takes out the drafts that nobody delegates to any more, and what the policy asks of their roles or was to learn for them.
+fn forget_unreachable(edit: &mut Edit, before: &Graph) -> Result<(), Error> {
     let graph = edit.graph()?;
     let drafted: Vec<RoleName> = edit.store.drafts().map(|(role, _)| role.clone()).collect();
     for role in &drafted {
@@ -68,5 +69,11 @@ fn forget_unreachable(edit: &mut Edit) -> Result<(), Error> {
     }
     let learned = std::mem::take(&mut edit.store.learned);
     edit.store.learned = learned.needed_by(&graph, |_| true);
+    let asked: Vec<String> = edit.policy.roles.keys().cloned().collect();
+    for role in asked {
+        if graph.named_in(&role).is_empty() && !before.named_in(&role).is_empty() {
+            edit.ask_nothing_of(&role);
+        }
+    }
     Ok(())
 }

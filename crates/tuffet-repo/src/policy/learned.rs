@@ -1,4 +1,4 @@
-//! What a change teaches the policy, once it is applied: names of keys, and what is asked of new roles.
+//! What a change teaches the policy, once it is applied: names of keys, what is asked of roles, and which roles are no more.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,6 +14,8 @@ use crate::keys::NamedKey;
 pub(crate) struct Learned {
     keys: BTreeMap<String, KeyPolicy>,
     roles: BTreeMap<String, RolePolicy>,
+    /// Roles that nobody delegates to any more.
+    forgotten: BTreeSet<String>,
 }
 
 impl Learned {
@@ -23,7 +25,18 @@ impl Learned {
     }
 
     pub(crate) fn ask_of(&mut self, role: &str, policy: RolePolicy) {
+        self.forgotten.remove(role);
         self.roles.insert(role.to_owned(), policy);
+    }
+
+    pub(crate) fn forget(&mut self, role: &str) {
+        self.roles.remove(role);
+        self.forgotten.insert(role.to_owned());
+    }
+
+    /// The roles that are no more.
+    pub(crate) fn forgotten(&self) -> impl Iterator<Item = &str> {
+        self.forgotten.iter().map(String::as_str)
     }
 
     /// Whether something is asked of this role.
@@ -84,6 +97,11 @@ impl Learned {
                 return Some("it changes what tuffet.toml asks of a role");
             }
         }
+        let removed =
+            |name: &String| !before.named_in(name).is_empty() && after.named_in(name).is_empty();
+        if !self.forgotten.iter().all(removed) {
+            return Some("it makes tuffet.toml forget a role that is not removed");
+        }
         for (name, key) in &self.keys {
             let replaced =
                 |known: &KeyPolicy| before.holds(&known.keyid) && !after.holds(&known.keyid);
@@ -106,7 +124,7 @@ impl Learned {
     }
 
     pub(crate) fn is_empty(&self) -> bool {
-        self.keys.is_empty() && self.roles.is_empty()
+        self.keys.is_empty() && self.roles.is_empty() && self.forgotten.is_empty()
     }
 
     /// The policy as it will be.
@@ -118,6 +136,9 @@ impl Learned {
             }
         }
         policy.roles.extend(self.roles.clone());
+        policy
+            .roles
+            .retain(|name, _| !self.forgotten.contains(name));
     }
 
     pub(crate) fn keys_to_value(&self) -> Value {
@@ -142,10 +163,10 @@ impl Learned {
                 ("threshold", Value::from(role.threshold)),
             ])
         };
-        let members = self.roles.iter();
-        members
-            .map(|(name, role)| (name.as_str(), value(role)))
-            .collect()
+        let asked = self.roles.iter();
+        let asked = asked.map(|(name, role)| (name.as_str(), value(role)));
+        let forgotten = self.forgotten().map(|name| (name, Value::Null));
+        asked.chain(forgotten).collect()
     }
 
     /// `None` if a key or a role is not what it has to be.
@@ -173,9 +194,12 @@ impl Learned {
             };
             Some((name.clone(), policy))
         };
+        let (gone, asked): (Vec<_>, Vec<_>) =
+            roles.iter().partition(|(_, value)| **value == Value::Null);
         Some(Self {
             keys: keys.iter().map(key).collect::<Option<_>>()?,
-            roles: roles.iter().map(role).collect::<Option<_>>()?,
+            roles: asked.into_iter().map(role).collect::<Option<_>>()?,
+            forgotten: gone.into_iter().map(|(name, _)| name.clone()).collect(),
         })
     }
 }

@@ -224,8 +224,16 @@ fn r15_a_role_that_is_no_longer_delegated_stays_listed_until_a_rotation() {
             .any(|line| line.starts_with("- delegations = ")),
         "{shown:?}"
     );
+    assert_eq!(world.repository().change().unwrap().forgotten, ["edge"]);
+    // Whoever receives that forgets it, too.
+    let copy = world.fork();
+    run(copy.repository().drop_change());
+    run(receive(&copy, &export(&world), &[]));
+    assert_eq!(copy.repository().change().unwrap().forgotten, ["edge"]);
     world.sign();
     world.publish(NOW);
+    let policy = fs::read_to_string(world.directory().join("tuffet.toml")).unwrap();
+    assert!(!policy.contains("edge"), "{policy}");
     let snapshot = world.document("5.snapshot.json");
     assert!(snapshot.member("meta").unwrap().get("edge.json").is_some());
     let lost = world.client().get(&world.public(), NOW, "edge/fw-7.bin");
@@ -235,6 +243,19 @@ fn r15_a_role_that_is_no_longer_delegated_stays_listed_until_a_rotation() {
     let dropped = Publish::to(world.public()).drop_role(delegated("edge"));
     let plan = world.repository().publish(&dropped, &[world.online], NOW);
     assert_eq!(code(plan), "role.removed");
+}
+
+#[test]
+fn a_change_cannot_make_the_policy_forget_a_role_that_is_still_there() {
+    let (world, copy, _) = with_team();
+    world.add("more", b"more");
+    let mut change = Value::parse(&export(&world)).unwrap();
+    for name in ["edge", "targets"] {
+        let roles = change.get_mut("roles").unwrap().as_object_mut().unwrap();
+        roles.insert(name.to_owned(), Value::Null);
+        let plan = receive(&copy, &change.to_compact_json(), &[]);
+        assert_eq!(code(plan), "change.foreign", "{name}");
+    }
 }
 
 #[test]

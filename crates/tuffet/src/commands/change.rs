@@ -157,8 +157,13 @@ fn lines(change: &Change, app: &App) -> Vec<String> {
             Some(from) => format!("v{from} → v{}", draft.version),
             None => format!("v{}, the first", draft.version),
         };
+        let accepted = if draft.accepted {
+            ", as it was signed elsewhere"
+        } else {
+            ""
+        };
         lines.push(format!(
-            "{} {from}, expires {}",
+            "{} {from}, expires {}{accepted}",
             visible(draft.role.as_str()),
             moment::both(draft.expires, author::moment(app))
         ));
@@ -179,6 +184,9 @@ fn lines(change: &Change, app: &App) -> Vec<String> {
             asked.threshold,
             asked.period
         ));
+    }
+    for role in &change.forgotten {
+        lines.push(format!("tuffet.toml will forget {}", visible(role)));
     }
     lines
 }
@@ -211,6 +219,7 @@ pub(super) fn object(change: &Change) -> Value {
         "drafts": drafts,
         "named": names(&change.named),
         "policy": asked.collect::<Vec<Value>>(),
+        "forgotten": change.forgotten,
     })
 }
 
@@ -258,6 +267,7 @@ fn draft(draft: &Draft) -> Value {
         "from": draft.from.map(|from| from.number()),
         "expires": draft.expires.to_string(),
         "quorate": draft.is_quorate(),
+        "accepted": draft.accepted,
         "needs": needs,
         "differences": differences,
     })

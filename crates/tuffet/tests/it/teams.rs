@@ -292,6 +292,8 @@ fn a_role_that_another_repository_signs_is_accepted_and_never_goes_back() {
     let (file, bytes) = theirs(3);
     let run = home.ok(&["delegate", "accept", "vendor", &file, "--repo", "acme"]);
     assert!(run.err.contains("Accepted  vendor v3"), "{}", run.err);
+    let shown = home.ok(&["change", "show", "--repo", "acme"]).out;
+    assert!(shown.contains("as it was signed elsewhere"), "{shown}");
     home.ok(&[
         "target",
         "add",
