@@ -205,6 +205,8 @@ fn take_over(
     from: &Path,
     actions: &mut Vec<Action>,
 ) -> Result<(), Error> {
+    // No edit made it here, so none can be taken back.
+    store.edits = 0;
     for (role, draft) in &received.drafts {
         draft
             .check(crate::edit::kind(role))

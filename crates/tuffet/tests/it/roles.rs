@@ -91,3 +91,94 @@ fn the_last_edit_is_taken_back_until_somebody_has_signed() {
     assert!(run.err.contains("tuffet change drop"), "{}", run.err);
     home.ok(&["change", "drop", "--repo", "acme"]);
 }
+
+#[test]
+fn a_dry_run_says_what_would_be_done_and_does_nothing() {
+    let home = Home::with_client();
+    home.ok(&["key", "new", "sam", "--no-passphrase"]);
+    let team = ["--paths", "team/*", "--keys", "sam", "--repo", "acme"];
+    home.ok(&[&["delegate", "add", "team"][..], &team].concat());
+    for name in ["beta", "stable"] {
+        home.ok(&["channel", "new", name, "--keys", "sam", "--repo", "acme"]);
+    }
+    home.ok(&[
+        "target",
+        "add",
+        "app.txt",
+        "--channel",
+        "beta",
+        "--repo",
+        "acme",
+    ]);
+    home.ok(&[
+        "target", "add", "tool.txt", "--as", "team", "--repo", "acme",
+    ]);
+    let signed = [
+        "--key", "ana", "--key", "ben", "--key", "sam", "--repo", "acme",
+    ];
+    home.ok(&[&["publish"][..], &signed].concat());
+    home.ok(&["target", "add", "app.txt", "--name", "x", "--repo", "acme"]);
+    // The team signs the next version of its role elsewhere.
+    std::fs::create_dir(home.path("copy")).unwrap();
+    for (path, content) in home.all_below("acme") {
+        let path = path.strip_prefix(home.path("acme")).unwrap().to_owned();
+        let path = home.path("copy").join(path);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, content).unwrap();
+    }
+    home.ok(&["change", "drop", "--repo", "copy"]);
+    home.ok(&["renew", "team", "--repo", "copy"]);
+    home.ok(&[
+        "publish",
+        "--key",
+        "sam",
+        "--to",
+        "elsewhere",
+        "--repo",
+        "copy",
+    ]);
+
+    let before = home.all_below("acme");
+    for words in [
+        &["delegate", "add", "more", "--paths", "m/*", "--keys", "sam"][..],
+        &["delegate", "remove", "team"],
+        &[
+            "delegate",
+            "accept",
+            "team",
+            "elsewhere/metadata/2.team.json",
+        ],
+        &["channel", "new", "nightly"],
+        &[
+            "channel", "promote", "app.txt", "--from", "beta", "--to", "stable",
+        ],
+        &[
+            "role",
+            "set",
+            "targets",
+            "--threshold",
+            "1",
+            "--period",
+            "9d",
+        ],
+        &["target", "add", "tool.txt", "--name", "y", "--sha512"],
+        &["target", "remove", "x"],
+        &["target", "yank", "app.txt"],
+        &["undo"],
+    ] {
+        let run = home.ok(&[words, &["--dry-run", "--repo", "acme"]].concat());
+        assert!(
+            run.err.contains("this was a dry run"),
+            "{words:?}: {}",
+            run.err
+        );
+        assert!(run.err.lines().count() > 1, "{words:?}: {}", run.err);
+        assert_eq!(home.all_below("acme"), before, "{words:?}");
+        let (exit, objects) = home.json(&[words, &["--dry-run", "--repo", "acme"]].concat());
+        assert_eq!(
+            (exit, &objects[0]["dry_run"]),
+            (0, &true.into()),
+            "{words:?}"
+        );
+    }
+}
