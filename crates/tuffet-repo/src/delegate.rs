@@ -162,16 +162,8 @@ impl Repository {
         }
         insert(edit.open(&delegate.by, now)?, delegate);
         let names = delegate.names();
-        let known = |edit: &Edit, name: &DelegatedName| {
-            let role = RoleName::Delegated(name.clone());
-            edit.store.next_version(&role).is_some()
-        };
         if !delegate.external {
-            for name in names
-                .iter()
-                .filter(|name| !known(&edit, name))
-                .collect::<Vec<_>>()
-            {
+            for name in &names {
                 edit.create(name, now, delegate.period);
             }
             // What a role has left from earlier may be signed by others than those who may sign now.

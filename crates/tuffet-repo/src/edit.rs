@@ -98,9 +98,12 @@ impl Edit {
         Ok(draft)
     }
 
-    /// The first version of a delegated role.
+    /// The first version of a delegated role that has none.
     pub(crate) fn create(&mut self, name: &DelegatedName, now: UnixTime, period: Period) {
         let role = RoleName::Delegated(name.clone());
+        if self.store.next_version(&role).is_some() {
+            return;
+        }
         let mut draft = Document::new("targets", Version::FIRST, period.after(now));
         draft.object("targets");
         self.store.set_draft(role.clone(), draft);

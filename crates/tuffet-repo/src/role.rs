@@ -79,11 +79,6 @@ impl Repository {
             name: set.role.clone(),
             why: "it is empty or holds NUL",
         })?;
-        let places: Vec<(RoleName, u64)> = {
-            let graph = edit.graph()?;
-            let named = graph.named_in(&set.role).into_iter();
-            named.map(|(by, keys)| (by, keys.threshold)).collect()
-        };
         if set.threshold == Some(0) {
             return Err(Error::BelowPolicy {
                 role,
@@ -91,47 +86,20 @@ impl Repository {
                 floor: 1,
             });
         }
+        let places: Vec<(RoleName, u64)> = {
+            let graph = edit.graph()?;
+            let named = graph.named_in(&set.role).into_iter();
+            named.map(|(by, keys)| (by, keys.threshold)).collect()
+        };
         let Some(lowest) = places.iter().map(|(_, threshold)| *threshold).min() else {
             return Err(Error::RoleUnknown(role));
         };
-        let written = self.written_policy()?.roles.get(&set.role).copied();
-        let asks = edit.store.learned.asks_of(&set.role);
-        let before = RolePolicy {
-            threshold: written.map_or(lowest, |written| written.threshold),
-            period: edit.policy.period(&role),
-        };
-        let after = RolePolicy {
-            threshold: set.threshold.unwrap_or_else(|| {
-                let known = edit.policy.roles.get(&set.role);
-                known.map_or(lowest, |known| known.threshold)
-            }),
-            period: set.period.unwrap_or(before.period),
-        };
+        let period = edit.policy.period(&role);
         let changed = match set.threshold {
             Some(threshold) => set_threshold(&mut edit, &set.role, threshold, &places, now)?,
             None => false,
         };
-        let is_new = asks && written.is_none();
-        if changed || asks {
-            edit.ask_of(&set.role, after);
-        }
-        if is_new && after.period != before.period {
-            edit.actions.push(Action::Asked {
-                role: set.role.clone(),
-                policy: after,
-            });
-        }
-        // What no metadata says, and no change has to wait for.
-        let at_once = RolePolicy {
-            threshold: match set.threshold {
-                Some(threshold) if !changed && !asks => threshold,
-                _ => before.threshold,
-            },
-            ..after
-        };
-        if !is_new && (set.period.is_some() || set.threshold.is_some()) && at_once != before {
-            self.ask(&mut edit, &set.role, at_once)?;
-        }
+        self.set_policy(&mut edit, set, lowest, period, changed)?;
         if changed {
             let roles = edit.graph()?.meant_by(&set.role);
             // Root is opened already, and publishing signs snapshot and timestamp whenever that is needed.
@@ -143,6 +111,53 @@ impl Repository {
             set_expiry(&mut edit, &set.role, period, now)?;
         }
         edit.finish()
+    }
+
+    /// Says in the policy what was asked: with the change as far as people sign it or the role is new, at once as far as they do not.
+    /// `lowest` is the threshold in the metadata before, `changed` whether it is another one now.
+    fn set_policy(
+        &self,
+        edit: &mut Edit,
+        set: &SetRole,
+        lowest: u64,
+        period: Period,
+        changed: bool,
+    ) -> Result<(), Error> {
+        let written = self.written_policy()?.roles.get(&set.role).copied();
+        let open = edit.policy.roles.get(&set.role).copied();
+        let threshold_of = |known: Option<RolePolicy>| known.map_or(lowest, |one| one.threshold);
+        let waits = edit.store.learned.asks_of(&set.role);
+        let before = RolePolicy {
+            threshold: threshold_of(written),
+            period,
+        };
+        let after = RolePolicy {
+            threshold: set.threshold.unwrap_or_else(|| threshold_of(open)),
+            period: set.period.unwrap_or(period),
+        };
+        if changed || waits {
+            edit.ask_of(&set.role, after);
+        }
+        if waits && written.is_none() {
+            edit.actions
+                .extend((after.period != period).then(|| Action::Asked {
+                    role: set.role.clone(),
+                    policy: after,
+                }));
+            return Ok(());
+        }
+        let at_once = RolePolicy {
+            threshold: match set.threshold {
+                Some(threshold) if !changed && !waits => threshold,
+                _ => before.threshold,
+            },
+            ..after
+        };
+        let said = set.period.is_some() || set.threshold.is_some();
+        if said && at_once != before {
+            self.ask(edit, &set.role, at_once)?;
+        }
+        Ok(())
     }
 
     /// Writes into the file of the policy what is asked of a role.
