@@ -144,7 +144,7 @@ pub const CODES: &[Explanation] = explanations! {
     "role.removed"
     "A role would disappear from snapshot."
     "Clients take that for a rollback and refuse, because what the role said would be forgotten."
-    "Leave it listed: that costs nothing. To drop it for good, rotate a key of snapshot in the same change, which makes clients forget."
+    "Leave it listed: that costs nothing. To drop it for good, rotate a key of snapshot or timestamp in the same change, which makes clients forget, and publish with --drop-role ROLE."
     "channel.unknown"
     "There is no channel of this name: targets delegates no directory of that name to a role of that name alone."
     "A target outside every channel would be looked for somewhere else than its readers expect."

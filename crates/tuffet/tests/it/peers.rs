@@ -29,7 +29,7 @@ fn script(name: &str) -> PathBuf {
         .join(name)
 }
 
-/// A repository with a delegated role and a rotated root, served.
+/// A repository with delegated roles, a target that was promoted from one channel to another, and a rotated root.
 fn published() -> Home {
     let home = Home::with_repository();
     for key in ["sam", "ben-2"] {
@@ -49,6 +49,13 @@ fn published() -> Home {
         "--repo",
         "acme",
     ]);
+    for channel in ["beta", "stable"] {
+        home.ok(&["channel", "new", channel, "--keys", "sam", "--repo", "acme"]);
+    }
+    let beta = ["--channel", "beta", "--sha512", "--repo", "acme"];
+    home.ok(&[&["target", "add", "app.txt"][..], &beta].concat());
+    let stable = ["--from", "beta", "--to", "stable", "--repo", "acme"];
+    home.ok(&[&["channel", "promote", "app.txt"][..], &stable].concat());
     home.ok(&["key", "rotate", "ben", "--to", "ben-2", "--repo", "acme"]);
     home.ok(&[
         "publish", "--repo", "acme", "--key", "ana", "--key", "ben", "--key", "ben-2", "--key",
@@ -84,10 +91,11 @@ fn reads(client: &mut Command, home: &Home, targets: &[(&str, &str)]) {
     }
 }
 
-const EVERY_TARGET: [(&str, &str); 3] = [
+const EVERY_TARGET: [(&str, &str); 4] = [
     ("app.txt", "application 1\n"),
     ("dir/tool.txt", "tool 1\n"),
     ("team/tool.txt", "tool 1\n"),
+    ("stable/app.txt", "application 1\n"),
 ];
 
 #[test]
