@@ -3,11 +3,13 @@
 mod difference;
 mod exchange;
 mod file;
+mod undo;
 
 use tuffet_core::metadata::{RoleName, UnixTime, Version};
 
 pub use difference::{Difference, differences};
 pub(crate) use file::ChangeFile;
+pub(crate) use undo::keep;
 
 use crate::Error;
 use crate::document::Document;
@@ -27,8 +29,10 @@ pub struct Change {
     pub drafts: Vec<Draft>,
     /// The keys that the policy will know by name once the change is applied.
     pub named: Vec<KeyName>,
-    /// What the policy will ask of new roles, by their names or what the names of bins begin with.
+    /// What the policy will ask of roles, by their names or what the names of bins begin with.
     pub asked: Vec<(String, RolePolicy)>,
+    /// The roles that the policy will forget, because nobody delegates to them any more.
+    pub forgotten: Vec<String>,
 }
 
 impl Change {
@@ -55,6 +59,8 @@ pub struct Draft {
     pub needs: Vec<Need>,
     /// What it says that the version before does not, and the other way round.
     pub differences: Vec<Difference>,
+    /// Whether it was signed elsewhere and is passed on as it is: see [`Repository::accept_role`].
+    pub accepted: bool,
     bytes: Vec<u8>,
 }
 
@@ -90,6 +96,7 @@ impl Repository {
                 from: store.head(role),
                 expires: document.expires().unwrap_or(UnixTime(0)),
                 needs: needs(role, &bytes, &graph, self.policy())?,
+                accepted: document.is_exact(),
                 differences: differences(before.as_ref().map(Document::signed), document.signed()),
                 bytes,
             });
@@ -103,6 +110,7 @@ impl Repository {
             drafts,
             named: named.collect(),
             asked: asked.map(|(name, role)| (name.to_owned(), role)).collect(),
+            forgotten: store.learned.forgotten().map(str::to_owned).collect(),
         })
     }
 

@@ -1,10 +1,13 @@
 //! Delegating to other roles.
 
+pub(crate) mod list;
+mod remove;
+
 use std::collections::BTreeMap;
 
 use tuffet_core::delegation::{HashPrefix, Pattern};
 use tuffet_core::json::Value;
-use tuffet_core::metadata::{DelegatedName, RoleDelegations, RoleName, UnixTime};
+use tuffet_core::metadata::{DelegatedName, RoleDelegations, RoleName, TargetPath, UnixTime};
 
 use crate::Error;
 use crate::builder::role_keys;
@@ -14,6 +17,8 @@ use crate::keys::{NamedKey, require_distinct};
 use crate::plan::{Action, Plan};
 use crate::policy::{Period, RolePolicy};
 use crate::repository::Repository;
+
+pub use list::Delegation;
 
 /// The most bits by which this crate makes bins: 65,536 of them.
 const MOST_BITS: u32 = 16;
@@ -38,6 +43,8 @@ pub struct Delegate {
     pub period: Period,
     /// Whether automation holds the keys.
     pub online: bool,
+    /// Whether the role is signed elsewhere, so that no first version of it is opened here: see [`Repository::accept_role`].
+    pub external: bool,
 }
 
 /// Which target paths are delegated.
@@ -68,6 +75,7 @@ impl Delegate {
             terminating: true,
             period: Period::days(30),
             online: false,
+            external: false,
         }
     }
 
@@ -107,8 +115,17 @@ impl Delegate {
         }
     }
 
+    /// The role is signed elsewhere.
+    #[must_use]
+    pub fn external(self) -> Self {
+        Self {
+            external: true,
+            ..self
+        }
+    }
+
     /// The names of the roles.
-    fn names(&self) -> Vec<DelegatedName> {
+    pub(crate) fn names(&self) -> Vec<DelegatedName> {
         let DelegatedPaths::Bins { bit_length } = self.paths else {
             return vec![self.role.clone()];
         };
@@ -145,8 +162,13 @@ impl Repository {
         }
         insert(edit.open(&delegate.by, now)?, delegate);
         let names = delegate.names();
-        for name in &names {
-            edit.create(name, now, delegate.period);
+        if !delegate.external {
+            for name in &names {
+                edit.create(name, now, delegate.period);
+            }
+            // What a role has left from earlier may be signed by others than those who may sign now.
+            let roles = names.iter().cloned().map(RoleName::Delegated);
+            edit.open_unsigned(roles, now)?;
         }
         edit.actions.push(Action::Delegated {
             role: delegate.role.as_str().to_owned(),
@@ -193,7 +215,7 @@ pub(crate) fn insert(document: &mut Document, delegate: &Delegate) {
 }
 
 /// Refuses paths that implementations read in different ways.
-fn check_paths(paths: &DelegatedPaths) -> Result<(), Error> {
+pub(crate) fn check_paths(paths: &DelegatedPaths) -> Result<(), Error> {
     let refuse = |what: &str, why| {
         Err(Error::DelegationPaths {
             what: what.to_owned(),
@@ -230,10 +252,8 @@ fn check_paths(paths: &DelegatedPaths) -> Result<(), Error> {
     }
 }
 
-/// Refuses names that are taken, or that differ from one that is taken in nothing but case, or that files and URLs cannot hold.
-fn check_name(delegate: &Delegate, edit: &Edit) -> Result<(), Error> {
-    let graph = edit.graph()?;
-    let name = delegate.role.as_str();
+/// Refuses names that files and URLs cannot hold.
+pub(crate) fn require_plain(name: &str) -> Result<(), Error> {
     let refuse = |why| {
         Err(Error::RoleNameUnsafe {
             name: name.to_owned(),
@@ -247,11 +267,25 @@ fn check_name(delegate: &Delegate, edit: &Edit) -> Result<(), Error> {
     if name.len() > 200 {
         return refuse("it is longer than 200 characters");
     }
-    if tuffet_core::metadata::TargetPath::new(name)
-        .is_ok_and(|path| path.file_components().is_err())
-    {
-        return refuse("some platforms cannot have a file of this name");
+    match TargetPath::new(name) {
+        Ok(path) if path.file_components().is_err() => {
+            refuse("some platforms cannot have a file of this name")
+        }
+        _ => Ok(()),
     }
+}
+
+/// Refuses names that are taken, or that differ from one that is taken in nothing but case, or that files and URLs cannot hold.
+fn check_name(delegate: &Delegate, edit: &Edit) -> Result<(), Error> {
+    let graph = edit.graph()?;
+    let name = delegate.role.as_str();
+    let refuse = |why| {
+        Err(Error::RoleNameUnsafe {
+            name: name.to_owned(),
+            why,
+        })
+    };
+    require_plain(name)?;
     for (by, delegations) in graph.delegations() {
         let taken: Vec<&str> = match delegations.roles() {
             RoleDelegations::Named(roles) => roles.iter().map(|role| role.name.as_str()).collect(),

@@ -28,6 +28,8 @@ pub struct Document {
     signatures: Value,
     /// Members of the envelope beside the two.
     others: BTreeMap<String, Value>,
+    /// The file as it came, if it is passed on as it is; whatever changes the document takes this away.
+    exact: Option<Vec<u8>>,
 }
 
 impl Document {
@@ -38,6 +40,7 @@ impl Document {
             signed: Value::Object(BTreeMap::new()),
             signatures: Value::Array(Vec::new()),
             others: BTreeMap::new(),
+            exact: None,
         };
         document.set("_type", kind.into());
         document.set("spec_version", SPEC_VERSION.into());
@@ -68,7 +71,20 @@ impl Document {
             signed,
             signatures,
             others,
+            exact: None,
         })
+    }
+
+    /// Reads a file that somebody else has signed and that is passed on byte for byte, however it is laid out.
+    pub(crate) fn exact(bytes: Vec<u8>) -> Result<Self, FormatError> {
+        let mut document = Self::parse(&bytes)?;
+        document.exact = Some(bytes);
+        Ok(document)
+    }
+
+    /// Whether the file is passed on as it came.
+    pub(crate) fn is_exact(&self) -> bool {
+        self.exact.is_some()
     }
 
     /// The signed part: an object.
@@ -129,11 +145,13 @@ impl Document {
 
     /// Removes every signature.
     pub fn clear_signatures(&mut self) {
+        self.exact = None;
         self.signatures = Value::Array(Vec::new());
     }
 
     /// Removes what stands beside the signed part and the signatures: nobody signs it and nobody is shown it.
     pub(crate) fn clear_unsigned(&mut self) {
+        self.exact = None;
         self.others.clear();
     }
 
@@ -156,6 +174,7 @@ impl Document {
     /// Attaches a signature, in place of an earlier one with the same keyid. The order of the keyids is that of their text, so
     /// that signing in another order gives the same bytes.
     pub fn attach(&mut self, keyid: &KeyId, signature: &[u8]) {
+        self.exact = None;
         let Some(signatures) = self.signatures.as_array_mut() else {
             return;
         };
@@ -183,6 +202,9 @@ impl Document {
     /// The file: canonical where it stands, unless a string holds control characters.
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {
+        if let Some(exact) = &self.exact {
+            return exact.clone();
+        }
         let others = self
             .others
             .iter()
@@ -202,6 +224,7 @@ impl Document {
 
     /// The members of the signed part, for changing them.
     pub(crate) fn signed_mut(&mut self) -> &mut BTreeMap<String, Value> {
+        self.exact = None;
         self.signed
             .as_object_mut()
             .expect("it is an object from the beginning and nothing replaces it")
@@ -257,6 +280,25 @@ mod tests {
             text.contains(r#""x-owner":"ana""#) && text.contains("x-envelope"),
             "{text}"
         );
+    }
+
+    #[test]
+    fn what_is_passed_on_as_it_came_stays_so_until_it_is_changed() {
+        let bytes = b"{ \"signed\": {\"version\":1}, \"signatures\": [] }\n".to_vec();
+        let document = Document::exact(bytes.clone()).unwrap();
+        assert_eq!(document.to_bytes(), bytes);
+        let changes: [fn(&mut Document); 4] = [
+            |document| document.set("x", 1.into()),
+            |document| document.object("targets").clear(),
+            Document::clear_signatures,
+            |document| document.attach(&KeyId::new("a").unwrap(), &[1]),
+        ];
+        for change in changes {
+            let mut changed = document.clone();
+            change(&mut changed);
+            assert!(!changed.is_exact());
+            assert!(changed.to_bytes().starts_with(b"{\"signatures\":["));
+        }
     }
 
     #[test]

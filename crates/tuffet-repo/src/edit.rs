@@ -1,17 +1,19 @@
 //! Editing the open change: drafts of the next versions, and what the policy has to learn.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 
 use tuffet_core::json::Value;
 use tuffet_core::metadata::{DelegatedName, KeyTable, RoleKeys, RoleName, UnixTime, Version};
 
 use crate::Error;
+use crate::change::keep;
 use crate::document::Document;
 use crate::graph::Graph;
 use crate::keys::{KeyName, NamedKey};
 use crate::plan::{Action, Plan};
-use crate::policy::{Period, Policy, RolePolicy};
+use crate::policy::{Learned, Period, Policy, RolePolicy};
+use crate::quorum::{Need, needs};
 use crate::repository::Repository;
 use crate::store::Store;
 use crate::write::Write;
@@ -23,6 +25,10 @@ pub(crate) struct Edit {
     pub(crate) policy: Policy,
     /// The drafts that were opened, each with what it was before.
     opened: BTreeMap<RoleName, Option<Document>>,
+    /// What the policy was to learn before.
+    learned: Learned,
+    /// The roles of which the file of the policy asks something.
+    written: BTreeSet<String>,
     pub(crate) actions: Vec<Action>,
     /// Changes that come before that of the open change.
     pub(crate) writes: Vec<Write>,
@@ -35,6 +41,8 @@ impl Edit {
         let store = Store::load(repository.layout())?;
         store.require_current()?;
         Ok(Self {
+            learned: store.learned.clone(),
+            written: repository.written_policy()?.roles.into_keys().collect(),
             store,
             policy: repository.policy().clone(),
             opened: BTreeMap::new(),
@@ -52,6 +60,12 @@ impl Edit {
     pub(crate) fn open(&mut self, role: &RoleName, now: UnixTime) -> Result<&mut Document, Error> {
         if !self.opened.contains_key(role) {
             let before = self.store.draft(role).cloned();
+            if before.as_ref().is_some_and(Document::is_exact) {
+                return Err(Error::RoleUnsuited {
+                    role: role.clone(),
+                    why: "was accepted as it was signed elsewhere and cannot be edited",
+                });
+            }
             let mut draft = match &before {
                 Some(draft) => draft.clone(),
                 None => self.next_version(role)?,
@@ -84,7 +98,7 @@ impl Edit {
         Ok(draft)
     }
 
-    /// The first version of a delegated role.
+    /// The first version of a delegated role that has none.
     pub(crate) fn create(&mut self, name: &DelegatedName, now: UnixTime, period: Period) {
         let role = RoleName::Delegated(name.clone());
         if self.store.next_version(&role).is_some() {
@@ -94,6 +108,46 @@ impl Edit {
         draft.object("targets");
         self.store.set_draft(role.clone(), draft);
         self.opened.insert(role, None);
+    }
+
+    /// Takes a draft that is passed on as it came.
+    pub(crate) fn accept(&mut self, role: RoleName, draft: Document) {
+        self.store.set_draft(role.clone(), draft);
+        self.opened.insert(role, None);
+    }
+
+    /// Takes the draft of a role out of the change.
+    pub(crate) fn forget(&mut self, role: &RoleName) {
+        if let Some(draft) = self.store.remove_draft(role) {
+            self.actions.push(Action::Dropped {
+                role: role.clone(),
+                version: draft.version().unwrap_or(Version::FIRST),
+            });
+            self.opened.insert(role.clone(), Some(draft));
+        }
+    }
+
+    /// Opens the next version of those of the roles whose current one has too few signatures once the change is applied, so that
+    /// people can sign it.
+    pub(crate) fn open_unsigned(
+        &mut self,
+        roles: impl IntoIterator<Item = RoleName>,
+        now: UnixTime,
+    ) -> Result<(), Error> {
+        let graph = self.graph()?;
+        for role in roles {
+            if self.store.draft(&role).is_some() {
+                continue;
+            }
+            let Some(bytes) = self.store.head_bytes(&role)? else {
+                continue;
+            };
+            let all = needs(&role, &bytes, &graph, &self.policy)?;
+            if !all.iter().all(Need::is_met) {
+                self.open(&role, now)?;
+            }
+        }
+        Ok(())
     }
 
     /// Takes a key into the policy.
@@ -115,6 +169,14 @@ impl Edit {
         self.store.learned.ask_of(role, policy);
     }
 
+    /// Asks nothing of a role any more. What only this change asked of it is gone, and what the policy says is forgotten with it.
+    pub(crate) fn ask_nothing_of(&mut self, role: &str) {
+        self.policy.roles.remove(role);
+        if self.written.contains(role) {
+            self.store.learned.forget(role);
+        }
+    }
+
     /// Checks what was edited and says which files change.
     pub(crate) fn finish(mut self) -> Result<Plan, Error> {
         let path = self.store.layout().change();
@@ -129,22 +191,29 @@ impl Edit {
                 continue;
             }
             // Whoever signed before has not seen this.
-            draft.clear_signatures();
+            if !draft.is_exact() {
+                draft.clear_signatures();
+            }
             draft
                 .check(kind(role))
                 .map_err(|error| Error::format(&path, error))?;
         }
         self.check_policy()?;
-        let change = vec![self.store.write_change()];
+        let steps = if self.opened.is_empty() && self.learned == self.store.learned {
+            vec![self.writes]
+        } else {
+            let before = keep(&mut self.store)?;
+            vec![self.writes, before, vec![self.store.write_change()]]
+        };
         Ok(Plan {
             actions: self.actions,
-            steps: vec![self.writes, change],
+            steps,
             lock: Some(self.lock),
         })
     }
 
     fn check_policy(&self) -> Result<(), Error> {
-        if self.opened.is_empty() {
+        if self.opened.is_empty() && self.writes.is_empty() {
             return Ok(());
         }
         check_policy(&self.graph()?, &self.policy)

@@ -130,6 +130,17 @@ pub enum Error {
     /// There is no open change.
     #[error("there is no open change")]
     NoChange,
+    /// No edit of the open change can be taken back.
+    #[error("no edit of the open change can be taken back")]
+    NothingToUndo,
+    /// Somebody has signed what an undo would change.
+    #[error("{key} has signed {role} since the last edit")]
+    ChangeSigned {
+        /// The role.
+        role: RoleName,
+        /// The key.
+        key: KeyName,
+    },
     /// A change that is not one of this copy of the repository.
     #[error("the change is not one of this repository: {why}")]
     ChangeForeign {
@@ -140,6 +151,12 @@ pub enum Error {
     #[error("another change is open here: the two differ in {role}")]
     ChangeDiffers {
         /// A role that they say different things about.
+        role: RoleName,
+    },
+    /// A draft of a role that this change is not to touch.
+    #[error("the change holds a draft of {role}, which was not asked for")]
+    ChangeRole {
+        /// The role.
         role: RoleName,
     },
     /// The version of a draft was used by somebody else in the meantime.
@@ -201,6 +218,9 @@ pub enum Error {
         /// What is wrong with it.
         why: &'static str,
     },
+    /// A name that no channel has.
+    #[error("there is no channel {}", .0.escape_debug())]
+    ChannelUnknown(String),
     /// A role would leave snapshot without a rotation of its key.
     #[error("snapshot has to list {role} until its key is rotated")]
     RoleRemoved {
@@ -223,6 +243,9 @@ pub enum Error {
         /// The role.
         role: RoleName,
     },
+    /// A target that no role lists.
+    #[error("no role lists {0}")]
+    TargetUnlisted(TargetPath),
     /// A target path that cannot safely become a file.
     #[error("{path} cannot be the path of a target")]
     TargetName {
@@ -338,9 +361,12 @@ impl Error {
             Self::Signer { error, .. } => error.code(),
             Self::SignaturesMissing(_) => "signatures.missing",
             Self::NoChange => "change.none",
+            Self::NothingToUndo => "change.no-edit",
+            Self::ChangeSigned { .. } => "change.signed",
             Self::Stale { .. } => "change.stale",
             Self::ChangeForeign { .. } => "change.foreign",
             Self::ChangeDiffers { .. } => "change.differs",
+            Self::ChangeRole { .. } => "change.role",
             Self::VersionReused { .. } => "version.reused",
             Self::RoleUnknown(_) => "role.unknown",
             Self::RoleExists { .. } => "role.exists",
@@ -349,8 +375,10 @@ impl Error {
             Self::RoleEmpty { .. } => "role.empty",
             Self::DelegationPaths { .. } => "role.paths",
             Self::RoleRemoved { .. } => "role.removed",
+            Self::ChannelUnknown(_) => "channel.unknown",
             Self::TargetExists { .. } => "target.exists",
             Self::TargetNotListed { .. } => "target.not-listed",
+            Self::TargetUnlisted(_) => "target.unlisted",
             Self::TargetName { .. } => "target.name",
             Self::TargetOutside { .. } => "target.outside-delegation",
             Self::TargetCustom(_) => "target.custom",
@@ -372,15 +400,18 @@ impl Error {
             Self::NotFound(_)
             | Self::KeyUnknown(_)
             | Self::RoleUnknown(_)
+            | Self::ChannelUnknown(_)
+            | Self::TargetUnlisted(_)
             | Self::TargetNotListed { .. } => Class::NotFound,
             Self::Exists(_)
             | Self::Locked(_)
             | Self::Stale { .. }
             | Self::ChangeDiffers { .. }
+            | Self::ChangeSigned { .. }
             | Self::VersionReused { .. }
             | Self::ContentChanged { .. } => Class::Conflict,
             Self::Io { .. } => Class::Io,
-            Self::ChangeForeign { .. } => Class::Untrustworthy,
+            Self::ChangeForeign { .. } | Self::ChangeRole { .. } => Class::Untrustworthy,
             Self::SignaturesMissing(_) => Class::NeedsSignatures,
             Self::Signer { .. } => Class::Key,
             Self::Format { .. } | Self::PolicyFormat { .. } | Self::ContentMissing { .. } => {

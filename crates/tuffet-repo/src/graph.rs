@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use tuffet_core::crypto::HashAlgorithm;
+use tuffet_core::crypto::{Digest, HashAlgorithm};
 use tuffet_core::metadata::{
     DelegatedName, Delegations, KeyTable, Parsed, PathSet, RoleDelegations, RoleKeys, RoleName,
     Root, TargetPath, Targets, Version,
@@ -33,6 +33,19 @@ pub(crate) struct Authority<'g> {
     pub(crate) signers: Signers,
     pub(crate) table: &'g KeyTable,
     pub(crate) keys: &'g RoleKeys,
+}
+
+/// A delegation on the way to a role.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Link {
+    /// The role that delegates.
+    pub by: RoleName,
+    /// The role that it delegates to.
+    pub to: DelegatedName,
+    /// The pattern, hash prefix or bin that covers the path.
+    pub matched: String,
+    /// Whether nobody else is asked for the path.
+    pub terminating: bool,
 }
 
 impl Graph {
@@ -152,23 +165,125 @@ impl Graph {
                 return true;
             }
             next = next.saturating_add(1);
-            let covered: Vec<DelegatedName> =
-                match self.delegations.get(&by).map(Delegations::roles) {
-                    Some(RoleDelegations::Succinct(bins)) => bins.bin(&hash).into_iter().collect(),
-                    Some(RoleDelegations::Named(roles)) => roles
-                        .iter()
-                        .filter(|delegated| delegated.paths.matching(path, &hash).is_some())
-                        .map(|delegated| delegated.name.clone())
-                        .collect(),
-                    None => Vec::new(),
-                };
-            for name in covered.into_iter().map(RoleName::Delegated) {
+            let links = self.links(&by, path, &hash).into_iter();
+            for name in links.map(|link| RoleName::Delegated(link.to)) {
                 if !reached.contains(&name) {
                     reached.push(name);
                 }
             }
         }
         false
+    }
+
+    /// What is delegated to a role, in words.
+    pub(crate) fn covered(&self, role: &RoleName) -> Vec<String> {
+        let mut all = Vec::new();
+        for delegations in self.delegations.values() {
+            match delegations.roles() {
+                RoleDelegations::Named(roles) => {
+                    for of in roles.iter().filter(|of| of.name.as_str() == role.as_str()) {
+                        all.extend(patterns(&of.paths));
+                    }
+                }
+                RoleDelegations::Succinct(bins) if bins.contains(role.as_str()) => {
+                    all.push(format!("hash bin {role}"));
+                }
+                RoleDelegations::Succinct(_) => {}
+            }
+        }
+        all
+    }
+
+    /// The files that name the keys of a role, or of the bins whose names begin with this, each with what it says.
+    pub(crate) fn named_in(&self, role: &str) -> Vec<(RoleName, &RoleKeys)> {
+        let top = RoleName::new(role).ok();
+        let top = top.filter(|role| !matches!(role, RoleName::Delegated(_)));
+        let keys = top.and_then(|role| self.root()?.role(&role));
+        let mut all: Vec<_> = keys
+            .map(|keys| (RoleName::Root, keys))
+            .into_iter()
+            .collect();
+        for (by, delegations) in &self.delegations {
+            let keys = match delegations.roles() {
+                RoleDelegations::Named(roles) => roles
+                    .iter()
+                    .find(|of| of.name.as_str() == role)
+                    .map(|of| &of.keys),
+                RoleDelegations::Succinct(bins) => {
+                    (bins.name_prefix() == role).then(|| bins.keys())
+                }
+            };
+            all.extend(keys.map(|keys| (by.clone(), keys)));
+        }
+        all
+    }
+
+    /// The roles that this name stands for: itself, or the bins whose names begin with it.
+    pub(crate) fn meant_by(&self, role: &str) -> Vec<RoleName> {
+        for delegations in self.delegations.values() {
+            if let RoleDelegations::Succinct(bins) = delegations.roles()
+                && bins.name_prefix() == role
+            {
+                let names = bins.names();
+                return names.filter_map(|name| RoleName::new(&name).ok()).collect();
+            }
+        }
+        RoleName::new(role).into_iter().collect()
+    }
+
+    /// The roles that a client asks for a path, in its order (C-47, C-48), each with the delegations that lead to it.
+    pub(crate) fn asked_for(&self, path: &TargetPath) -> Vec<(RoleName, Vec<Link>)> {
+        let hash = tuffet_crypto::aws_lc().digest(HashAlgorithm::Sha256, path.as_str().as_bytes());
+        let mut asked: Vec<(RoleName, Vec<Link>)> = Vec::new();
+        let mut next = vec![(RoleName::Targets, Vec::new())];
+        while let Some((role, links)) = next.pop() {
+            if asked.iter().any(|(known, _)| *known == role) {
+                continue;
+            }
+            let mut further = Vec::new();
+            for link in self.links(&role, path, &hash) {
+                let ends = link.terminating;
+                let to = RoleName::Delegated(link.to.clone());
+                let way = links.iter().cloned().chain([link]).collect();
+                further.push((to, way));
+                if ends {
+                    // Nothing after it is searched, on no level.
+                    next.clear();
+                    break;
+                }
+            }
+            asked.push((role, links));
+            next.extend(further.into_iter().rev());
+        }
+        asked
+    }
+
+    /// The delegations of a role that cover a path.
+    fn links(&self, by: &RoleName, path: &TargetPath, hash: &Digest) -> Vec<Link> {
+        match self.delegations.get(by).map(Delegations::roles) {
+            Some(RoleDelegations::Named(roles)) => roles
+                .iter()
+                .filter_map(|role| {
+                    Some(Link {
+                        by: by.clone(),
+                        to: role.name.clone(),
+                        matched: role.paths.matching(path, hash)?.to_owned(),
+                        terminating: role.terminating,
+                    })
+                })
+                .collect(),
+            Some(RoleDelegations::Succinct(bins)) => bins
+                .bin(hash)
+                .map(|to| Link {
+                    by: by.clone(),
+                    matched: format!("hash bin {to}"),
+                    to,
+                    terminating: true,
+                })
+                .into_iter()
+                .collect(),
+            None => Vec::new(),
+        }
     }
 
     /// The bin of top-level targets that covers the path, if targets delegates to bins.

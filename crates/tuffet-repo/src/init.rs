@@ -1,12 +1,16 @@
 //! Making a repository.
 
+mod layouts;
+
 use std::path::{Path, PathBuf};
 
-use tuffet_core::metadata::{RoleName, UnixTime, Version};
+use tuffet_core::metadata::{DelegatedName, RoleName, UnixTime, Version};
 use tuffet_sign::Signer;
 
 use crate::Error;
 use crate::builder;
+use crate::channel::NewChannel;
+use crate::delegate::{self, Delegate, DelegatedPaths};
 use crate::document::Document;
 use crate::graph::Graph;
 use crate::keys::{NamedKey, require_distinct};
@@ -17,6 +21,8 @@ use crate::repository::Repository;
 use crate::sign::attach;
 use crate::store::Store;
 use crate::write::{Write, WriteKind};
+
+pub use layouts::InitLayout;
 
 /// What a new repository is to be.
 #[derive(Debug, Clone)]
@@ -34,6 +40,12 @@ pub struct InitOptions {
     pub timestamp: RoleOptions,
     /// Where it is published, relative to the repository.
     pub publish_to: Option<PathBuf>,
+    /// Directories of targets with keys of their own: those of targets, to begin with.
+    pub channels: Vec<DelegatedName>,
+    /// Hash bins, signed by the keys of snapshot, for many targets that come and go.
+    pub bins: Option<BinOptions>,
+    /// Whether people sign snapshot and timestamp by hand, so that their keys are none of automation.
+    pub by_hand: bool,
     /// Whether keys of snapshot and timestamp, which automation holds, may sign root and targets too (O-03, O-07).
     pub allow_online: bool,
 }
@@ -48,6 +60,18 @@ pub struct RoleOptions {
     /// How long a version is valid.
     pub period: Period,
 }
+
+/// The bins of a new repository.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct BinOptions {
+    /// There are 2 to the power of this; from 1 to 16.
+    pub bit_length: u32,
+    /// How long a version of a bin is valid.
+    pub period: Period,
+}
+
+/// What the names of bins begin with.
+const BIN: &str = "bin";
 
 impl InitOptions {
     /// Root and targets signed by people, snapshot and timestamp by one of the online keys; root valid for a year, targets for
@@ -66,6 +90,9 @@ impl InitOptions {
             snapshot: role(&online, 1, 7),
             timestamp: role(&online, 1, 1),
             publish_to: None,
+            channels: Vec::new(),
+            bins: None,
+            by_hand: false,
             allow_online: false,
         }
     }
@@ -90,22 +117,80 @@ impl InitOptions {
                 .insert(role.as_str().to_owned(), RolePolicy { threshold, period });
             let online = matches!(role, RoleName::Snapshot | RoleName::Timestamp);
             for key in &options.keys {
-                policy.name_key(key, online);
+                policy.name_key(key, online && !self.by_hand);
             }
+        }
+        for delegate in self.delegates() {
+            let (threshold, period) = (delegate.threshold, delegate.period);
+            let role = delegate.role.as_str().to_owned();
+            policy.roles.insert(role, RolePolicy { threshold, period });
         }
         policy
     }
 
-    fn drafts(&self, now: UnixTime) -> [(RoleName, Document); 2] {
+    /// What targets delegates from the beginning.
+    fn delegates(&self) -> Vec<Delegate> {
+        let (targets, snapshot) = (&self.targets, &self.snapshot);
+        let channel = |name: &DelegatedName| {
+            let delegate = NewChannel::delegation(name, targets.keys.clone());
+            delegate.threshold(targets.threshold).period(targets.period)
+        };
+        let bins = self.bins.as_ref().and_then(|bins| {
+            let bit_length = bins.bit_length;
+            let name = DelegatedName::new(BIN).ok()?;
+            let paths = DelegatedPaths::Bins { bit_length };
+            let delegate = Delegate::new(name, paths, snapshot.keys.clone());
+            Some(delegate.threshold(snapshot.threshold).period(bins.period))
+        });
+        self.channels.iter().map(channel).chain(bins).collect()
+    }
+
+    /// Refuses names and numbers that clients read in different ways.
+    fn check(&self) -> Result<(), Error> {
+        let unsuited = |why| {
+            Err(Error::RoleUnsuited {
+                role: RoleName::Targets,
+                why,
+            })
+        };
+        if self.bins.is_some() && !self.channels.is_empty() {
+            return unsuited("delegates to bins or to roles by name, and not to both");
+        }
+        for (place, channel) in self.channels.iter().enumerate() {
+            delegate::require_plain(channel.as_str())?;
+            let same =
+                |other: &DelegatedName| other.as_str().eq_ignore_ascii_case(channel.as_str());
+            if self.channels.iter().skip(place.saturating_add(1)).any(same) {
+                return unsuited("has two channels whose names differ in nothing but case");
+            }
+        }
+        for delegate in self.delegates() {
+            delegate::check_paths(&delegate.paths)?;
+        }
+        for (role, of) in self.roles() {
+            require_distinct(&role, &of.keys)?;
+        }
+        Ok(())
+    }
+
+    fn drafts(&self, now: UnixTime) -> Vec<(RoleName, Document)> {
         let mut root = builder::Root::new(Version::FIRST, self.root.period.after(now));
         for (role, options) in self.roles() {
             root = root.role(&role, &options.keys, options.threshold);
         }
-        let targets = builder::Targets::new(Version::FIRST, self.targets.period.after(now));
-        [
+        let mut targets = builder::Targets::new(Version::FIRST, self.targets.period.after(now));
+        let mut delegated = Vec::new();
+        for delegate in self.delegates() {
+            targets = targets.delegate(&delegate);
+            let first = builder::Targets::new(Version::FIRST, delegate.period.after(now)).build();
+            let names = delegate.names().into_iter().map(RoleName::Delegated);
+            delegated.extend(names.map(|name| (name, first.clone())));
+        }
+        let top = [
             (RoleName::Root, root.build()),
             (RoleName::Targets, targets.build()),
-        ]
+        ];
+        top.into_iter().chain(delegated).collect()
     }
 }
 
@@ -114,7 +199,8 @@ impl Repository {
     /// of the signers that may. [`Repository::publish`] applies it.
     ///
     /// # Errors
-    /// [`Error::Exists`]; [`Error::TooFewKeys`], [`Error::KeyDuplicate`] and [`Error::OnlineKey`] for keys that do not fit; [`Error::Signer`].
+    /// [`Error::Exists`]; [`Error::RoleNameUnsafe`] and [`Error::RoleUnsuited`] for channels and bins that do not fit;
+    /// [`Error::TooFewKeys`], [`Error::KeyDuplicate`] and [`Error::OnlineKey`] for keys that do not fit; [`Error::Signer`].
     pub fn init(
         directory: &Path,
         options: &InitOptions,
@@ -125,9 +211,7 @@ impl Repository {
         if layout.policy().exists() || layout.metadata().exists() {
             return Err(Error::Exists(directory.to_owned()));
         }
-        for (role, of) in options.roles() {
-            require_distinct(&role, &of.keys)?;
-        }
+        options.check()?;
         let policy = options.policy();
         let mut actions = vec![Action::Created {
             name: options.name.clone(),
@@ -141,13 +225,25 @@ impl Repository {
 
         let mut store = Store::empty(&layout);
         for (role, draft) in options.drafts(now) {
-            actions.push(Action::Drafted {
+            // Bins are said once.
+            let bin = options.bins.is_some() && matches!(role, RoleName::Delegated(_));
+            actions.extend((!bin).then(|| Action::Drafted {
                 role: role.clone(),
                 version: Version::FIRST,
                 from: None,
-            });
+            }));
             store.set_draft(role, draft);
         }
+        actions.extend(
+            options
+                .delegates()
+                .iter()
+                .map(|delegate| Action::Delegated {
+                    role: delegate.role.as_str().to_owned(),
+                    by: RoleName::Targets,
+                    count: delegate.names().len() as u64,
+                }),
+        );
         let graph = Graph::load(&store)?;
         crate::edit::check_policy(&graph, &policy)?;
         actions.extend(attach(&mut store, &graph, &policy, signers)?);

@@ -9,6 +9,7 @@ use tuffet_core::metadata::{KeyId, KeyTable, RoleDelegations, RoleName, UnixTime
 use crate::Error;
 use crate::document::{Document, object_in};
 use crate::edit::Edit;
+use crate::entry;
 use crate::graph::Graph;
 use crate::keys::NamedKey;
 
@@ -103,7 +104,7 @@ impl Place {
                 *keyid = Value::from(new.keyid().as_str());
             }
         }
-        remove_unused_keys(document, &self.by);
+        entry::remove_unused_keys(document, &self.by);
     }
 
     /// Takes the key out, and says from now on how many signatures the role needs if that is to change.
@@ -111,11 +112,10 @@ impl Place {
         if let Some(keyids) = self.keyids(document) {
             keyids.retain(|keyid| keyid.as_str() != Some(self.keyid.as_str()));
         }
-        let members = self.role_in(document).and_then(Value::as_object_mut);
-        if let (Some(threshold), Some(members)) = (threshold, members) {
+        if let (Some(threshold), Some(members)) = (threshold, self.role_in(document)) {
             members.insert("threshold".to_owned(), Value::from(threshold));
         }
-        remove_unused_keys(document, &self.by);
+        entry::remove_unused_keys(document, &self.by);
     }
 
     fn keyids<'d>(&self, document: &'d mut Document) -> Option<&'d mut Vec<Value>> {
@@ -123,19 +123,8 @@ impl Place {
     }
 
     /// What the file says of the role.
-    fn role_in<'d>(&self, document: &'d mut Document) -> Option<&'d mut Value> {
-        if self.by == RoleName::Root {
-            return document.object("roles").get_mut(self.role.as_str());
-        }
-        let delegations = document.object("delegations");
-        if self.bins {
-            return delegations.get_mut("succinct_roles");
-        }
-        let named = |role: &&mut Value| {
-            role.get("name").and_then(Value::as_str) == Some(self.role.as_str())
-        };
-        let roles = delegations.get_mut("roles")?.as_array_mut()?;
-        roles.iter_mut().find(named)
+    fn role_in<'d>(&self, document: &'d mut Document) -> Option<&'d mut BTreeMap<String, Value>> {
+        entry::of(document, &self.by, self.role.as_str())
     }
 
     /// The roles that the key signs, apart from those that `publish` signs again whenever that is needed.
@@ -177,30 +166,6 @@ fn is_signed_by(edit: &Edit, role: &RoleName, keyid: &KeyId) -> Result<bool, Err
             .signature_keyids()
             .any(|other| other == keyid.as_str())
     }))
-}
-
-/// Removes the keys that no role of the file names any more.
-fn remove_unused_keys(document: &mut Document, by: &RoleName) {
-    let (members, lists): (&mut BTreeMap<String, Value>, [&str; 2]) = if *by == RoleName::Root {
-        (document.signed_mut(), ["roles", ""])
-    } else {
-        (document.object("delegations"), ["roles", "succinct_roles"])
-    };
-    let mut used: Vec<String> = Vec::new();
-    for list in lists {
-        let roles: Vec<&Value> = match members.get(list) {
-            Some(Value::Array(roles)) => roles.iter().collect(),
-            Some(Value::Object(role)) if role.contains_key("keyids") => {
-                members.get(list).into_iter().collect()
-            }
-            Some(Value::Object(roles)) => roles.values().collect(),
-            _ => Vec::new(),
-        };
-        let keyids = roles.into_iter().filter_map(|role| role.get("keyids"));
-        let keyids = keyids.filter_map(Value::as_array).flatten();
-        used.extend(keyids.filter_map(Value::as_str).map(str::to_owned));
-    }
-    object_in(members, "keys").retain(|keyid, _| used.contains(keyid));
 }
 
 fn identity(table: &KeyTable, keyid: &KeyId) -> Option<KeyIdentity> {

@@ -13,7 +13,7 @@ pub(crate) const POLICY: &str = "tuffet.toml";
 pub(crate) const METADATA: &str = "metadata";
 
 /// What of `.tuffet` does not belong under version control.
-pub(crate) const IGNORED: &[u8] = b"objects/\nlock\nonline.key\n";
+pub(crate) const IGNORED: &[u8] = b"objects/\nundo/\nlock\nonline.key\n";
 
 /// The places of one repository.
 #[derive(Debug, Clone)]
@@ -60,6 +60,11 @@ impl Layout {
     /// The open change: one file, so that every edit of it is whole or not there.
     pub(crate) fn change(&self) -> PathBuf {
         self.working().join("change.json")
+    }
+
+    /// The open change as it was before an edit, counted from 1.
+    pub(crate) fn before_edit(&self, number: u64) -> PathBuf {
+        self.working().join("undo").join(format!("{number}.json"))
     }
 
     /// The content of a target, by its SHA-256.

@@ -52,11 +52,14 @@
     )
 )]
 
+mod accept;
 pub mod builder;
 mod change;
+mod channel;
 mod delegate;
 mod document;
 mod edit;
+mod entry;
 mod error;
 pub mod explain;
 mod graph;
@@ -70,6 +73,7 @@ mod publish;
 mod quorum;
 mod repository;
 mod revoke;
+mod role;
 mod rotate;
 mod sign;
 mod status;
@@ -79,10 +83,12 @@ mod tree;
 mod write;
 
 pub use change::{Change, Difference, Draft, differences};
-pub use delegate::{Delegate, DelegatedPaths};
+pub use channel::{NewChannel, Promote};
+pub use delegate::{Delegate, DelegatedPaths, Delegation};
 pub use document::Document;
 pub use error::{Class, Error, MissingSignatures};
-pub use init::{InitOptions, RoleOptions};
+pub use graph::Link;
+pub use init::{BinOptions, InitLayout, InitOptions, RoleOptions};
 pub use keys::{KeyName, NamedKey};
 pub use plan::{Action, Plan};
 pub use policy::{AttestationPolicy, KeyPolicy, Period, Policy, RolePolicy};
@@ -91,7 +97,8 @@ pub use publish::Publish;
 pub use quorum::Need;
 pub use repository::Repository;
 pub use revoke::RevokeKey;
+pub use role::SetRole;
 pub use rotate::RotateKey;
 pub use status::RoleStatus;
-pub use targets::{AddTarget, TargetEntry};
+pub use targets::{AddTarget, Listing, TargetEntry};
 pub use write::{Disk, FileSystem, Write, WriteKind};

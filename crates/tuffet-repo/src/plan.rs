@@ -9,6 +9,7 @@ use tuffet_core::metadata::{RoleName, TargetPath, UnixTime, Version};
 
 use crate::Error;
 use crate::keys::KeyName;
+use crate::policy::RolePolicy;
 use crate::quorum::Need;
 use crate::write::{Disk, FileSystem, Write};
 
@@ -92,6 +93,26 @@ pub enum Action {
         /// Its digests.
         hashes: Vec<Digest>,
     },
+    /// The content of a target that is listed already is kept to be published.
+    Staged {
+        /// The target.
+        path: TargetPath,
+        /// The role that lists it.
+        role: RoleName,
+        /// Its length in bytes.
+        length: u64,
+    },
+    /// A target of one channel is listed in another one, too.
+    Promoted {
+        /// The target in the one channel.
+        from: TargetPath,
+        /// The target in the other.
+        to: TargetPath,
+        /// The role of the other.
+        role: RoleName,
+        /// Its length in bytes.
+        length: u64,
+    },
     /// A target is no longer listed.
     TargetRemoved {
         /// The target.
@@ -107,6 +128,40 @@ pub enum Action {
         by: RoleName,
         /// How many roles these are: 1, or the number of bins.
         count: u64,
+    },
+    /// A role needs another number of signatures.
+    Threshold {
+        /// The role, or what the names of its bins begin with.
+        role: String,
+        /// How many it needed.
+        from: u64,
+        /// How many it needs.
+        to: u64,
+    },
+    /// The policy asks something else of a role.
+    Asked {
+        /// The role, or what the names of its bins begin with.
+        role: String,
+        /// What is asked.
+        policy: RolePolicy,
+    },
+    /// A role is no longer delegated to. For hash bins this is said once for all of them.
+    Undelegated {
+        /// The role, or what the names of its bins begin with.
+        role: String,
+        /// The role that delegated.
+        by: RoleName,
+        /// Whether snapshot goes on listing what was published of it.
+        listed: bool,
+    },
+    /// A file that was signed elsewhere is taken over as it is.
+    Accepted {
+        /// The role.
+        role: RoleName,
+        /// The version.
+        version: Version,
+        /// The version before; `None` for the first that is here.
+        from: Option<Version>,
     },
     /// A key takes the place of another.
     KeyReplaced {
@@ -147,6 +202,13 @@ pub enum Action {
         /// The role.
         role: RoleName,
         /// The version that it would have had.
+        version: Version,
+    },
+    /// A draft is again what it was before the last edit.
+    Restored {
+        /// The role.
+        role: RoleName,
+        /// The version that it will have.
         version: Version,
     },
     /// A draft becomes a version that never changes again.
@@ -201,13 +263,19 @@ impl Action {
             Self::Named { .. } => "Named",
             Self::Drafted { .. } => "Drafted",
             Self::TargetAdded { .. } => "Added",
+            Self::Staged { .. } => "Staged",
+            Self::Promoted { .. } => "Promoted",
             Self::TargetRemoved { .. } => "Removed",
             Self::Delegated { .. } => "Delegated",
+            Self::Threshold { .. } | Self::Asked { .. } => "Set",
+            Self::Undelegated { .. } => "Removed",
+            Self::Accepted { .. } => "Accepted",
             Self::KeyReplaced { .. } => "Replaced",
             Self::KeyRemoved { .. } => "Removed",
             Self::Signed { .. } => "Signed",
             Self::Sent { .. } => "Sent",
             Self::Dropped { .. } => "Dropped",
+            Self::Restored { .. } => "Restored",
             Self::Applied { .. } => "Applied",
             Self::Copied { .. } => "Copied",
             Self::Published { .. } => "Published",
@@ -232,9 +300,38 @@ impl fmt::Display for Action {
             Self::TargetAdded {
                 path, role, length, ..
             } => write!(f, "{path} ({length} bytes) to {role}"),
+            Self::Staged { path, role, length } => {
+                write!(f, "{path} ({length} bytes), which {role} lists already")
+            }
+            Self::Promoted {
+                from, to, length, ..
+            } => write!(f, "{from} to {to} ({length} bytes)"),
             Self::TargetRemoved { path, role } => write!(f, "{path} from {role}"),
             Self::Delegated { role, by, count: 1 } => write!(f, "from {by} to {role}"),
             Self::Delegated { role, by, count } => write!(f, "from {by} to {count} bins of {role}"),
+            Self::Threshold { role, from, to } => {
+                write!(f, "the threshold of {role} from {from} to {to}")
+            }
+            Self::Asked { role, policy } => write!(
+                f,
+                "{role} in tuffet.toml to at least {} signatures, valid for {}",
+                policy.threshold, policy.period
+            ),
+            Self::Undelegated { role, by, listed } => {
+                write!(f, "the delegation of {by} to {role}")?;
+                if *listed {
+                    f.write_str("; snapshot goes on listing its last version until a key of snapshot or timestamp is rotated, and clients no longer ask for it")?;
+                }
+                Ok(())
+            }
+            Self::Accepted {
+                role,
+                version,
+                from: Some(from),
+            } => write!(f, "{role} v{from} → v{version} as it was signed elsewhere"),
+            Self::Accepted { role, version, .. } => {
+                write!(f, "{role} v{version} as it was signed elsewhere")
+            }
             Self::KeyReplaced { role, old, new } => write!(f, "{old} by {new} for {role}"),
             Self::KeyRemoved { role, key } => write!(f, "{key} from {role}"),
             Self::Signed {
@@ -250,6 +347,9 @@ impl fmt::Display for Action {
                 write!(f, "the open change ({length} bytes) to {}", to.display())
             }
             Self::Dropped { role, version } => write!(f, "the draft of {role} v{version}"),
+            Self::Restored { role, version } => {
+                write!(f, "the draft of {role} v{version} as it was before")
+            }
             Self::Applied { role, version } => write!(f, "{role} v{version}"),
             Self::Copied { path, length } => write!(f, "{path} ({length} bytes)"),
             Self::Published {

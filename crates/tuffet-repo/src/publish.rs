@@ -10,6 +10,7 @@
 //! 5. the policy learns the names that came with the change, and the change ends.
 
 mod artifacts;
+mod elsewhere;
 mod release;
 mod verify;
 

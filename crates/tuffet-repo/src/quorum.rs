@@ -76,6 +76,25 @@ pub(crate) fn need(
     authority: &Authority<'_>,
     policy: &Policy,
 ) -> Result<Need, Error> {
+    let quorum = count(role, bytes, authority)?;
+    let (have, need) = (quorum.have(), quorum.need);
+    let counted = quorum.counted.iter().map(|key| &key.keyid);
+    let uncounted = quorum.uncounted.iter().map(|key| &key.keyid);
+    Ok(Need {
+        signers: quorum.signers,
+        have,
+        need,
+        signed: counted.map(|keyid| policy.key_name(keyid)).collect(),
+        missing: uncounted.map(|keyid| policy.key_name(keyid)).collect(),
+    })
+}
+
+/// Counts the signatures of a file for one set of keys.
+pub(crate) fn count(
+    role: &RoleName,
+    bytes: &[u8],
+    authority: &Authority<'_>,
+) -> Result<Quorum, Error> {
     let mut every = trust::Policy::default();
     every.exhaustive_signatures = true;
     let context = Context {
@@ -90,7 +109,7 @@ pub(crate) fn need(
         RoleName::Snapshot => count_signatures::<Snapshot>,
         RoleName::Targets | RoleName::Delegated(_) => count_signatures::<Targets>,
     };
-    let quorum: Quorum = count(
+    count(
         role.clone(),
         bytes.to_vec(),
         authority.signers.clone(),
@@ -101,16 +120,6 @@ pub(crate) fn need(
     .map_err(|error| Error::Refused {
         what: "counting signatures",
         error: Box::new(error.into()),
-    })?;
-    let (have, need) = (quorum.have(), quorum.need);
-    let counted = quorum.counted.iter().map(|key| &key.keyid);
-    let uncounted = quorum.uncounted.iter().map(|key| &key.keyid);
-    Ok(Need {
-        signers: quorum.signers,
-        have,
-        need,
-        signed: counted.map(|keyid| policy.key_name(keyid)).collect(),
-        missing: uncounted.map(|keyid| policy.key_name(keyid)).collect(),
     })
 }
 

@@ -81,20 +81,23 @@ impl Repository {
         edit.finish()
     }
 
-    /// Opens the next version of these roles with a new expiry and nothing else changed.
+    /// Opens the next version of these roles with a new expiry and nothing else changed. What the names of bins begin with stands
+    /// for all of them.
     ///
     /// # Errors
     /// [`Error::RoleUnknown`]; [`Error::RoleUnsuited`] for snapshot and timestamp, which [`Repository::publish`] renews.
     pub fn renew(&self, roles: &[RoleName], now: UnixTime) -> Result<Plan, Error> {
         let mut edit = Edit::begin(self)?;
-        for role in roles {
+        let graph = edit.graph()?;
+        let meant = roles.iter().flat_map(|role| graph.meant_by(role.as_str()));
+        for role in meant {
             if matches!(role, RoleName::Snapshot | RoleName::Timestamp) {
                 return Err(Error::RoleUnsuited {
-                    role: role.clone(),
+                    role,
                     why: "is renewed whenever something is published",
                 });
             }
-            edit.open(role, now)?;
+            edit.open(&role, now)?;
         }
         edit.finish()
     }

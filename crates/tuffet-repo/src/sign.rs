@@ -62,7 +62,9 @@ pub(crate) fn attach(
     signers: &[&dyn Signer],
 ) -> Result<Vec<Action>, Error> {
     let mut actions = Vec::new();
-    for (role, draft) in store.drafts_mut() {
+    // A file that was signed elsewhere is complete, and passed on as it is.
+    let drafts = store.drafts_mut().filter(|(_, draft)| !draft.is_exact());
+    for (role, draft) in drafts {
         let names = sign_document(role, draft, &graph.signatories(role), policy, signers)?;
         if names.is_empty() {
             continue;

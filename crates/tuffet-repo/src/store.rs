@@ -27,6 +27,8 @@ pub(crate) struct Store {
     applied: bool,
     /// What the policy learns when the change is applied.
     pub(crate) learned: Learned,
+    /// How many edits made the open change, as far as they can be undone.
+    pub(crate) edits: u64,
     /// Drafts of versions that somebody else has used.
     stale: BTreeMap<RoleName, Version>,
 }
@@ -40,6 +42,7 @@ impl Store {
             drafts: BTreeMap::new(),
             applied: false,
             learned: Learned::default(),
+            edits: 0,
             stale: BTreeMap::new(),
         }
     }
@@ -49,6 +52,7 @@ impl Store {
         store.heads = heads(&layout.metadata())?;
         let change = ChangeFile::read(&layout.change())?;
         store.learned = change.learned;
+        store.edits = change.edits;
         for (role, draft) in change.drafts {
             store.sort_in(role, draft)?;
         }
@@ -64,7 +68,7 @@ impl Store {
             self.applied = true;
             return Ok(());
         }
-        if version != head.map_or(Version::FIRST, Version::next) {
+        if !follows(&draft, head) {
             self.stale.insert(role.clone(), version);
         }
         self.drafts.insert(role, draft);
@@ -145,6 +149,10 @@ impl Store {
         self.drafts.insert(role, draft);
     }
 
+    pub(crate) fn remove_draft(&mut self, role: &RoleName) -> Option<Document> {
+        self.drafts.remove(role)
+    }
+
     /// Whether the file of the open change holds anything.
     pub(crate) fn has_change(&self) -> bool {
         self.applied || !self.drafts.is_empty()
@@ -152,7 +160,8 @@ impl Store {
 
     /// The one write that makes the drafts the open change.
     pub(crate) fn write_change(&self) -> Write {
-        ChangeFile::write(&self.layout.change(), self.drafts.iter(), &self.learned)
+        let path = self.layout.change();
+        ChangeFile::write(&path, self.drafts.iter(), &self.learned, self.edits)
     }
 
     /// The one write that ends the open change.
@@ -195,6 +204,17 @@ impl Store {
             }),
             None => Ok(()),
         }
+    }
+}
+
+/// Whether a draft is what comes after the highest sealed version. Whoever signs elsewhere counts elsewhere and may leave
+/// numbers out.
+pub(crate) fn follows(draft: &Document, head: Option<Version>) -> bool {
+    let version = draft.version().unwrap_or(Version::FIRST);
+    if draft.is_exact() {
+        head.is_none_or(|head| head < version)
+    } else {
+        version == head.map_or(Version::FIRST, Version::next)
     }
 }
 

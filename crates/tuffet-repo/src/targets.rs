@@ -1,18 +1,25 @@
 //! Listing targets: what a role vouches for.
 
-use std::path::PathBuf;
+mod find;
+
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+use std::path::{Path, PathBuf};
 
 use tuffet_core::crypto::{Digest, HashAlgorithm};
 use tuffet_core::json::Value;
-use tuffet_core::metadata::{NameError, RoleDelegations, RoleName, TargetPath, UnixTime};
+use tuffet_core::metadata::{NameError, RoleName, TargetPath, UnixTime};
 
 use crate::Error;
+use crate::document::Document;
 use crate::edit::Edit;
 use crate::graph::Graph;
 use crate::plan::{Action, Plan};
 use crate::repository::Repository;
 use crate::store::Store;
 use crate::write::{Write, WriteKind, read_pieces};
+
+pub use find::Listing;
 
 /// A target to add.
 #[derive(Debug, Clone)]
@@ -103,50 +110,27 @@ impl Repository {
     /// Lists a target. Executing the plan also copies the content, to be published later.
     ///
     /// # Errors
+    /// As [`Repository::add_targets`].
+    pub fn add_target(&self, add: &AddTarget, now: UnixTime) -> Result<Plan, Error> {
+        self.add_targets(std::slice::from_ref(add), now)
+    }
+
+    /// Lists targets in one edit. Executing the plan also copies their content, to be published later.
+    ///
+    /// A target that its role lists with this content already is not touched, and its signatures stay: only its content is
+    /// copied. So somebody who has received a change can bring the files that did not travel with it.
+    ///
+    /// # Errors
     /// [`Error::TargetName`] for a path that cannot safely become a file, [`Error::TargetOutside`] for one that is not delegated
     /// to the role, [`Error::TargetExists`] if the role lists another content under it, [`Error::TargetCustom`],
     /// [`Error::RoleUnknown`], [`Error::RoleUnsuited`].
-    pub fn add_target(&self, add: &AddTarget, now: UnixTime) -> Result<Plan, Error> {
+    pub fn add_targets(&self, all: &[AddTarget], now: UnixTime) -> Result<Plan, Error> {
         let mut edit = Edit::begin(self)?;
         let graph = edit.graph()?;
-        check_path(add)?;
-        if add
-            .custom
-            .as_ref()
-            .is_some_and(|custom| custom.as_object().is_none())
-        {
-            return Err(Error::TargetCustom(add.path.clone()));
+        let mut heads = Heads::default();
+        for add in all {
+            add_one(&mut edit, &graph, &mut heads, add, now)?;
         }
-        let role = role_for(&graph, add.role.as_ref(), &add.path)?;
-        let (length, hashes) = digests(add)?;
-        let entry = entry(length, &hashes, add.custom.clone());
-        let targets = edit.open(&role, now)?.object("targets");
-        match targets.get(add.path.as_str()) {
-            Some(old) if *old != entry && !add.replace => {
-                return Err(Error::TargetExists {
-                    path: add.path.clone(),
-                    role,
-                });
-            }
-            _ => {}
-        }
-        targets.insert(add.path.as_str().to_owned(), entry);
-        if let Some(sha256) = hashes.first() {
-            edit.writes.push(Write {
-                path: self.layout().object(sha256),
-                kind: WriteKind::Copy {
-                    from: add.source.clone(),
-                    length,
-                    sha256: *sha256,
-                },
-            });
-        }
-        edit.actions.push(Action::TargetAdded {
-            path: add.path.clone(),
-            role,
-            length,
-            hashes,
-        });
         edit.finish()
     }
 
@@ -188,17 +172,7 @@ impl Repository {
         let store = Store::load(self.layout())?;
         let roles: Vec<RoleName> = match role {
             Some(role) => vec![role.clone()],
-            None => {
-                let graph = Graph::load(&store)?;
-                let delegated = graph.delegated().into_iter();
-                let delegated = delegated.map(|(_, name)| RoleName::Delegated(name));
-                let mut all: Vec<RoleName> = std::iter::once(RoleName::Targets)
-                    .chain(delegated)
-                    .collect();
-                all.sort_unstable();
-                all.dedup();
-                all
-            }
+            None => find::every(&Graph::load(&store)?),
         };
         let mut entries = Vec::new();
         for of in roles {
@@ -220,23 +194,114 @@ impl Repository {
     }
 }
 
-/// Refuses a path that cannot become a file, also with a hash before its last component.
-fn check_path(add: &AddTarget) -> Result<(), Error> {
-    let longest = if add.sha512 {
-        HashAlgorithm::Sha512
-    } else {
-        HashAlgorithm::Sha256
+/// The sealed versions that have been read: of a role that is not edited, every target is looked for in the same one.
+#[derive(Default)]
+struct Heads(BTreeMap<RoleName, Option<Document>>);
+
+impl Heads {
+    /// What a role says about a target, with the open change applied.
+    fn listed(
+        &mut self,
+        store: &Store,
+        role: &RoleName,
+        path: &TargetPath,
+    ) -> Result<Option<Value>, Error> {
+        if let Some(draft) = store.draft(role) {
+            return Ok(entry_in(draft, path));
+        }
+        let head = match self.0.entry(role.clone()) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(unread) => unread.insert(store.head_document(role)?),
+        };
+        Ok(head.as_ref().and_then(|head| entry_in(head, path)))
+    }
+}
+
+fn add_one(
+    edit: &mut Edit,
+    graph: &Graph,
+    heads: &mut Heads,
+    add: &AddTarget,
+    now: UnixTime,
+) -> Result<(), Error> {
+    let (path, custom) = (&add.path, add.custom.as_ref());
+    if custom.is_some_and(|custom| custom.as_object().is_none()) {
+        return Err(Error::TargetCustom(path.clone()));
+    }
+    let role = role_for(graph, add.role.as_ref(), path)?;
+    let old = heads.listed(&edit.store, &role, path)?;
+    // What is listed is compared with all of its hashes, whoever chose them.
+    let known = old.as_ref().filter(|_| !add.replace);
+    let sha512 = known.and_then(|old| old.get("hashes")?.get(HashAlgorithm::Sha512.name()));
+    let (length, hashes) = digests(&add.source, add.sha512 || sha512.is_some())?;
+    check_path(path, &hashes)?;
+    let entry = entry(length, &hashes, add.custom.clone());
+    let object = hashes.first().map(|sha256| Write {
+        path: edit.store.layout().object(sha256),
+        kind: WriteKind::Copy {
+            from: add.source.clone(),
+            length,
+            sha256: *sha256,
+        },
+    });
+    edit.writes.extend(object);
+    let same = |old: &Value| {
+        let content = ["hashes", "length"];
+        let content = content.iter().all(|name| old.get(name) == entry.get(name));
+        content && (custom.is_none() || old.get("custom") == custom)
     };
-    let room = 254_usize.saturating_sub(longest.length().saturating_mul(2));
+    if old.as_ref().is_some_and(same) && !add.replace {
+        edit.actions.push(Action::Staged {
+            path: path.clone(),
+            role,
+            length,
+        });
+        return Ok(());
+    }
+    if old.is_some_and(|old| old != entry) && !add.replace {
+        return Err(Error::TargetExists {
+            path: path.clone(),
+            role,
+        });
+    }
+    let targets = edit.open(&role, now)?.object("targets");
+    targets.insert(path.as_str().to_owned(), entry);
+    edit.actions.push(Action::TargetAdded {
+        path: path.clone(),
+        role,
+        length,
+        hashes,
+    });
+    Ok(())
+}
+
+/// What a role says about a target, with the open change applied.
+pub(crate) fn listed(
+    store: &Store,
+    role: &RoleName,
+    path: &TargetPath,
+) -> Result<Option<Value>, Error> {
+    Heads::default().listed(store, role, path)
+}
+
+fn entry_in(document: &Document, path: &TargetPath) -> Option<Value> {
+    document.member("targets")?.get(path.as_str()).cloned()
+}
+
+/// Refuses a path that cannot become a file, also with one of these hashes before its last component.
+pub(crate) fn check_path(path: &TargetPath, hashes: &[Digest]) -> Result<(), Error> {
+    let digits = hashes.iter().map(|digest| digest.algorithm().length());
+    let longest = digits.max().unwrap_or(0).saturating_mul(2);
+    let room = 254_usize.saturating_sub(longest);
     let check = |parts: Vec<&str>| match parts.last() {
         Some(last) if last.len() > room => Err(NameError::UnsafePath(
             "a last component that leaves no room for the hash before it",
         )),
         _ => Ok(()),
     };
-    let checked = add.path.file_components().and_then(check);
+    let checked = path.file_components().and_then(check);
     checked.map_err(|source| Error::TargetName {
-        path: add.path.clone(),
+        path: path.clone(),
         source,
     })
 }
@@ -282,7 +347,7 @@ fn role_for(graph: &Graph, role: Option<&RoleName>, path: &TargetPath) -> Result
     }
     Err(Error::TargetOutside {
         path: path.clone(),
-        covers: covers(graph, &role),
+        covers: graph.covered(&role),
         role,
     })
 }
@@ -307,31 +372,12 @@ fn target_role(
     }
 }
 
-/// What is delegated to a role, in words.
-fn covers(graph: &Graph, role: &RoleName) -> Vec<String> {
-    let mut all = Vec::new();
-    for (_, delegations) in graph.delegations() {
-        match delegations.roles() {
-            RoleDelegations::Named(roles) => {
-                for of in roles.iter().filter(|of| of.name.as_str() == role.as_str()) {
-                    all.extend(crate::graph::patterns(&of.paths));
-                }
-            }
-            RoleDelegations::Succinct(bins) if bins.contains(role.as_str()) => {
-                all.push(format!("hash bin {role}"));
-            }
-            RoleDelegations::Succinct(_) => {}
-        }
-    }
-    all
-}
-
 /// The length of a file, its SHA-256, and its SHA-512 if that is wanted.
-fn digests(add: &AddTarget) -> Result<(u64, Vec<Digest>), Error> {
+fn digests(file: &Path, sha512: bool) -> Result<(u64, Vec<Digest>), Error> {
     let crypto = tuffet_crypto::aws_lc();
     let mut sha256 = crypto.hasher(HashAlgorithm::Sha256);
-    let mut sha512 = add.sha512.then(|| crypto.hasher(HashAlgorithm::Sha512));
-    let length = read_pieces(&add.source, |piece| {
+    let mut sha512 = sha512.then(|| crypto.hasher(HashAlgorithm::Sha512));
+    let length = read_pieces(file, |piece| {
         sha256.update(piece);
         if let Some(sha512) = &mut sha512 {
             sha512.update(piece);

@@ -1,5 +1,7 @@
 //! What the commands that change a repository have in common.
 
+use std::fs;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
@@ -49,6 +51,37 @@ pub(crate) fn moment(app: &App) -> UnixTime {
 /// `usage.arguments`.
 pub(crate) fn role(name: &str) -> Result<RoleName, Failure> {
     RoleName::new(name).map_err(|error| Failure::usage(format!("{name:?} is not a role: {error}")))
+}
+
+/// The largest file that is read whole: a change, or metadata.
+const LARGEST: u64 = 512 * 1024 * 1024;
+
+/// Reads a file, or stdin for `-`.
+///
+/// # Errors
+/// `file.read`, `usage.arguments` for a file that is too large.
+pub(crate) fn read(file: &Path) -> Result<Vec<u8>, Failure> {
+    let failed = |error: std::io::Error| Failure::reading(file, &error);
+    let mut bytes = Vec::new();
+    let read = if file == Path::new("-") {
+        std::io::stdin()
+            .lock()
+            .take(LARGEST + 1)
+            .read_to_end(&mut bytes)
+    } else {
+        fs::File::open(file)
+            .map_err(failed)?
+            .take(LARGEST + 1)
+            .read_to_end(&mut bytes)
+    };
+    read.map_err(failed)?;
+    if bytes.len() as u64 > LARGEST {
+        return Err(Failure::usage(format!(
+            "{} is larger than any change",
+            file.display()
+        )));
+    }
+    Ok(bytes)
 }
 
 /// Carries a plan out, or shows what it would do, and collects the actions.
@@ -149,11 +182,14 @@ fn object(action: &Action) -> Value {
         Action::Drafted { role, version, .. }
         | Action::Signed { role, version, .. }
         | Action::Dropped { role, version }
+        | Action::Restored { role, version }
+        | Action::Accepted { role, version, .. }
         | Action::Applied { role, version }
         | Action::Published { role, version, .. } => (Some(role), Some(version), None),
-        Action::TargetAdded { role, path, .. } | Action::TargetRemoved { role, path } => {
-            (Some(role), None, Some(path))
-        }
+        Action::TargetAdded { role, path, .. }
+        | Action::Staged { role, path, .. }
+        | Action::Promoted { role, to: path, .. }
+        | Action::TargetRemoved { role, path } => (Some(role), None, Some(path)),
         Action::KeyReplaced { role, .. } | Action::KeyRemoved { role, .. } => {
             (Some(role), None, None)
         }
@@ -182,6 +218,13 @@ impl From<&Error> for Failure {
             Class::Key => Exit::Key,
             _ => Exit::Failed,
         };
-        Self::new(error.code(), exit, error.to_string()).sources(error)
+        let failure = Self::new(error.code(), exit, error.to_string()).sources(error);
+        match error {
+            Error::TargetOutside { role, .. } => {
+                let role = text::visible(role.as_str());
+                failure.fix(format!("see what it covers: tuffet delegate show {role}"))
+            }
+            _ => failure,
+        }
     }
 }

@@ -1,6 +1,7 @@
 //! The commands, one module each.
 
 pub(crate) mod change;
+pub(crate) mod channel;
 pub(crate) mod completions;
 pub(crate) mod delegate;
 pub(crate) mod explain;
@@ -11,10 +12,12 @@ pub(crate) mod key;
 pub(crate) mod man;
 pub(crate) mod publish;
 pub(crate) mod renew;
+pub(crate) mod role;
 pub(crate) mod serve;
 pub(crate) mod status;
 pub(crate) mod target;
 pub(crate) mod tour;
 pub(crate) mod trust;
+pub(crate) mod undo;
 pub(crate) mod verify;
 pub(crate) mod version;

@@ -153,6 +153,35 @@ impl Console {
         }
     }
 
+    /// Asks for a line. An empty one stands for the default, if there is one, and is no answer otherwise.
+    ///
+    /// # Errors
+    /// `usage.no-terminal` when nobody can answer, or nobody does any more.
+    pub(crate) fn ask(
+        &self,
+        question: &str,
+        default: Option<&str>,
+        flag: &str,
+    ) -> Result<String, Failure> {
+        if !self.is_interactive() {
+            return Err(Failure::needs_answer(question, flag));
+        }
+        let shown = default.map_or_else(String::new, |default| format!(" [{default}]"));
+        loop {
+            let _ = write!(anstream::stderr(), "? {question}{shown} ");
+            let mut line = String::new();
+            match io::stdin().read_line(&mut line) {
+                Ok(0) | Err(_) => return Err(Failure::needs_answer(question, flag)),
+                Ok(_) => {}
+            }
+            match (line.trim(), default) {
+                ("", Some(default)) => return Ok(default.to_owned()),
+                ("", None) => {}
+                (answer, _) => return Ok(answer.to_owned()),
+            }
+        }
+    }
+
     /// Asks for a yes.
     ///
     /// # Errors

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use tuffet_core::crypto::{HashAlgorithm, signed_message};
 use tuffet_core::json::Value;
-use tuffet_core::metadata::{RoleName, Version};
+use tuffet_core::metadata::{RoleName, TargetPath, Version};
 
 use super::ChangeFile;
 use crate::Error;
@@ -15,7 +15,7 @@ use crate::keys::KeyName;
 use crate::plan::{Action, Plan};
 use crate::quorum::needs;
 use crate::repository::{Repository, info};
-use crate::store::Store;
+use crate::store::{Store, follows};
 use crate::write::{Write, WriteKind};
 
 impl Repository {
@@ -31,10 +31,10 @@ impl Repository {
             return Err(Error::NoChange);
         }
         let base = base(&store)?;
-        Ok(ChangeFile::to_bytes(
+        Ok(ChangeFile::to_exported(
             store.drafts(),
             &store.learned,
-            Some(&base),
+            &base,
         ))
     }
 
@@ -68,10 +68,28 @@ impl Repository {
     /// copy does not have; [`Error::Stale`] for one that was published or overtaken; [`Error::ChangeDiffers`] if another change
     /// is open.
     pub fn receive_change(&self, bytes: &[u8], from: &Path) -> Result<Plan, Error> {
+        self.receive_change_of(bytes, from, &[])
+    }
+
+    /// As [`Self::receive_change`], for a change that may hold drafts of these roles and of no other: what a publisher without
+    /// people takes from a team. No role means any.
+    ///
+    /// # Errors
+    /// Also [`Error::ChangeRole`] for a draft of another role.
+    pub fn receive_change_of(
+        &self,
+        bytes: &[u8],
+        from: &Path,
+        only: &[RoleName],
+    ) -> Result<Plan, Error> {
         let lock = self.lock()?;
         let mut store = Store::load(self.layout())?;
         store.require_current()?;
         let received = ChangeFile::parse(bytes).map_err(|error| Error::format(from, error))?;
+        let foreign = received.drafts.keys().find(|role| !only.contains(role));
+        if let (Some(role), false) = (foreign, only.is_empty()) {
+            return Err(Error::ChangeRole { role: role.clone() });
+        }
         require_same_past(&store, &received)?;
         let before = Graph::load(&Store::load(self.layout())?.without_drafts())?;
         let mut actions = Vec::new();
@@ -82,6 +100,7 @@ impl Repository {
         }
         let graph = Graph::load(&store)?;
         if !actions.is_empty() {
+            require_effect(&store, &graph)?;
             let drafted = |role: &RoleName| received.drafts.contains_key(role);
             store.learned = received.learned.clone().needed_by(&graph, drafted);
             let mut written = self.written_policy()?;
@@ -102,7 +121,7 @@ impl Repository {
         let policy = self.policy_with(&store.learned);
         crate::edit::check_policy(&graph, &policy)?;
         for (role, draft) in store.drafts_mut() {
-            let Some(theirs) = received.drafts.get(role) else {
+            let Some(theirs) = received.drafts.get(role).filter(|_| !draft.is_exact()) else {
                 continue;
             };
             let taken = merge(draft, theirs, &graph.signatories(role));
@@ -167,7 +186,7 @@ fn require_same_past(store: &Store, received: &ChangeFile) -> Result<(), Error> 
                 sealed,
             });
         }
-        if version != sealed.map_or(Version::FIRST, Version::next) {
+        if !follows(draft, sealed) {
             return foreign("it follows versions that this copy of the repository does not have");
         }
         if received.base.get(role.as_str()) != ours(role)?.as_ref() {
@@ -187,13 +206,17 @@ fn take_over(
     from: &Path,
     actions: &mut Vec<Action>,
 ) -> Result<(), Error> {
+    // No edit made it here, so none can be taken back.
+    store.edits = 0;
     for (role, draft) in &received.drafts {
         draft
             .check(crate::edit::kind(role))
             .map_err(|error| Error::format(from, error))?;
         let mut draft = draft.clone();
-        draft.clear_signatures();
-        draft.clear_unsigned();
+        if !draft.is_exact() {
+            draft.clear_signatures();
+            draft.clear_unsigned();
+        }
         actions.push(Action::Drafted {
             role: role.clone(),
             version: draft.version().unwrap_or(Version::FIRST),
@@ -204,11 +227,41 @@ fn take_over(
     Ok(())
 }
 
+/// Refuses a file signed elsewhere that too few have signed, new targets in roles that no client asks for them, and teams that
+/// lay hands on the roles of others: whoever signs for a role is to see that at once.
+fn require_effect(store: &Store, graph: &Graph) -> Result<(), Error> {
+    for (role, draft) in store.drafts() {
+        if let RoleName::Delegated(_) = role {
+            crate::accept::require_own_names(store, graph, role, draft)?;
+        }
+        if draft.is_exact() {
+            crate::accept::verify(graph, role, draft.to_bytes())?;
+        } else if let RoleName::Delegated(_) = role {
+            let head = store.head_document(role)?;
+            let listed = |path: &TargetPath| {
+                let targets = head.as_ref().and_then(|head| head.member("targets"));
+                targets.is_some_and(|targets| targets.get(path.as_str()).is_some())
+            };
+            let new = crate::accept::uncovered(graph, role, draft)?;
+            if let Some(path) = new.into_iter().find(|path| !listed(path)) {
+                return Err(Error::TargetOutside {
+                    path,
+                    covers: graph.covered(role),
+                    role: role.clone(),
+                });
+            }
+        }
+    }
+    Ok(())
+}
+
 /// Signatures belong to one content: a change that says something else is another one.
 fn require_same_content(store: &Store, received: &ChangeFile) -> Result<(), Error> {
     let differs = |role: &RoleName| Error::ChangeDiffers { role: role.clone() };
     for (role, draft) in store.drafts() {
         match received.drafts.get(role) {
+            Some(theirs) if theirs.is_exact() != draft.is_exact() => return Err(differs(role)),
+            Some(theirs) if draft.is_exact() && theirs != draft => return Err(differs(role)),
             Some(theirs) if theirs.says_the_same_as(draft) => {}
             _ => return Err(differs(role)),
         }

@@ -1,7 +1,8 @@
 //! The file of the open change.
 //!
-//! `{"drafts":{ROLE:FILE,…},"format":1,"keys":{NAME:KEY,…},"roles":{ROLE:POLICY,…}}`: the next versions of roles with the signatures
-//! so far, and what the policy will learn when the change is applied.
+//! `{"drafts":{ROLE:FILE,…},"edits":NUMBER,"format":1,"keys":{NAME:KEY,…},"roles":{ROLE:POLICY,…}}`: the next versions of roles with
+//! the signatures so far, how many edits can be undone, and what the policy will learn when the change is applied. A FILE that
+//! was signed elsewhere is a text, because it has to stay as it is byte for byte.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -20,6 +21,8 @@ use crate::write::{Write, WriteKind, read_optional};
 pub(crate) struct ChangeFile {
     pub(crate) drafts: BTreeMap<RoleName, Document>,
     pub(crate) learned: Learned,
+    /// How many edits made it, as far as they can be undone.
+    pub(crate) edits: u64,
     /// In a change that was exported: the digests of the versions that it follows.
     pub(crate) base: BTreeMap<String, String>,
 }
@@ -73,11 +76,16 @@ impl ChangeFile {
                 let reason = Reason::Invalid("a role that is no part of a change");
                 return Err(within(FormatError::new(0, reason)));
             }
-            drafts.insert(role, Document::from_value(value).map_err(within)?);
+            let draft = match value {
+                Value::Text(file) => Document::exact(file.into_bytes()),
+                value => Document::from_value(value),
+            };
+            drafts.insert(role, draft.map_err(within)?);
         }
         Ok(Self {
             drafts,
             learned: learned(&members)?,
+            edits: members.get("edits").and_then(Value::as_u64).unwrap_or(0),
             base: base(&members)?,
         })
     }
@@ -87,43 +95,71 @@ impl ChangeFile {
         path: &Path,
         drafts: impl Iterator<Item = (&'d RoleName, &'d Document)>,
         learned: &Learned,
+        edits: u64,
     ) -> Write {
         Write {
             path: path.to_owned(),
-            kind: WriteKind::Replace(Self::to_bytes(drafts, learned, None)),
+            kind: WriteKind::Replace(Self::to_bytes(drafts, learned, edits)),
         }
     }
 
-    /// The content of the file; with the digests of the versions that it follows when it goes to somebody else.
+    /// The content of the file when it goes to somebody else: with the digests of the versions that it follows.
+    pub(crate) fn to_exported<'d>(
+        drafts: impl Iterator<Item = (&'d RoleName, &'d Document)>,
+        learned: &Learned,
+        base: &BTreeMap<String, String>,
+    ) -> Vec<u8> {
+        let mut bytes = br#"{"base":"#.to_vec();
+        bytes.append(&mut base_to_value(base).to_compact_json());
+        bytes.push(b',');
+        members_to(&mut bytes, drafts, learned, 0);
+        bytes
+    }
+
+    /// The content of the file.
     pub(crate) fn to_bytes<'d>(
         drafts: impl Iterator<Item = (&'d RoleName, &'d Document)>,
         learned: &Learned,
-        base: Option<&BTreeMap<String, String>>,
+        edits: u64,
     ) -> Vec<u8> {
-        let mut bytes = Vec::new();
-        if let Some(base) = base {
-            bytes.extend_from_slice(br#"{"base":"#);
-            bytes.append(&mut base_to_value(base).to_compact_json());
-            bytes.push(b',');
-        } else {
-            bytes.push(b'{');
-        }
-        bytes.extend_from_slice(br#""drafts":{"#);
-        for (place, (role, draft)) in drafts.enumerate() {
-            if place > 0 {
-                bytes.push(b',');
-            }
-            bytes.append(&mut Value::from(role.as_str()).to_compact_json());
-            bytes.push(b':');
-            bytes.append(&mut draft.to_bytes());
-        }
-        bytes.extend_from_slice(br#"},"format":1,"keys":"#);
-        bytes.append(&mut learned.keys_to_value().to_compact_json());
-        bytes.extend_from_slice(br#","roles":"#);
-        bytes.append(&mut learned.roles_to_value().to_compact_json());
-        bytes.push(b'}');
+        let mut bytes = b"{".to_vec();
+        members_to(&mut bytes, drafts, learned, edits);
         bytes
     }
+}
+
+fn members_to<'d>(
+    bytes: &mut Vec<u8>,
+    drafts: impl Iterator<Item = (&'d RoleName, &'d Document)>,
+    learned: &Learned,
+    edits: u64,
+) {
+    bytes.extend_from_slice(br#""drafts":{"#);
+    for (place, (role, draft)) in drafts.enumerate() {
+        if place > 0 {
+            bytes.push(b',');
+        }
+        bytes.append(&mut Value::from(role.as_str()).to_compact_json());
+        bytes.push(b':');
+        let file = draft.to_bytes();
+        match String::from_utf8(file) {
+            Ok(file) if draft.is_exact() => {
+                bytes.append(&mut Value::from(file).to_compact_json());
+            }
+            Ok(file) => bytes.extend_from_slice(file.as_bytes()),
+            // Nothing that was read or written as JSON is anything else than UTF-8.
+            Err(error) => bytes.append(&mut error.into_bytes()),
+        }
+    }
+    bytes.push(b'}');
+    if edits > 0 {
+        bytes.extend_from_slice(format!(r#","edits":{edits}"#).as_bytes());
+    }
+    bytes.extend_from_slice(br#","format":1,"keys":"#);
+    bytes.append(&mut learned.keys_to_value().to_compact_json());
+    bytes.extend_from_slice(br#","roles":"#);
+    bytes.append(&mut learned.roles_to_value().to_compact_json());
+    bytes.push(b'}');
 }
 
 fn base(members: &BTreeMap<String, Value>) -> Result<BTreeMap<String, String>, FormatError> {

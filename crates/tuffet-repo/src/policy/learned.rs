@@ -1,4 +1,4 @@
-//! What a change teaches the policy, once it is applied: names of keys, and what is asked of new roles.
+//! What a change teaches the policy, once it is applied: names of keys, what is asked of roles, and which roles are no more.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,6 +14,8 @@ use crate::keys::NamedKey;
 pub(crate) struct Learned {
     keys: BTreeMap<String, KeyPolicy>,
     roles: BTreeMap<String, RolePolicy>,
+    /// Roles that nobody delegates to any more.
+    forgotten: BTreeSet<String>,
 }
 
 impl Learned {
@@ -23,7 +25,23 @@ impl Learned {
     }
 
     pub(crate) fn ask_of(&mut self, role: &str, policy: RolePolicy) {
+        self.forgotten.remove(role);
         self.roles.insert(role.to_owned(), policy);
+    }
+
+    pub(crate) fn forget(&mut self, role: &str) {
+        self.roles.remove(role);
+        self.forgotten.insert(role.to_owned());
+    }
+
+    /// The roles that are no more.
+    pub(crate) fn forgotten(&self) -> impl Iterator<Item = &str> {
+        self.forgotten.iter().map(String::as_str)
+    }
+
+    /// Whether something is asked of this role.
+    pub(crate) fn asks_of(&self, role: &str) -> bool {
+        self.roles.contains_key(role)
     }
 
     /// The names of keys, and the keyids that they stand for.
@@ -49,12 +67,18 @@ impl Learned {
                 RoleDelegations::Succinct(bins) => vec![bins.name_prefix()],
             })
             .collect();
-        self.roles.retain(|name, _| new.contains(name.as_str()));
+        let of_root = |name: &str| {
+            let role = RoleName::new(name).ok();
+            drafted(&RoleName::Root) && !matches!(role, None | Some(RoleName::Delegated(_)))
+        };
+        self.roles
+            .retain(|name, _| new.contains(name.as_str()) || of_root(name));
         self
     }
 
     /// What it would change of what the policy says already. Edits only add to a policy, except that a key that is replaced may
-    /// leave its name to the new one; a change that does more is not honest.
+    /// leave its name to the new one, and that a threshold may become the one that people sign; a change that does more is not
+    /// honest.
     pub(crate) fn contradicts(
         &self,
         policy: &Policy,
@@ -62,9 +86,21 @@ impl Learned {
         after: &Graph,
     ) -> Option<&'static str> {
         for (name, role) in &self.roles {
-            if role.threshold < 1 || policy.roles.get(name).is_some_and(|known| known != role) {
+            // One that is lower than what the policy asks is refused by the policy itself.
+            let agreed = |known: &RolePolicy| {
+                let signed = after.named_in(name).into_iter();
+                known.period == role.period
+                    && signed.map(|(_, keys)| keys.threshold).min() == Some(role.threshold)
+            };
+            let differs = |known: &RolePolicy| known != role && !agreed(known);
+            if role.threshold < 1 || policy.roles.get(name).is_some_and(differs) {
                 return Some("it changes what tuffet.toml asks of a role");
             }
+        }
+        let removed =
+            |name: &String| !before.named_in(name).is_empty() && after.named_in(name).is_empty();
+        if !self.forgotten.iter().all(removed) {
+            return Some("it makes tuffet.toml forget a role that is not removed");
         }
         for (name, key) in &self.keys {
             let replaced =
@@ -113,7 +149,7 @@ impl Learned {
     }
 
     pub(crate) fn is_empty(&self) -> bool {
-        self.keys.is_empty() && self.roles.is_empty()
+        self.keys.is_empty() && self.roles.is_empty() && self.forgotten.is_empty()
     }
 
     /// The policy as it will be.
@@ -124,6 +160,9 @@ impl Learned {
             }
         }
         policy.roles.extend(self.roles.clone());
+        policy
+            .roles
+            .retain(|name, _| !self.forgotten.contains(name));
     }
 
     pub(crate) fn keys_to_value(&self) -> Value {
@@ -151,10 +190,10 @@ impl Learned {
                 ("threshold", Value::from(role.threshold)),
             ])
         };
-        let members = self.roles.iter();
-        members
-            .map(|(name, role)| (name.as_str(), value(role)))
-            .collect()
+        let asked = self.roles.iter();
+        let asked = asked.map(|(name, role)| (name.as_str(), value(role)));
+        let forgotten = self.forgotten().map(|name| (name, Value::Null));
+        asked.chain(forgotten).collect()
     }
 
     /// `None` if a key or a role is not what it has to be.
@@ -184,9 +223,12 @@ impl Learned {
             };
             Some((name.clone(), policy))
         };
+        let (gone, asked): (Vec<_>, Vec<_>) =
+            roles.iter().partition(|(_, value)| **value == Value::Null);
         Some(Self {
             keys: keys.iter().map(key).collect::<Option<_>>()?,
-            roles: roles.iter().map(role).collect::<Option<_>>()?,
+            roles: asked.into_iter().map(role).collect::<Option<_>>()?,
+            forgotten: gone.into_iter().map(|(name, _)| name.clone()).collect(),
         })
     }
 }

@@ -150,3 +150,23 @@ fn a_replaced_key_keeps_its_name() {
     );
     assert_eq!(policy.key("ana"), Some(new));
 }
+
+#[test]
+fn a_role_that_is_forgotten_leaves_the_text_and_nothing_else_does() {
+    let mut policy = policy();
+    let period = Period::days(30);
+    let asked = RolePolicy {
+        threshold: 1,
+        period,
+    };
+    policy.roles.insert("edge".to_owned(), asked);
+    let text = format!("# ours\n{}\n# the end\n", policy.to_toml());
+    let text = text.replace("[roles.edge]", "[roles.edge]\n# who knows");
+    policy.roles.remove("edge");
+    let after = policy.rewrite(&text);
+    assert_eq!(Policy::parse(&after), Ok(policy));
+    assert!(!after.contains("edge"), "{after}");
+    for kept in ["# ours\n", "# who knows\n", "# the end\n"] {
+        assert!(after.contains(kept), "{after}");
+    }
+}

@@ -4,11 +4,19 @@ use super::Policy;
 
 /// Returns text that says what `policy` says, as close to `old` as can be.
 pub(super) fn rewrite(policy: &Policy, old: &str) -> String {
-    if Policy::parse(old).as_ref() == Ok(policy) {
+    let before = Policy::parse(old);
+    if before.as_ref() == Ok(policy) {
         return old.to_owned();
     }
     let mut text = old.to_owned();
-    for (header, body) in tables(&policy.to_toml()) {
+    let wanted = tables(&policy.to_toml());
+    let had = before.map(|before| tables(&before.to_toml()));
+    for (header, _) in had.unwrap_or_default() {
+        if !wanted.iter().any(|(kept, _)| *kept == header) {
+            text = without_table(&text, &header);
+        }
+    }
+    for (header, body) in wanted {
         if body_of(&text, &header).as_deref() != Some(body.as_str()) {
             text = with_table(&text, &header, &body);
         }
@@ -70,6 +78,22 @@ fn with_table(text: &str, header: &str, body: &str) -> String {
         result.push_str(header);
         result.push('\n');
         result.push_str(body);
+    }
+    result
+}
+
+/// Takes a table out; comments in it stay, because they may be about what follows.
+fn without_table(text: &str, header: &str) -> String {
+    let mut result = String::with_capacity(text.len());
+    let mut inside = false;
+    for line in text.lines() {
+        if line.starts_with('[') {
+            inside = line.trim_end() == header;
+        }
+        if !inside || line.trim_start().starts_with('#') {
+            result.push_str(line);
+            result.push('\n');
+        }
     }
     result
 }

@@ -2,12 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use tuffet_core::crypto::{Digest, HashAlgorithm};
 use tuffet_core::json::Value;
 use tuffet_core::metadata::RoleName;
 
+use super::elsewhere::Elsewhere;
 use super::release::{Place, Release, Staged};
 use crate::Error;
 use crate::document::Document;
@@ -21,6 +22,7 @@ use crate::write::{Write, WriteKind, read_optional, read_pieces};
 pub(super) struct Artifacts {
     pub(super) writes: Vec<Write>,
     pub(super) actions: Vec<Action>,
+    elsewhere: Elsewhere,
 }
 
 /// The targets that the roles about to be published list and that the published tree does not hold.
@@ -79,12 +81,12 @@ impl Artifacts {
         Ok(())
     }
 
-    /// Where the bytes are staged.
+    /// Where the bytes are staged, or published under the name of another target.
     fn source(
-        &self,
+        &mut self,
         place: &Place<'_>,
         target: &TargetEntry,
-    ) -> Result<(std::path::PathBuf, Digest), Error> {
+    ) -> Result<(PathBuf, Digest), Error> {
         let layout = place.store.layout();
         let sha256 = target
             .hashes
@@ -93,9 +95,21 @@ impl Artifacts {
         let staged = sha256.map(|sha256| (layout.object(sha256), *sha256));
         match staged {
             Some((object, sha256)) if object.exists() => Ok((object, sha256)),
-            staged => Err(Error::ContentMissing {
+            Some((object, sha256)) => {
+                for name in self.elsewhere.names(place, &sha256)? {
+                    let published = place.destination.join(name);
+                    if is_there(&published, target)? {
+                        return Ok((published, sha256));
+                    }
+                }
+                Err(Error::ContentMissing {
+                    path: target.path.clone(),
+                    object,
+                })
+            }
+            None => Err(Error::ContentMissing {
                 path: target.path.clone(),
-                object: staged.map_or_else(|| layout.working(), |(object, _)| object),
+                object: layout.working(),
             }),
         }
     }
@@ -139,7 +153,7 @@ fn published_before(
         .unwrap_or_default())
 }
 
-fn entries(bytes: &[u8]) -> BTreeMap<String, Value> {
+pub(super) fn entries(bytes: &[u8]) -> BTreeMap<String, Value> {
     let document = Document::parse(bytes).ok();
     document
         .and_then(|document| document.member("targets")?.as_object().cloned())

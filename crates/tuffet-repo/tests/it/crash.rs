@@ -150,6 +150,56 @@ fn an_edit_survives_a_crash_at_every_write() {
 }
 
 #[test]
+fn an_undo_survives_a_crash_at_every_write() {
+    let world = World::published();
+    world.add("one", b"1");
+    let first = std::fs::read(world.change()).unwrap();
+    world.add("two", b"2");
+    let writes = world.repository().undo().unwrap().writes().count();
+    assert_eq!(writes, 2);
+    for after in 0..writes {
+        let world = world.fork();
+        crash(world.repository().undo().unwrap(), after);
+        let undone = std::fs::read(world.change()).unwrap() == first;
+        assert_eq!(undone, after > 0);
+        if !undone {
+            run(world.repository().undo());
+        }
+        // What is left of the past is the past, and nothing else.
+        run(world.repository().undo());
+        assert!(!world.change().exists());
+    }
+}
+
+#[test]
+fn a_promotion_survives_a_crash_at_every_write() {
+    use tuffet_repo::{AddTarget, NewChannel, Promote};
+
+    let world = World::published();
+    let (beta, stable) = (delegated("beta"), delegated("stable"));
+    for name in [&beta, &stable] {
+        let channel = NewChannel::new(name.clone());
+        run(world.repository().new_channel(&channel, NOW));
+    }
+    let path = crate::support::path("beta/app.tar");
+    let add = AddTarget::new(path, world.file("app.tar", b"app 2"));
+    let add = add.role(crate::support::role("beta"));
+    run(world.repository().add_target(&add, NOW));
+    world.sign();
+    world.publish(NOW);
+    std::fs::remove_dir_all(world.directory().join(".tuffet/objects")).unwrap();
+    let promote = Promote::new("app.tar", beta, stable);
+    run(world.repository().promote(&promote, NOW));
+    world.sign();
+    publish_with_crashes(
+        &world,
+        &[world.online],
+        &[[1, 3, 3, 3], [1, 4, 4, 3]],
+        false,
+    );
+}
+
+#[test]
 fn a_beginning_survives_a_crash_at_every_write() {
     let world = World::empty();
     let signers: [&dyn Signer; 2] = [world.ana, world.ben];

@@ -214,6 +214,47 @@ fn names_and_paths_that_others_read_differently_are_refused() {
 }
 
 #[test]
+fn all_that_is_said_about_a_delegation_is_shown_before_it_is_signed() {
+    let sam = key();
+    let plain = || edge(sam);
+    let mut prefixes = plain();
+    prefixes.paths = DelegatedPaths::HashPrefixes(vec!["0".to_owned(), "1f".to_owned()]);
+    let mut bins = plain();
+    bins.paths = DelegatedPaths::Bins { bit_length: 3 };
+    let mut two = plain();
+    two.keys.push(named("lin", key()));
+    for (delegate, parts) in [
+        (
+            plain(),
+            &[r#""paths":["edge/*"]"#, r#""terminating":true"#][..],
+        ),
+        (plain().terminating(false), &[r#""terminating":false"#]),
+        (prefixes, &[r#""path_hash_prefixes":["0","1f"]"#]),
+        (bins, &[r#""bit_length":3"#, r#""name_prefix":"edge""#]),
+        (two.threshold(2), &[r#""threshold":2"#]),
+    ] {
+        let world = World::published();
+        run(world.repository().delegate(&delegate, NOW));
+        let change = world.repository().change().unwrap();
+        let targets = &change.drafts[0].differences;
+        let shown: Vec<String> = targets.iter().map(ToString::to_string).collect();
+        let delegation = shown
+            .iter()
+            .find(|line| line.starts_with("+ delegations = "));
+        let delegation = delegation.unwrap_or_else(|| panic!("{shown:?}"));
+        let keys: Vec<String> = delegate
+            .keys
+            .iter()
+            .map(|key| key.key().metadata().public.clone())
+            .collect();
+        let parts = parts.iter().map(|&part| part.to_owned());
+        for part in parts.chain(keys) {
+            assert!(delegation.contains(&part), "{part}: {delegation}");
+        }
+    }
+}
+
+#[test]
 fn a_threshold_of_the_team_has_to_sign() {
     let (world, sam, lin) = (World::published(), key(), key());
     let two = Delegate::new(

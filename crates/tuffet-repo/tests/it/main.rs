@@ -8,6 +8,7 @@
 mod attested;
 mod authoring;
 mod builder;
+mod channels;
 mod crash;
 mod delegation;
 mod exchange;
@@ -15,5 +16,7 @@ mod moments;
 mod preservation;
 mod publishing;
 mod revocation;
+mod roles;
 mod rotation;
 mod support;
+mod teams;

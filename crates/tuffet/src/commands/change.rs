@@ -1,7 +1,6 @@
 //! `tuffet change`: the signing desk. What is open, whose signatures it waits for, and how it gets to those people.
 
-use std::fs;
-use std::io::{Read, Write};
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
@@ -16,9 +15,6 @@ use crate::keyring::{self, Keyring, SigningOptions};
 use crate::moment;
 use crate::run::App;
 use crate::text::visible;
-
-/// The largest change that is read.
-const LIMIT: u64 = 512 * 1024 * 1024;
 
 /// Sign, show and pass on what is edited and not published yet
 #[derive(Debug, Args)]
@@ -85,11 +81,14 @@ struct SendArguments {
 /// It has to follow what this copy of the repository holds, and only signatures that count under its root are taken.
 #[derive(Debug, Args)]
 #[command(
-    before_help = "Examples:\n  tuffet change receive ben.tuf\n  tuffet change receive - < ben.tuf"
+    before_help = "Examples:\n  tuffet change receive ben.tuf\n  tuffet change receive - --only edge-team < sam.tuf"
 )]
 struct ReceiveArguments {
     /// Where from; - is stdin
     file: PathBuf,
+    /// Refuse a change that touches another role than this one; may be repeated
+    #[arg(long, value_name = "ROLE")]
+    only: Vec<String>,
     #[command(flatten)]
     dry_run: DryRun,
 }
@@ -158,8 +157,13 @@ fn lines(change: &Change, app: &App) -> Vec<String> {
             Some(from) => format!("v{from} → v{}", draft.version),
             None => format!("v{}, the first", draft.version),
         };
+        let accepted = if draft.accepted {
+            ", as it was signed elsewhere"
+        } else {
+            ""
+        };
         lines.push(format!(
-            "{} {from}, expires {}",
+            "{} {from}, expires {}{accepted}",
             visible(draft.role.as_str()),
             moment::both(draft.expires, author::moment(app))
         ));
@@ -180,6 +184,9 @@ fn lines(change: &Change, app: &App) -> Vec<String> {
             asked.threshold,
             asked.period
         ));
+    }
+    for role in &change.forgotten {
+        lines.push(format!("tuffet.toml will forget {}", visible(role)));
     }
     lines
 }
@@ -212,6 +219,7 @@ pub(super) fn object(change: &Change) -> Value {
         "drafts": drafts,
         "named": names(&change.named),
         "policy": asked.collect::<Vec<Value>>(),
+        "forgotten": change.forgotten,
     })
 }
 
@@ -259,6 +267,7 @@ fn draft(draft: &Draft) -> Value {
         "from": draft.from.map(|from| from.number()),
         "expires": draft.expires.to_string(),
         "quorate": draft.is_quorate(),
+        "accepted": draft.accepted,
         "needs": needs,
         "differences": differences,
     })
@@ -330,9 +339,11 @@ fn receive(
     arguments: &ReceiveArguments,
     app: &App,
 ) -> Result<Exit, Failure> {
-    let bytes = read(&arguments.file)?;
+    let bytes = author::read(&arguments.file)?;
     let (dry, mut actions) = (arguments.dry_run.dry_run, Vec::new());
-    let plan = repository.receive_change(&bytes, &arguments.file);
+    let only = arguments.only.iter().map(|role| author::role(role));
+    let only = only.collect::<Result<Vec<_>, _>>()?;
+    let plan = repository.receive_change_of(&bytes, &arguments.file, &only);
     author::carry_out(plan, dry, app, &mut actions)?;
     if actions.is_empty() {
         app.console
@@ -350,28 +361,4 @@ fn receive(
         });
     }
     author::finish("change-receive", actions, dry, app)
-}
-
-fn read(file: &Path) -> Result<Vec<u8>, Failure> {
-    let failed = |error: std::io::Error| Failure::reading(file, &error);
-    let mut bytes = Vec::new();
-    let read = if file == Path::new("-") {
-        std::io::stdin()
-            .lock()
-            .take(LIMIT + 1)
-            .read_to_end(&mut bytes)
-    } else {
-        fs::File::open(file)
-            .map_err(failed)?
-            .take(LIMIT + 1)
-            .read_to_end(&mut bytes)
-    };
-    read.map_err(failed)?;
-    if bytes.len() as u64 > LIMIT {
-        return Err(Failure::usage(format!(
-            "{} is larger than any change",
-            file.display()
-        )));
-    }
-    Ok(bytes)
 }

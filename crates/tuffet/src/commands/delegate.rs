@@ -1,21 +1,25 @@
 //! `tuffet delegate`: roles of their own for teams.
 
-use clap::{Args, Subcommand};
-use tuffet_core::metadata::DelegatedName;
-use tuffet_repo::{Delegate, DelegatedPaths, Period};
+mod add;
+mod edit;
+pub(super) mod names;
+pub(super) mod show;
 
-use crate::author;
+use std::path::PathBuf;
+
+use clap::{ArgGroup, Args, Subcommand};
+use tuffet_repo::Period;
+
 use crate::cli::DryRun;
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::keyring;
 use crate::moment;
 use crate::run::App;
 
 /// Give teams roles of their own
 #[derive(Debug, Args)]
 #[command(
-    before_help = "Examples:\n  tuffet delegate add team --paths 'team/*' --keys sam\n  tuffet delegate add edge --paths 'edge/*' --keys sam,lin --threshold 2",
+    before_help = "Examples:\n  tuffet delegate add team --paths 'team/*' --keys sam\n  tuffet delegate list",
     subcommand_required = true,
     arg_required_else_help = true
 )]
@@ -27,21 +31,33 @@ pub(crate) struct Arguments {
 #[derive(Debug, Subcommand)]
 enum Commands {
     Add(AddArguments),
+    List(ListArguments),
+    Show(ShowArguments),
+    Accept(AcceptArguments),
+    Remove(RemoveArguments),
 }
 
 /// Let other keys sign for some paths, and for nothing else
 ///
-/// A * matches any characters but /, so team/* covers team/app and not team/x/app.
+/// A * matches any characters but /, so team/* covers team/app and not team/x/app. What the role is asked for comes from
+/// every delegation on the way to it.
 #[derive(Debug, Args)]
 #[command(
-    before_help = "Examples:\n  tuffet delegate add team --paths 'team/*' --keys sam\n  tuffet delegate add edge --paths 'edge/*' --keys sam,lin --threshold 2 --expires 90d"
+    before_help = "Examples:\n  tuffet delegate add team --paths 'team/*' --keys sam\n  tuffet delegate add edge --paths 'edge/*' --keys sam,lin --threshold 2 --expires 90d\n  tuffet delegate add bin --bins 256 --keys online --online",
+    group = ArgGroup::new("what").required(true)
 )]
 struct AddArguments {
-    /// What the role is called
+    /// What the role is called, or what the names of bins begin with
     role: String,
     /// The paths that it may list: patterns, separated by commas
-    #[arg(long, value_name = "PATTERNS", value_delimiter = ',', required = true)]
+    #[arg(long, value_name = "PATTERNS", value_delimiter = ',', group = "what")]
     paths: Vec<String>,
+    /// Paths by the first digits of their SHA-256, separated by commas
+    #[arg(long, value_name = "DIGITS", value_delimiter = ',', group = "what")]
+    hash_prefixes: Vec<String>,
+    /// All paths, shared out among this many bins by their SHA-256: 2, 4, 8 … 65536
+    #[arg(long, value_name = "COUNT", group = "what", value_parser = parse_bins)]
+    bins: Option<u32>,
     /// The public keys that may sign: names or .pub files, separated by commas
     #[arg(long, value_name = "KEYS", value_delimiter = ',', required = true)]
     keys: Vec<String>,
@@ -49,7 +65,7 @@ struct AddArguments {
     #[arg(long, default_value_t = 1)]
     threshold: u64,
     /// The role that delegates
-    #[arg(long = "as", value_name = "ROLE", default_value = "targets")]
+    #[arg(long, value_name = "ROLE", default_value = "targets")]
     by: String,
     /// How long a version of the role is valid
     #[arg(long, value_name = "PERIOD", default_value = "30d", value_parser = moment::parse_period)]
@@ -57,14 +73,82 @@ struct AddArguments {
     /// Go on to later roles when this one does not list a path that it covers
     #[arg(long)]
     not_terminating: bool,
+    /// Automation holds the keys, so tuffet publish signs the role with them
+    #[arg(long)]
+    online: bool,
+    /// The role is signed elsewhere: its versions come in with tuffet delegate accept
+    #[arg(long, conflicts_with_all = ["bins", "online"])]
+    external: bool,
+    #[command(flatten)]
+    dry_run: DryRun,
+}
+
+/// List the delegations, with the open change applied
+#[derive(Debug, Args)]
+#[command(
+    before_help = "Examples:\n  tuffet delegate list\n  tuffet delegate list --by team --json"
+)]
+struct ListArguments {
+    /// Only those that this role makes
+    #[arg(long, value_name = "ROLE")]
+    by: Option<String>,
+}
+
+/// Show what is delegated to a role, who signs for it, and what it lists
+#[derive(Debug, Args)]
+#[command(
+    before_help = "Examples:\n  tuffet delegate show team\n  tuffet delegate show team --json"
+)]
+struct ShowArguments {
+    /// The role, or what the names of bins begin with
+    role: String,
+}
+
+/// Take over a version of a role that was signed elsewhere, byte for byte
+///
+/// A threshold of the keys that the delegation names has to have signed it, and its version has to be higher than any that
+/// is here. The program that signed it does not matter.
+#[derive(Debug, Args)]
+#[command(
+    before_help = "Examples:\n  tuffet delegate accept vendor vendor.json\n  curl -sf https://vendor.example/12.vendor.json | tuffet delegate accept vendor -",
+    after_help = "The open change then holds the file as it is; tuffet publish needs no more signatures for it."
+)]
+struct AcceptArguments {
+    /// The role
+    role: String,
+    /// The metadata file; - is stdin
+    file: PathBuf,
+    #[command(flatten)]
+    dry_run: DryRun,
+}
+
+/// Take a delegation away
+///
+/// Clients stop to ask the role once that is published. Snapshot goes on listing the last version of the role, because
+/// clients take a shorter list for an attack.
+#[derive(Debug, Args)]
+#[command(
+    before_help = "Examples:\n  tuffet delegate remove team\n  tuffet delegate remove edge-fw --by edge"
+)]
+struct RemoveArguments {
+    /// The role, or what the names of bins begin with
+    role: String,
+    /// Only the delegation that this role makes
+    #[arg(long, value_name = "ROLE")]
+    by: Option<String>,
     #[command(flatten)]
     dry_run: DryRun,
 }
 
 /// Runs the command.
 pub(crate) fn run(arguments: Arguments, app: &App) -> Result<Exit, Failure> {
-    let Commands::Add(arguments) = arguments.command;
-    add(&arguments, app)
+    match arguments.command {
+        Commands::Add(arguments) => add::run(&arguments, app),
+        Commands::List(arguments) => show::list(&arguments, app),
+        Commands::Show(arguments) => show::show(&arguments.role, app),
+        Commands::Accept(arguments) => edit::accept(&arguments, app),
+        Commands::Remove(arguments) => edit::remove(&arguments, app),
+    }
 }
 
 impl Arguments {
@@ -72,40 +156,36 @@ impl Arguments {
     pub(crate) fn name(&self) -> &'static str {
         match self.command {
             Commands::Add(_) => "delegate-add",
+            Commands::List(_) => "delegate-list",
+            Commands::Show(_) => "delegate-show",
+            Commands::Accept(_) => "delegate-accept",
+            Commands::Remove(_) => "delegate-remove",
         }
     }
 }
 
-fn add(arguments: &AddArguments, app: &App) -> Result<Exit, Failure> {
-    let repository = author::repository(app)?;
-    let mut keys = Vec::new();
-    for key in &arguments.keys {
-        keys.push(keyring::public(app, Some(&repository), key)?);
+/// The number of bits that makes so many bins.
+pub(super) fn parse_bins(text: &str) -> Result<u32, String> {
+    let count = text
+        .parse::<u32>()
+        .ok()
+        .filter(|count| count.is_power_of_two() && (2..=65_536).contains(count));
+    count
+        .map(u32::trailing_zeros)
+        .ok_or_else(|| "not a power of two from 2 to 65536".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bins_are_counted_in_powers_of_two() {
+        for (text, bits) in [("2", 1), ("256", 8), ("65536", 16)] {
+            assert_eq!(parse_bins(text), Ok(bits));
+        }
+        for wrong in ["0", "1", "3", "131072", "-2", "many"] {
+            assert!(parse_bins(wrong).is_err(), "{wrong}");
+        }
     }
-    let name = &arguments.role;
-    let role =
-        DelegatedName::new(name).map_err(|error| Failure::usage(format!("{name:?}: {error}")))?;
-    let mut delegate = Delegate::new(
-        role,
-        DelegatedPaths::Patterns(arguments.paths.clone()),
-        keys,
-    );
-    delegate.by = author::role(&arguments.by)?;
-    delegate.threshold = arguments.threshold;
-    delegate.terminating = !arguments.not_terminating;
-    delegate.period = arguments.expires;
-    let dry = arguments.dry_run.dry_run;
-    let mut actions = Vec::new();
-    author::carry_out(
-        repository.delegate(&delegate, author::moment(app)),
-        dry,
-        app,
-        &mut actions,
-    )?;
-    let exit = author::finish("delegate-add", actions, dry, app)?;
-    if !dry {
-        app.console
-            .next("tuffet publish --key KEY…  with keys of the delegating role and of the new one");
-    }
-    Ok(exit)
 }

@@ -6,6 +6,7 @@ use clap::Args;
 use tuffet_repo::{Publish, Repository};
 use tuffet_sign::FileKey;
 
+use super::delegate::names;
 use crate::author;
 use crate::cli::DryRun;
 use crate::exit::Exit;
@@ -28,6 +29,10 @@ pub(crate) struct Arguments {
     /// Where the published files go [default: what the repository's tuffet.toml says]
     #[arg(long, value_name = "DIR")]
     to: Option<PathBuf>,
+    /// Let snapshot forget a role that nobody delegates to any more, together with a rotation of a key of snapshot or
+    /// timestamp; may be repeated
+    #[arg(long, value_name = "ROLE")]
+    drop_role: Vec<String>,
     #[command(flatten)]
     dry_run: DryRun,
 }
@@ -53,10 +58,13 @@ pub(crate) fn run(arguments: Arguments, app: &App) -> Result<Exit, Failure> {
         return author::finish("publish", actions, dry, app);
     }
     keys.extend(online_key(&repository)?);
-    let publish = arguments
+    let mut publish = arguments
         .to
         .clone()
         .map_or_else(Publish::default, Publish::to);
+    for role in &arguments.drop_role {
+        publish = publish.drop_role(names::delegated(role)?);
+    }
     let plan = repository.publish(&publish, &keyring::signers(&keys), author::moment(app));
     author::carry_out(plan, dry, app, &mut actions)?;
     let to = arguments.to.or_else(|| repository.publish_to());

@@ -14,7 +14,7 @@ use crate::run::App;
 #[derive(Debug, Args)]
 #[command(before_help = "Examples:\n  tuffet renew targets\n  tuffet renew root team --dry-run")]
 pub(crate) struct Arguments {
-    /// The roles
+    /// The roles, or what the names of bins begin with
     #[arg(required = true)]
     roles: Vec<String>,
     #[command(flatten)]

@@ -1,19 +1,19 @@
 //! `tuffet target`: the files that a repository vouches for.
 
+mod add;
+pub(super) mod list;
+mod remove;
+mod show;
+
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
-use serde_json::json;
-use tuffet_core::json::Value;
 use tuffet_core::metadata::TargetPath;
-use tuffet_repo::{AddTarget, TargetEntry};
 
-use crate::author;
 use crate::cli::DryRun;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::run::App;
-use crate::text;
 
 /// Say which files the repository vouches for
 #[derive(Debug, Args)]
@@ -31,7 +31,9 @@ pub(crate) struct Arguments {
 enum Commands {
     Add(AddArguments),
     List(ListArguments),
+    Show(ShowArguments),
     Remove(RemoveArguments),
+    Yank(YankArguments),
 }
 
 /// List the targets, with the open change applied
@@ -41,6 +43,31 @@ struct ListArguments {
     /// Only those of this role
     #[arg(long = "as", value_name = "ROLE")]
     role: Option<String>,
+}
+
+/// Show a target: who lists it, and how clients come to it
+#[derive(Debug, Args)]
+#[command(
+    before_help = "Examples:\n  tuffet target show app-1.4.0.tar.zst\n  tuffet target show stable/app.tar.zst --json"
+)]
+struct ShowArguments {
+    /// The path that clients ask for
+    path: String,
+}
+
+/// Take a target back: out of every role and channel that lists it, in one change
+///
+/// Clients that have downloaded it keep it. Nothing reaches into a machine that has it already: publish a version that
+/// replaces it.
+#[derive(Debug, Args)]
+#[command(
+    before_help = "Examples:\n  tuffet target yank app-1.4.0.tar.zst     also from stable/, beta/ and every other channel\n  tuffet target yank stable/app-1.4.0.tar.zst"
+)]
+struct YankArguments {
+    /// The path that clients ask for; without a channel it is taken out of all of them
+    path: String,
+    #[command(flatten)]
+    dry_run: DryRun,
 }
 
 /// Take targets out; their bytes stay where they were published
@@ -60,23 +87,36 @@ struct RemoveArguments {
 }
 
 /// Add files; they are published with the next tuffet publish
+///
+/// Of a directory all files are added, each under its path in that directory. A file that is listed with the same content
+/// already leaves the open change and its signatures as they are; its bytes are kept to be published.
 #[derive(Debug, Args)]
 #[command(
-    before_help = "Examples:\n  tuffet target add dist/app-1.4.0.tar.zst\n  tuffet target add fw-7.bin --name team/fw-7.bin --as team"
+    before_help = "Examples:\n  tuffet target add dist/app-1.4.0.tar.zst --channel stable --set version=1.4.0\n  tuffet target add fw-7.bin --as team     team/fw-7.bin, if team is asked for team/* alone\n  tuffet target add dist --name 1.4.0     dist/a/b becomes 1.4.0/a/b"
 )]
 struct AddArguments {
-    /// The files
+    /// The files, or directories of files
     #[arg(required = true)]
     files: Vec<PathBuf>,
-    /// The path that clients ask for [default: the name of the file]
+    /// The path that clients ask for, or what comes before the paths of a directory [default: the name of the file,
+    /// in the directory that the role of --as is asked for]
     #[arg(long, value_name = "PATH")]
     name: Option<String>,
+    /// The channel that lists the files; its name comes before their paths
+    #[arg(long, value_name = "CHANNEL", conflicts_with = "role")]
+    channel: Option<String>,
     /// The role that lists the files [default: targets, or the bin that covers the path]
     #[arg(long = "as", value_name = "ROLE")]
     role: Option<String>,
-    /// Something about the files that the application understands, as NAME=VALUE; may be repeated
-    #[arg(long, value_name = "NAME=VALUE")]
+    /// Something about the files that the application understands, as a text; may be repeated
+    #[arg(long, value_name = "NAME=TEXT")]
     set: Vec<String>,
+    /// The same as a JSON value, such as --custom 'rollout={"percent":5}'; may be repeated
+    #[arg(long, value_name = "NAME=JSON")]
+    custom: Vec<String>,
+    /// List the SHA-512 beside the SHA-256
+    #[arg(long)]
+    sha512: bool,
     /// Replace a target of the same path
     #[arg(long)]
     replace: bool,
@@ -87,9 +127,11 @@ struct AddArguments {
 /// Runs the command.
 pub(crate) fn run(arguments: Arguments, app: &App) -> Result<Exit, Failure> {
     match arguments.command {
-        Commands::Add(arguments) => add(&arguments, app),
-        Commands::List(arguments) => list(&arguments, app),
-        Commands::Remove(arguments) => remove(&arguments, app),
+        Commands::Add(arguments) => add::run(&arguments, app),
+        Commands::List(arguments) => list::run(&arguments, app),
+        Commands::Show(arguments) => show::run(&arguments.path, app),
+        Commands::Remove(arguments) => remove::run(&arguments, app),
+        Commands::Yank(arguments) => remove::yank(&arguments, app),
     }
 }
 
@@ -99,134 +141,14 @@ impl Arguments {
         match self.command {
             Commands::Add(_) => "target-add",
             Commands::List(_) => "target-list",
+            Commands::Show(_) => "target-show",
             Commands::Remove(_) => "target-remove",
+            Commands::Yank(_) => "target-yank",
         }
     }
 }
 
-fn add(arguments: &AddArguments, app: &App) -> Result<Exit, Failure> {
-    if arguments.name.is_some() && arguments.files.len() > 1 {
-        return Err(Failure::usage(
-            "--name names one file, and several are given",
-        ));
-    }
-    let repository = author::repository(app)?;
-    let custom = custom(&arguments.set)?;
-    let dry = arguments.dry_run.dry_run;
-    let mut actions = Vec::new();
-    // All of them are looked at before one is added.
-    for file in &arguments.files {
-        std::fs::metadata(file).map_err(|error| Failure::reading(file, &error))?;
-    }
-    for file in &arguments.files {
-        let name = match &arguments.name {
-            Some(name) => name.clone(),
-            None => file
-                .file_name()
-                .map(|name| name.to_string_lossy().into_owned())
-                .ok_or_else(|| Failure::usage(format!("{} has no name", file.display())))?,
-        };
-        let path =
-            TargetPath::new(&name).map_err(|error| Failure::usage(format!("{name:?}: {error}")))?;
-        let mut add = AddTarget::new(path, file);
-        if arguments.replace {
-            add = add.replace();
-        }
-        if let Some(role) = &arguments.role {
-            add = add.role(author::role(role)?);
-        }
-        if let Some(custom) = &custom {
-            add = add.custom(custom.clone());
-        }
-        author::carry_out(
-            repository.add_target(&add, author::moment(app)),
-            dry,
-            app,
-            &mut actions,
-        )?;
-    }
-    let exit = author::finish("target-add", actions, dry, app)?;
-    if !dry {
-        app.console.next("tuffet publish --key KEY…");
-    }
-    Ok(exit)
-}
-
-fn list(arguments: &ListArguments, app: &App) -> Result<Exit, Failure> {
-    let repository = author::repository(app)?;
-    let role = arguments.role.as_deref().map(author::role).transpose()?;
-    let targets = repository
-        .targets(role.as_ref())
-        .map_err(|error| Failure::from(&error))?;
-    if app.console.json {
-        let targets: Vec<serde_json::Value> = targets.iter().map(object).collect();
-        app.console
-            .result("target-list", json!({"targets": targets}))?;
-        return Ok(Exit::Done);
-    }
-    let rows = targets.iter().map(|target| {
-        let digest = target.hashes.first().map_or_else(String::new, |digest| {
-            format!("{} {}…", digest.algorithm(), text::short(&digest.to_hex()))
-        });
-        vec![
-            text::visible(target.path.as_str()),
-            text::size(target.length),
-            digest,
-            text::visible(target.role.as_str()),
-        ]
-    });
-    let rows: Vec<Vec<String>> = rows.collect();
-    if rows.is_empty() {
-        app.console.status("Listed", "no target");
-    } else {
-        app.console.data(text::columns(&rows).join("\n"))?;
-    }
-    Ok(Exit::Done)
-}
-
-fn object(target: &TargetEntry) -> serde_json::Value {
-    let hashes: serde_json::Map<String, serde_json::Value> = target
-        .hashes
-        .iter()
-        .map(|digest| (digest.algorithm().to_string(), json!(digest.to_hex())))
-        .collect();
-    // As text, which holds numbers of any size exactly.
-    let custom = target.custom.as_ref();
-    let custom =
-        custom.map(|custom| String::from_utf8_lossy(&custom.to_compact_json()).into_owned());
-    json!({
-        "path": target.path.as_str(),
-        "role": target.role.as_str(),
-        "length": target.length,
-        "hashes": hashes,
-        "custom": custom,
-    })
-}
-
-fn remove(arguments: &RemoveArguments, app: &App) -> Result<Exit, Failure> {
-    let repository = author::repository(app)?;
-    let role = arguments.role.as_deref().map(author::role).transpose()?;
-    let (dry, mut actions) = (arguments.dry_run.dry_run, Vec::new());
-    for path in &arguments.paths {
-        let path =
-            TargetPath::new(path).map_err(|error| Failure::usage(format!("{path:?}: {error}")))?;
-        let plan = repository.remove_target(&path, role.as_ref(), author::moment(app));
-        author::carry_out(plan, dry, app, &mut actions)?;
-    }
-    let exit = author::finish("target-remove", actions, dry, app)?;
-    if !dry {
-        app.console.next("tuffet publish --key KEY…");
-    }
-    Ok(exit)
-}
-
-fn custom(pairs: &[String]) -> Result<Option<Value>, Failure> {
-    let mut members = Vec::new();
-    for pair in pairs {
-        let (name, value) = pair
-            .split_once('=')
-            .ok_or_else(|| Failure::usage(format!("--set {pair} is not of the form NAME=VALUE")))?;
-        members.push((name.to_owned(), Value::from(value)));
-    }
-    Ok((!members.is_empty()).then(|| members.into_iter().collect()))
+/// The path of a target as users name it.
+fn path(text: &str) -> Result<TargetPath, Failure> {
+    TargetPath::new(text).map_err(|error| Failure::usage(format!("{text:?}: {error}")))
 }

@@ -311,11 +311,11 @@ fn what_is_missing_is_said_before_anything_is_done() {
     assert_eq!(home.all_below("acme"), before);
     let run = home.fails(
         2,
-        "usage.arguments",
+        "usage.no-terminal",
         &["init", "other", "--root", "1of1", "--key", "ana"],
     );
     assert!(
-        run.err.contains("--online <KEY>|--new-online-key"),
+        run.err.contains("--online KEY or --new-online-key"),
         "{}",
         run.err
     );

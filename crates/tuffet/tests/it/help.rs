@@ -2,7 +2,7 @@
 
 use crate::home::Home;
 
-const COMMANDS: [&str; 39] = [
+const COMMANDS: [&str; 55] = [
     "get",
     "verify",
     "inspect",
@@ -28,17 +28,33 @@ const COMMANDS: [&str; 39] = [
     "target",
     "target add",
     "target list",
+    "target show",
     "target remove",
+    "target yank",
     "change",
     "change show",
     "change sign",
     "change send",
     "change receive",
     "change drop",
+    "undo",
     "renew",
     "status",
     "delegate",
     "delegate add",
+    "delegate list",
+    "delegate show",
+    "delegate accept",
+    "delegate remove",
+    "channel",
+    "channel new",
+    "channel list",
+    "channel show",
+    "channel promote",
+    "role",
+    "role list",
+    "role show",
+    "role set",
     "publish",
     "serve",
     "version",
@@ -95,7 +111,7 @@ fn no_command_is_wrong_usage() {
 fn the_reference_names_every_command_option_and_variable() {
     let reference = include_str!("../../../../docs/cli.md");
     for command in COMMANDS.into_iter().chain(["completions", "man"]) {
-        if !["trust", "key", "target", "delegate"].contains(&command) {
+        if !["trust", "key", "target", "delegate", "channel", "role"].contains(&command) {
             assert!(
                 reference.contains(&format!("`tuffet {command}")),
                 "{command}"

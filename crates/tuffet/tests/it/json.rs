@@ -69,6 +69,65 @@ fn every_command_answers_in_json() {
                 "publish", "--repo", "acme", "--key", "ana", "--key", "ben", "--key", "sam",
             ],
         ),
+        (
+            "channel-new",
+            &["channel", "new", "beta", "--keys", "sam", "--repo", "acme"],
+        ),
+        (
+            "channel-new",
+            &[
+                "channel", "new", "stable", "--keys", "sam", "--repo", "acme",
+            ],
+        ),
+        ("channel-list", &["channel", "list", "--repo", "acme"]),
+        (
+            "target-add",
+            &[
+                "target",
+                "add",
+                "new.txt",
+                "--channel",
+                "beta",
+                "--repo",
+                "acme",
+            ],
+        ),
+        (
+            "channel-promote",
+            &[
+                "channel", "promote", "new.txt", "--from", "beta", "--to", "stable", "--repo",
+                "acme",
+            ],
+        ),
+        (
+            "channel-show",
+            &["channel", "show", "stable", "--repo", "acme"],
+        ),
+        (
+            "target-show",
+            &["target", "show", "new.txt", "--repo", "acme"],
+        ),
+        (
+            "target-yank",
+            &["target", "yank", "new.txt", "--repo", "acme"],
+        ),
+        ("undo", &["undo", "--repo", "acme"]),
+        ("role-list", &["role", "list", "--repo", "acme"]),
+        ("role-show", &["role", "show", "team", "--repo", "acme"]),
+        (
+            "role-set",
+            &["role", "set", "team", "--period", "20d", "--repo", "acme"],
+        ),
+        ("delegate-list", &["delegate", "list", "--repo", "acme"]),
+        (
+            "delegate-show",
+            &["delegate", "show", "team", "--repo", "acme"],
+        ),
+        (
+            "delegate-remove",
+            &["delegate", "remove", "team", "--repo", "acme"],
+        ),
+        ("change-drop", &["change", "drop", "--repo", "acme"]),
         ("status", &["status", "--repo", "acme"]),
         ("target-list", &["target", "list", "--repo", "acme"]),
         ("renew", &["renew", "targets", "--repo", "acme"]),

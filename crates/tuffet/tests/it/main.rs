@@ -4,10 +4,12 @@
 
 mod author;
 mod change;
+mod channels;
 mod client;
 mod codes;
 mod devices;
 mod discipline;
+mod founding;
 mod help;
 mod home;
 mod inspect;
@@ -17,7 +19,9 @@ mod key_services;
 mod keys;
 mod peers;
 mod readme;
+mod roles;
 #[cfg(unix)]
 mod signals;
+mod teams;
 mod tour;
 mod verify;

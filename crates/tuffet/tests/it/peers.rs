@@ -29,7 +29,7 @@ fn script(name: &str) -> PathBuf {
         .join(name)
 }
 
-/// A repository with a delegated role and a rotated root, served.
+/// A repository with delegated roles, a target that was promoted from one channel to another, and a rotated root.
 fn published() -> Home {
     let home = Home::with_repository();
     for key in ["sam", "ben-2"] {
@@ -49,6 +49,13 @@ fn published() -> Home {
         "--repo",
         "acme",
     ]);
+    for channel in ["beta", "stable"] {
+        home.ok(&["channel", "new", channel, "--keys", "sam", "--repo", "acme"]);
+    }
+    let beta = ["--channel", "beta", "--sha512", "--repo", "acme"];
+    home.ok(&[&["target", "add", "app.txt"][..], &beta].concat());
+    let stable = ["--from", "beta", "--to", "stable", "--repo", "acme"];
+    home.ok(&[&["channel", "promote", "app.txt"][..], &stable].concat());
     home.ok(&["key", "rotate", "ben", "--to", "ben-2", "--repo", "acme"]);
     home.ok(&[
         "publish", "--repo", "acme", "--key", "ana", "--key", "ben", "--key", "ben-2", "--key",
@@ -84,10 +91,11 @@ fn reads(client: &mut Command, home: &Home, targets: &[(&str, &str)]) {
     }
 }
 
-const EVERY_TARGET: [(&str, &str); 3] = [
+const EVERY_TARGET: [(&str, &str); 4] = [
     ("app.txt", "application 1\n"),
     ("dir/tool.txt", "tool 1\n"),
     ("team/tool.txt", "tool 1\n"),
+    ("stable/app.txt", "application 1\n"),
 ];
 
 #[test]
@@ -164,4 +172,64 @@ fn tuffet_reads_what_python_tuf_publishes() {
         let audit = home.run(&["verify", "web", "--root", "web/metadata/1.root.json"]);
         assert_eq!(audit.exit, 0, "{options:?}: {}", audit.out);
     }
+}
+
+#[test]
+fn tuffet_publishes_what_python_tuf_has_signed_byte_for_byte() {
+    let Some(python) = peer("python/bin/python") else {
+        return;
+    };
+    let home = Home::with_client();
+    let made = finish(
+        Command::new(&python)
+            .arg(script("python_repository.py"))
+            .arg(home.path("theirs")),
+    );
+    assert_eq!(made.exit, 0, "{made:?}");
+    // What they tell us: their public key.
+    let targets: Value =
+        serde_json::from_str(&home.read("theirs/metadata/1.targets.json")).unwrap();
+    let delegations = &targets["signed"]["delegations"];
+    let roles = delegations["roles"].as_array().unwrap();
+    let role = roles.iter().find(|role| role["name"] == "team").unwrap();
+    let keyid = role["keyids"][0].as_str().unwrap();
+    home.write("theirs.pub", &delegations["keys"][keyid].to_string());
+    home.ok(&[
+        "delegate",
+        "add",
+        "team",
+        "--paths",
+        "team/*,team/*/*",
+        "--keys",
+        "theirs.pub",
+        "--external",
+        "--repo",
+        "acme",
+    ]);
+    for role in ["team", "team-nightly"] {
+        let file = format!("theirs/metadata/1.{role}.json");
+        home.ok(&["delegate", "accept", role, &file, "--repo", "acme"]);
+    }
+    // And their files, whose hashes they have chosen.
+    for (role, path) in [
+        ("team", "team/app.bin"),
+        ("team", "team/docs/readme.txt"),
+        ("team-nightly", "team/nightly/app.bin"),
+    ] {
+        let (directory, name) = path.rsplit_once('/').unwrap();
+        let file = home.published(&format!("theirs/targets/{directory}"), name);
+        let file = file.to_str().unwrap();
+        let as_role = ["--name", path, "--as", role, "--repo", "acme"];
+        let run = home.ok(&[&["target", "add", file][..], &as_role].concat());
+        assert!(run.err.contains("Staged"), "{}", run.err);
+    }
+    home.publish();
+    for role in ["team", "team-nightly"] {
+        let [ours, theirs] = ["web", "theirs"].map(|place| {
+            std::fs::read(home.path(&format!("{place}/metadata/1.{role}.json"))).unwrap()
+        });
+        assert_eq!(ours, theirs, "{role}");
+    }
+    home.ok(&["get", "acme:team/nightly/app.bin", "-o", "got.bin"]);
+    home.ok(&["verify", "web", "--root", "web/metadata/1.root.json"]);
 }

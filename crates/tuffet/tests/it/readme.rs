@@ -121,3 +121,52 @@ fn the_blocks_of_the_readme_work_one_after_the_other_in_one_shell() {
     let names: Vec<_> = entries.map(|entry| entry.unwrap().file_name()).collect();
     assert_eq!(names, ["empty"]);
 }
+
+/// Every line that is typed in a text.
+fn every_typed(text: &str) -> Vec<&str> {
+    let blocks = text.split("```console\n").skip(1);
+    let blocks = blocks.map(|block| block.split_once("```").unwrap().0);
+    blocks.flat_map(|block| typed_and_said(block).0).collect()
+}
+
+#[cfg(unix)]
+#[test]
+fn the_page_on_teams_works_as_it_stands() {
+    let Some((_, page)) = workspace("docs/teams.md") else {
+        return;
+    };
+    let home = Home::with_repository();
+    for key in ["sam", "lin", "ci", "vendor"] {
+        home.ok(&["key", "new", key, "--no-passphrase"]);
+    }
+    for file in ["fw-7.bin", "driver.bin"] {
+        home.write(file, file);
+    }
+    // The vendor: its own targets are what it hands out.
+    let vendor = [
+        "tuffet init theirs --root 1of1 --key vendor --new-online-key",
+        "tuffet target add driver.bin --name vendor/driver.bin --repo theirs",
+        "tuffet publish --key vendor --repo theirs",
+        "cp theirs/public/metadata/1.targets.json 7.vendor.json",
+    ];
+    assert_eq!(shell(&home, &vendor).exit, 0);
+    let typed = every_typed(&page);
+    assert!(typed.len() > 20, "{typed:?}");
+    let run = shell(&home, &[&["export TUFFET_REPO=acme"], &typed[..]].concat());
+    assert_eq!(run.exit, 0, "{run:?}");
+    home.ok(&[
+        "trust",
+        "add",
+        "client",
+        "web",
+        "--root",
+        "web/metadata/1.root.json",
+    ]);
+    for target in ["edge/fw-7.bin", "vendor/driver.bin"] {
+        home.ok(&["get", &format!("client:{target}"), "-o", "out/"]);
+    }
+    for target in ["app.txt", "beta/app.txt", "stable/app.txt"] {
+        let target = format!("client:{target}");
+        home.fails(4, "target.not-found", &["get", &target, "-o", "out/"]);
+    }
+}

@@ -1,0 +1,124 @@
+//! Taking edits back.
+//!
+//! Before an edit changes the open change, the file of it is kept in `.tuffet/undo/NUMBER.json`; the change itself says how many
+//! edits made it. So a change that was dropped, published or begun anew leaves nothing behind that could be mistaken for its past.
+
+use std::collections::BTreeSet;
+
+use tuffet_core::metadata::{RoleName, Version};
+
+use super::ChangeFile;
+use crate::Error;
+use crate::document::Document;
+use crate::plan::{Action, Plan};
+use crate::policy::Learned;
+use crate::repository::Repository;
+use crate::store::Store;
+use crate::write::{Write, WriteKind, read_optional};
+
+/// How many edits of one change can be taken back.
+const KEPT: u64 = 32;
+
+/// The largest change of which earlier states are kept.
+const LARGEST: usize = 16 * 1024 * 1024;
+
+impl Repository {
+    /// Takes back the last edit of the open change. What people have signed since then is not taken from them.
+    ///
+    /// # Errors
+    /// [`Error::NoChange`]; [`Error::NothingToUndo`] for a change that no edit here has made, or none that is remembered;
+    /// [`Error::ChangeSigned`] if somebody has signed since the edit.
+    pub fn undo(&self) -> Result<Plan, Error> {
+        let lock = self.lock()?;
+        let store = Store::load(self.layout())?;
+        if !store.has_change() {
+            return Err(Error::NoChange);
+        }
+        let path = self.layout().before_edit(store.edits);
+        let bytes = match store.edits {
+            0 => None,
+            _ => read_optional(&path)?,
+        };
+        let bytes = bytes.ok_or(Error::NothingToUndo)?;
+        let before = ChangeFile::parse(&bytes).map_err(|error| Error::format(&path, error))?;
+        if let Some((role, keyid)) = signed_since(&store, &before) {
+            let key = self.policy().key_name(&keyid);
+            return Err(Error::ChangeSigned { role, key });
+        }
+        let write = if before.drafts.is_empty() {
+            store.remove_change()
+        } else {
+            Write {
+                path: self.layout().change(),
+                kind: WriteKind::Replace(bytes),
+            }
+        };
+        let kept = Write {
+            path,
+            kind: WriteKind::Remove,
+        };
+        Ok(Plan {
+            actions: actions(&store, &before),
+            steps: vec![vec![write], vec![kept]],
+            lock: Some(lock),
+        })
+    }
+}
+
+/// Counts one more edit, and says which files keep what was before it.
+pub(crate) fn keep(store: &mut Store) -> Result<Vec<Write>, Error> {
+    let layout = store.layout().clone();
+    let before = match read_optional(&layout.change())? {
+        Some(before) => before,
+        None => ChangeFile::to_bytes(std::iter::empty(), &Learned::default(), 0),
+    };
+    if before.len() > LARGEST {
+        store.edits = 0;
+        return Ok(Vec::new());
+    }
+    store.edits = store.edits.saturating_add(1);
+    let keep = Write {
+        path: layout.before_edit(store.edits),
+        kind: WriteKind::Replace(before),
+    };
+    let forget = store.edits.checked_sub(KEPT).map(|number| Write {
+        path: layout.before_edit(number),
+        kind: WriteKind::Remove,
+    });
+    Ok(std::iter::once(keep).chain(forget).collect())
+}
+
+/// A signature that would be lost.
+fn signed_since(
+    store: &Store,
+    before: &ChangeFile,
+) -> Option<(RoleName, tuffet_core::metadata::KeyId)> {
+    let since = |(role, draft): (&RoleName, &Document)| {
+        let then = before.drafts.get(role);
+        let keyids = draft.signature_keyids();
+        let mut keyids = keyids.filter_map(|keyid| tuffet_core::metadata::KeyId::new(keyid).ok());
+        let lost = keyids
+            .find(|keyid| draft.signature(keyid) != then.and_then(|then| then.signature(keyid)));
+        lost.map(|keyid| (role.clone(), keyid))
+    };
+    // Signatures made elsewhere came with the edit.
+    let here = store.drafts().filter(|(_, draft)| !draft.is_exact());
+    here.into_iter().find_map(since)
+}
+
+fn actions(store: &Store, before: &ChangeFile) -> Vec<Action> {
+    let drafted = store.drafts().map(|(role, _)| role);
+    let roles: BTreeSet<&RoleName> = drafted.chain(before.drafts.keys()).collect();
+    let action = |role: &RoleName| {
+        let now = store.draft(role);
+        let then = before.drafts.get(role);
+        let version = then.or(now).and_then(Document::version);
+        let (role, version) = (role.clone(), version.unwrap_or(Version::FIRST));
+        match (now, then) {
+            (Some(now), Some(then)) if now == then => None,
+            (_, Some(_)) => Some(Action::Restored { role, version }),
+            _ => Some(Action::Dropped { role, version }),
+        }
+    };
+    roles.into_iter().filter_map(action).collect()
+}

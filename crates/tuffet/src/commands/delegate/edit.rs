@@ -1,0 +1,37 @@
+//! `tuffet delegate accept` and `tuffet delegate remove`.
+
+use super::{AcceptArguments, RemoveArguments, names};
+use crate::author;
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::run::App;
+
+/// Takes over a version that was signed elsewhere.
+pub(super) fn accept(arguments: &AcceptArguments, app: &App) -> Result<Exit, Failure> {
+    let repository = author::repository(app)?;
+    let role = names::delegated(&arguments.role)?;
+    let bytes = author::read(&arguments.file)?;
+    let (dry, mut actions) = (arguments.dry_run.dry_run, Vec::new());
+    let plan = repository.accept_role(&role, bytes, author::moment(app));
+    author::carry_out(plan, dry, app, &mut actions)?;
+    let exit = author::finish("delegate-accept", actions, dry, app)?;
+    if !dry {
+        app.console.next("tuffet publish");
+    }
+    Ok(exit)
+}
+
+/// Takes a delegation away.
+pub(super) fn remove(arguments: &RemoveArguments, app: &App) -> Result<Exit, Failure> {
+    let repository = author::repository(app)?;
+    let by = arguments.by.as_deref().map(author::role).transpose()?;
+    let (dry, mut actions) = (arguments.dry_run.dry_run, Vec::new());
+    let plan = repository.remove_delegation(&arguments.role, by.as_ref(), author::moment(app));
+    author::carry_out(plan, dry, app, &mut actions)?;
+    let exit = author::finish("delegate-remove", actions, dry, app)?;
+    if !dry {
+        app.console
+            .next("tuffet publish --key KEY…  with keys of the delegating role");
+    }
+    Ok(exit)
+}
