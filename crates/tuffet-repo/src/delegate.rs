@@ -193,7 +193,7 @@ pub(crate) fn insert(document: &mut Document, delegate: &Delegate) {
 }
 
 /// Refuses paths that implementations read in different ways.
-fn check_paths(paths: &DelegatedPaths) -> Result<(), Error> {
+pub(crate) fn check_paths(paths: &DelegatedPaths) -> Result<(), Error> {
     let refuse = |what: &str, why| {
         Err(Error::DelegationPaths {
             what: what.to_owned(),

@@ -287,6 +287,23 @@ pub enum Class {
     Key,
     /// Anything else.
     Failed,
+    /// Keys go and nothing takes their place.
+    #[error("{} has no replacement", join(missing))]
+    RecoveryKeys {
+        /// The keys.
+        missing: Vec<KeyName>,
+    },
+    /// Too few keys of root are left to sign another root.
+    #[error("too few keys of root are left to sign another root")]
+    RecoveryTooLate,
+    /// A version that a role is to go back to was never sealed here.
+    #[error("this repository has no {role} v{version}")]
+    RecoveryVersion {
+        /// The role.
+        role: RoleName,
+        /// The version.
+        version: Version,
+    },
 }
 
 impl Error {
@@ -347,6 +364,9 @@ impl Error {
             Self::ContentMissing { .. } => "target.content-missing",
             Self::NoDestination => "publish.no-destination",
             Self::DestinationInside(_) => "publish.inside",
+            Self::RecoveryKeys { .. } => "recover.keys",
+            Self::RecoveryTooLate => "recover.too-late",
+            Self::RecoveryVersion { .. } => "recover.version",
             Self::Refused { error, .. } => match &**error {
                 trust::Error::Rejected(rejected) => rejected.code(),
                 _ => "publish.refused",
@@ -361,7 +381,8 @@ impl Error {
             Self::NotFound(_)
             | Self::KeyUnknown(_)
             | Self::RoleUnknown(_)
-            | Self::TargetNotListed { .. } => Class::NotFound,
+            | Self::TargetNotListed { .. }
+            | Self::RecoveryVersion { .. } => Class::NotFound,
             Self::Exists(_)
             | Self::Locked(_)
             | Self::Stale { .. }
@@ -371,7 +392,7 @@ impl Error {
             Self::Io { .. } => Class::Io,
             Self::ChangeForeign { .. } => Class::Untrustworthy,
             Self::SignaturesMissing(_) => Class::NeedsSignatures,
-            Self::Signer { .. } => Class::Key,
+            Self::Signer { .. } | Self::RecoveryTooLate => Class::Key,
             Self::Format { .. } | Self::PolicyFormat { .. } | Self::ContentMissing { .. } => {
                 Class::Failed
             }
@@ -420,6 +441,11 @@ impl fmt::Display for MissingSignatures {
         }
         Ok(())
     }
+}
+
+fn join(keys: &[KeyName]) -> String {
+    let names: Vec<String> = keys.iter().map(ToString::to_string).collect();
+    names.join(", ")
 }
 
 fn overtaken(sealed: Option<Version>) -> String {

@@ -135,6 +135,20 @@ pub enum Action {
         /// Its length in bytes.
         length: u64,
     },
+    /// A role goes back to the targets that a version before listed.
+    Restored {
+        /// The role.
+        role: RoleName,
+        /// The version before.
+        version: Version,
+    },
+    /// A version that another tool has published is taken over.
+    Imported {
+        /// The role.
+        role: RoleName,
+        /// The version.
+        version: Version,
+    },
     /// A draft is forgotten.
     Dropped {
         /// The role.
@@ -199,6 +213,8 @@ impl Action {
             Self::KeyReplaced { .. } => "Replaced",
             Self::Signed { .. } => "Signed",
             Self::Sent { .. } => "Sent",
+            Self::Restored { .. } => "Restored",
+            Self::Imported { .. } => "Imported",
             Self::Dropped { .. } => "Dropped",
             Self::Applied { .. } => "Applied",
             Self::Copied { .. } => "Copied",
@@ -240,6 +256,8 @@ impl fmt::Display for Action {
             Self::Sent { to, length } => {
                 write!(f, "the open change ({length} bytes) to {}", to.display())
             }
+            Self::Restored { role, version } => write!(f, "{role} to what v{version} listed"),
+            Self::Imported { role, version } => write!(f, "{role} v{version}"),
             Self::Dropped { role, version } => write!(f, "the draft of {role} v{version}"),
             Self::Applied { role, version } => write!(f, "{role} v{version}"),
             Self::Copied { path, length } => write!(f, "{path} ({length} bytes)"),

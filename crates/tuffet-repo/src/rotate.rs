@@ -55,6 +55,17 @@ impl Repository {
     /// [`Error::KeyDuplicate`] if one has the new key already, and what the policy refuses.
     pub fn rotate_key(&self, rotate: &RotateKey, now: UnixTime) -> Result<Plan, Error> {
         let mut edit = Edit::begin(self)?;
+        self.replace_key(&mut edit, rotate, now)?;
+        edit.finish()
+    }
+
+    /// As [`Self::rotate_key`], as a part of an edit.
+    pub(crate) fn replace_key(
+        &self,
+        edit: &mut Edit,
+        rotate: &RotateKey,
+        now: UnixTime,
+    ) -> Result<(), Error> {
         let graph = edit.graph()?;
         let old = self.key_in(&graph, &rotate.old)?;
         let places = places(&graph, &old.identity(), &rotate.roles);
@@ -85,12 +96,12 @@ impl Repository {
         }
         for place in &places {
             for role in place.signed_roles(&graph) {
-                if is_signed_by(&edit, &role, &place.keyid)? {
+                if is_signed_by(edit, &role, &place.keyid)? {
                     edit.open(&role, now)?;
                 }
             }
         }
-        edit.finish()
+        Ok(())
     }
 
     /// Opens the next version of these roles with a new expiry and nothing else changed.

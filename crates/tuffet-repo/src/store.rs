@@ -145,6 +145,10 @@ impl Store {
         self.drafts.insert(role, draft);
     }
 
+    pub(crate) fn forget_draft(&mut self, role: &RoleName) {
+        self.drafts.remove(role);
+    }
+
     /// Whether the file of the open change holds anything.
     pub(crate) fn has_change(&self) -> bool {
         self.applied || !self.drafts.is_empty()

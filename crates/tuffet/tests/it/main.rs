@@ -7,12 +7,15 @@ mod change;
 mod client;
 mod codes;
 mod discipline;
+mod elsewhere;
+mod gitremote;
 mod help;
 mod home;
 mod inspect;
 mod json;
 mod peers;
 mod readme;
+mod recover;
 #[cfg(unix)]
 mod signals;
 mod tour;
