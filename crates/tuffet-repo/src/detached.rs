@@ -36,7 +36,7 @@ impl Repository {
         }
         let canonical = draft.canonical();
         let crypto = tuffet_crypto::aws_lc();
-        Ok(signed_message(key.key().scheme(), &canonical, crypto))
+        Ok(signed_message(key.key().scheme(), &canonical, crypto).into_owned())
     }
 
     /// Attaches a signature that was made over [`Repository::payload`].

@@ -263,6 +263,23 @@ pub enum Error {
         #[source]
         error: Box<trust::Error>,
     },
+    /// Keys go and nothing takes their place.
+    #[error("{} has no replacement", join(missing))]
+    RecoveryKeys {
+        /// The keys.
+        missing: Vec<KeyName>,
+    },
+    /// Too few keys of root are left to sign another root.
+    #[error("too few keys of root are left to sign another root")]
+    RecoveryTooLate,
+    /// A version that a role is to go back to was never sealed here.
+    #[error("this repository has no {role} v{version}")]
+    RecoveryVersion {
+        /// The role.
+        role: RoleName,
+        /// The version.
+        version: Version,
+    },
 }
 
 /// What kind of trouble an error is, for exit codes.
@@ -287,23 +304,6 @@ pub enum Class {
     Key,
     /// Anything else.
     Failed,
-    /// Keys go and nothing takes their place.
-    #[error("{} has no replacement", join(missing))]
-    RecoveryKeys {
-        /// The keys.
-        missing: Vec<KeyName>,
-    },
-    /// Too few keys of root are left to sign another root.
-    #[error("too few keys of root are left to sign another root")]
-    RecoveryTooLate,
-    /// A version that a role is to go back to was never sealed here.
-    #[error("this repository has no {role} v{version}")]
-    RecoveryVersion {
-        /// The role.
-        role: RoleName,
-        /// The version.
-        version: Version,
-    },
 }
 
 impl Error {

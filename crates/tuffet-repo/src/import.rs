@@ -177,7 +177,7 @@ fn verified(tree: &Directory, anchor: &[u8], now: UnixTime) -> Result<TrustedVie
     let doing = "verifying what is there";
     let mut moment = now;
     // Each round is before the expiry of one more role.
-    let mut rounds = 8;
+    let mut rounds = 8_u32;
     let view = loop {
         match Client::default().refresh(tree, anchor, moment) {
             Ok(view) => break view,

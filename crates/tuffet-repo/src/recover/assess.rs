@@ -274,7 +274,7 @@ fn suspects(
     Ok(suspects)
 }
 
-/// Whether a file has too few signatures without those of these keys, for every delegator.
+/// Whether these keys are enough for a file, and the others that have signed it are not, for every delegator.
 fn could_be_made_by(
     role: &RoleName,
     bytes: &[u8],
@@ -284,8 +284,9 @@ fn could_be_made_by(
 ) -> Result<bool, Error> {
     for authority in graph.authorities(role) {
         let need = need(role, bytes, &authority, repository.policy())?;
-        let ours = need.signed.iter().filter(|key| !keys.contains(key)).count();
-        if ours as u64 >= need.need {
+        let theirs = need.signed.iter().filter(|key| keys.contains(key)).count();
+        let ours = need.signed.len().saturating_sub(theirs);
+        if ours as u64 >= need.need || need.need > theirs as u64 {
             return Ok(false);
         }
     }

@@ -63,7 +63,7 @@ fn what_clients_would_refuse_is_not_taken_over() {
         .unwrap()
         .replace("app.tar", "evil.tar");
     fs::write(&path, text).unwrap();
-    assert_eq!(import(&broken, NOW).unwrap_err(), "hash.targets");
+    assert_eq!(import(&broken, NOW).unwrap_err(), "length.targets");
     let bare = world.fork();
     fs::remove_dir_all(bare.public().join("metadata")).unwrap();
     fs::create_dir(bare.public().join("metadata")).unwrap();

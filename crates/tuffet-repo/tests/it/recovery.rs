@@ -140,15 +140,15 @@ fn with_stolen_team() -> (World, &'static FileKey) {
     let paths = DelegatedPaths::Patterns(vec!["team/*".to_owned()]);
     let delegate = Delegate::new(delegated("team"), paths, vec![named("team", team)]);
     run(world.repository().delegate(&delegate, NOW));
-    let add = |name: &str| {
+    let add = |name: &str, signers: &[&dyn Signer]| {
         let file = world.file(name, name.as_bytes());
         let add = tuffet_repo::AddTarget::new(path(name), file).role(role("team"));
         run(world.repository().add_target(&add, NOW));
-        run(world.repository().sign(&[world.ana, world.ben, team]));
+        run(world.repository().sign(signers));
         world.publish(NOW);
     };
-    add("team/good");
-    add("team/evil");
+    add("team/good", &[world.ana, world.ben, team]);
+    add("team/evil", &[team]);
     (world, team)
 }
 

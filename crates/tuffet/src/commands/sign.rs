@@ -11,7 +11,6 @@ use tuffet_core::json::Value;
 use tuffet_core::metadata::{KeyId, KeyTable, Parsed, Root, Targets};
 use tuffet_files::Readers;
 use tuffet_repo::{Document, NamedKey, differences};
-use tuffet_sign::Signer;
 
 use super::inspect;
 use crate::cli::DryRun;

@@ -49,7 +49,7 @@ fn a_plan_says_what_a_thief_can_do_and_changes_nothing() {
 #[test]
 fn r17_stolen_online_keys_are_replaced_and_clients_go_on() {
     let home = Home::with_client();
-    home.ok(&["get", "acme:app.txt", "--force"]);
+    home.ok(&["get", "acme:app.txt", "-o", "first"]);
     new_key(&home, "online-2");
     home.ok(&[
         "recover",
@@ -65,7 +65,7 @@ fn r17_stolen_online_keys_are_replaced_and_clients_go_on() {
     // The key of automation is the old one: it does not sign what comes.
     std::fs::remove_file(home.path("acme/.tuffet/online.key")).unwrap();
     home.ok(&["publish", "--key", "online-2", "--repo", "acme"]);
-    let run = home.ok(&["get", "acme:app.txt", "--force"]);
+    let run = home.ok(&["get", "acme:app.txt", "-o", "second"]);
     assert!(run.err.contains("root v2"), "{}", run.err);
 }
 
