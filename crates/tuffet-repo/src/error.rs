@@ -296,6 +296,23 @@ pub enum Error {
         #[source]
         error: Box<trust::Error>,
     },
+    /// Keys go and nothing takes their place.
+    #[error("{} has no replacement", join(missing))]
+    RecoveryKeys {
+        /// The keys.
+        missing: Vec<KeyName>,
+    },
+    /// Too few keys of root are left to sign another root.
+    #[error("too few keys of root are left to sign another root")]
+    RecoveryTooLate,
+    /// A version that a role is to go back to was never sealed here.
+    #[error("this repository has no {role} v{version}")]
+    RecoveryVersion {
+        /// The role.
+        role: RoleName,
+        /// The version.
+        version: Version,
+    },
 }
 
 /// What kind of trouble an error is, for exit codes.
@@ -386,6 +403,9 @@ impl Error {
             Self::ContentMissing { .. } => "target.content-missing",
             Self::NoDestination => "publish.no-destination",
             Self::DestinationInside(_) => "publish.inside",
+            Self::RecoveryKeys { .. } => "recover.keys",
+            Self::RecoveryTooLate => "recover.too-late",
+            Self::RecoveryVersion { .. } => "recover.version",
             Self::Refused { error, .. } => match &**error {
                 trust::Error::Rejected(rejected) => rejected.code(),
                 _ => "publish.refused",
@@ -402,7 +422,8 @@ impl Error {
             | Self::RoleUnknown(_)
             | Self::ChannelUnknown(_)
             | Self::TargetUnlisted(_)
-            | Self::TargetNotListed { .. } => Class::NotFound,
+            | Self::TargetNotListed { .. }
+            | Self::RecoveryVersion { .. } => Class::NotFound,
             Self::Exists(_)
             | Self::Locked(_)
             | Self::Stale { .. }
@@ -413,7 +434,7 @@ impl Error {
             Self::Io { .. } => Class::Io,
             Self::ChangeForeign { .. } | Self::ChangeRole { .. } => Class::Untrustworthy,
             Self::SignaturesMissing(_) => Class::NeedsSignatures,
-            Self::Signer { .. } => Class::Key,
+            Self::Signer { .. } | Self::RecoveryTooLate => Class::Key,
             Self::Format { .. } | Self::PolicyFormat { .. } | Self::ContentMissing { .. } => {
                 Class::Failed
             }
@@ -462,6 +483,11 @@ impl fmt::Display for MissingSignatures {
         }
         Ok(())
     }
+}
+
+fn join(keys: &[KeyName]) -> String {
+    let names: Vec<String> = keys.iter().map(ToString::to_string).collect();
+    names.join(", ")
 }
 
 fn overtaken(sealed: Option<Version>) -> String {

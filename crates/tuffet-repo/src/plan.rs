@@ -197,6 +197,20 @@ pub enum Action {
         /// Its length in bytes.
         length: u64,
     },
+    /// A role goes back to the targets that a version before listed.
+    TargetsRestored {
+        /// The role.
+        role: RoleName,
+        /// The version before.
+        version: Version,
+    },
+    /// A version that another tool has published is taken over.
+    Imported {
+        /// The role.
+        role: RoleName,
+        /// The version.
+        version: Version,
+    },
     /// A draft is forgotten.
     Dropped {
         /// The role.
@@ -274,8 +288,9 @@ impl Action {
             Self::KeyRemoved { .. } => "Removed",
             Self::Signed { .. } => "Signed",
             Self::Sent { .. } => "Sent",
+            Self::TargetsRestored { .. } | Self::Restored { .. } => "Restored",
+            Self::Imported { .. } => "Imported",
             Self::Dropped { .. } => "Dropped",
-            Self::Restored { .. } => "Restored",
             Self::Applied { .. } => "Applied",
             Self::Copied { .. } => "Copied",
             Self::Published { .. } => "Published",
@@ -346,6 +361,8 @@ impl fmt::Display for Action {
             Self::Sent { to, length } => {
                 write!(f, "the open change ({length} bytes) to {}", to.display())
             }
+            Self::TargetsRestored { role, version } => write!(f, "{role} to what v{version} listed"),
+            Self::Imported { role, version } => write!(f, "{role} v{version}"),
             Self::Dropped { role, version } => write!(f, "the draft of {role} v{version}"),
             Self::Restored { role, version } => {
                 write!(f, "the draft of {role} v{version} as it was before")

@@ -90,11 +90,20 @@ fn is_false(value: &bool) -> bool {
 impl KeyPolicy {
     pub(crate) fn new(key: &NamedKey, online: bool) -> Self {
         Self {
-            keyid: key.keyid().as_str().to_owned(),
-            scheme: key.key().scheme().name().to_owned(),
-            public: key.key().metadata().public.clone(),
             online,
             attestation: key.attestation().map(str::to_owned),
+            ..Self::of(&key.keyid(), key.key())
+        }
+    }
+
+    /// A key of people under the keyid that metadata has it under.
+    pub(crate) fn of(keyid: &KeyId, key: &PublicKeyInfo) -> Self {
+        Self {
+            keyid: keyid.as_str().to_owned(),
+            scheme: key.scheme().name().to_owned(),
+            public: key.metadata().public.clone(),
+            online: false,
+            attestation: None,
             former: Vec::new(),
         }
     }

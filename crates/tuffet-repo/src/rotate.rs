@@ -50,6 +50,17 @@ impl Repository {
     /// [`Error::KeyDuplicate`] if one has the new key already, and what the policy refuses.
     pub fn rotate_key(&self, rotate: &RotateKey, now: UnixTime) -> Result<Plan, Error> {
         let mut edit = Edit::begin(self)?;
+        self.replace_key(&mut edit, rotate, now)?;
+        edit.finish()
+    }
+
+    /// As [`Self::rotate_key`], as a part of an edit.
+    pub(crate) fn replace_key(
+        &self,
+        edit: &mut Edit,
+        rotate: &RotateKey,
+        now: UnixTime,
+    ) -> Result<(), Error> {
         let graph = edit.graph()?;
         let old = self.key_in(&graph, &rotate.old)?;
         let places = places(&graph, &old.identity(), &rotate.roles);
@@ -77,8 +88,8 @@ impl Repository {
                 new: edit.policy.key_name(&rotate.new.keyid()),
             });
         }
-        open_what_it_signed(&mut edit, &graph, &places, now)?;
-        edit.finish()
+        open_what_it_signed(edit, &graph, &places, now)?;
+        Ok(())
     }
 
     /// Opens the next version of these roles with a new expiry and nothing else changed. What the names of bins begin with stands

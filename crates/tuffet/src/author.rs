@@ -54,7 +54,7 @@ pub(crate) fn role(name: &str) -> Result<RoleName, Failure> {
 }
 
 /// The largest file that is read whole: a change, or metadata.
-const LARGEST: u64 = 512 * 1024 * 1024;
+pub(crate) const LARGEST: u64 = 512 * 1024 * 1024;
 
 /// Reads a file, or stdin for `-`.
 ///

@@ -10,6 +10,7 @@ mod commands;
 mod console;
 mod exit;
 mod failure;
+mod git;
 mod interrupt;
 mod keyring;
 mod limits;

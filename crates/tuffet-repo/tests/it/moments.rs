@@ -3,10 +3,12 @@
 use std::path::PathBuf;
 
 use tuffet_core::metadata::RoleName;
-use tuffet_repo::{Action, Disk, Error, FileSystem, Repository, RotateKey, Write};
+use tuffet_repo::{
+    Action, Delegate, DelegatedPaths, Disk, Error, FileSystem, Repository, RotateKey, Write,
+};
 use tuffet_sign::Signer;
 
-use crate::support::{NOW, World, key, named, run, versions};
+use crate::support::{NOW, World, code, delegated, key, named, run, versions};
 
 /// Keeps a copy of the repository as it is after every write that clients can see.
 struct Moments<'w> {
@@ -134,4 +136,64 @@ fn r13_without_the_old_key_there_is_a_moment_and_it_is_said() {
         assert!(actions.contains(&Action::Gap), "{lost}: {actions:?}");
         assert!(refused > 0, "{lost}");
     }
+}
+
+/// A repository with bins, and where the targets are that were added to it.
+fn with_bins(bit_length: u32) -> (World, &'static tuffet_sign::FileKey, Vec<String>) {
+    let (world, machine) = (World::published(), key());
+    let paths = DelegatedPaths::Bins { bit_length };
+    let bins = Delegate::new(delegated("bin"), paths, vec![named("bins", machine)]).online();
+    run(world.repository().delegate(&bins, NOW));
+    let names: Vec<String> = (0..16).map(|number| format!("files/{number}")).collect();
+    for name in &names {
+        world.add(name, name.as_bytes());
+    }
+    run(world.repository().sign(&[world.ana, world.ben]));
+    run(world.plan(&[world.online, machine], NOW));
+    (world, machine, names)
+}
+
+#[test]
+fn r13_another_number_of_bins_has_no_moment_in_which_clients_fail() {
+    for (old, new) in [(2, 5), (5, 2), (3, 4), (4, 1)] {
+        let (world, machine, names) = with_bins(old);
+        let mut client = world.client();
+        for name in &names {
+            client.get(&world.public(), NOW, name).unwrap();
+        }
+        run(world.repository().rebin(&RoleName::Targets, new, NOW));
+        run(world.repository().sign(&[world.ana, world.ben]));
+        let mut moments = Moments {
+            world: &world,
+            seen: vec![world.fork()],
+        };
+        let plan = world.plan(&[world.online, machine], NOW).unwrap();
+        plan.execute_on(&mut moments).unwrap();
+        for (number, moment) in moments.seen.iter().enumerate() {
+            for mut client in [client.clone(), world.client()] {
+                for name in names.iter().skip(number % 7).step_by(7) {
+                    let (_, bytes) = client.get(&moment.public(), NOW, name).unwrap();
+                    assert_eq!(bytes, name.as_bytes(), "{old} {new} {number}");
+                }
+            }
+        }
+        for mut client in [client, world.client()] {
+            for name in &names {
+                let found = client.find(&world.public(), NOW, name).unwrap();
+                let digits = usize::try_from(new).unwrap().div_ceil(4);
+                assert_eq!(found.role.as_str().len(), "bin-".len() + digits);
+            }
+        }
+        let listed = world.repository().targets(None).unwrap();
+        assert_eq!(listed.len(), names.len() + 1, "each once, and app.tar");
+    }
+}
+
+#[test]
+fn bins_are_only_shared_out_among_another_number_of_them() {
+    let (world, ..) = with_bins(3);
+    let rebin = |by: RoleName, bits| code(world.repository().rebin(&by, bits, NOW));
+    assert_eq!(rebin(RoleName::Targets, 3), "role.unsuited");
+    assert_eq!(rebin(RoleName::Targets, 17), "role.paths");
+    assert_eq!(rebin(RoleName::Root, 4), "role.unsuited");
 }

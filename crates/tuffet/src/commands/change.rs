@@ -1,7 +1,8 @@
 //! `tuffet change`: the signing desk. What is open, whose signatures it waits for, and how it gets to those people.
 
-use std::io::Write;
-use std::path::{Path, PathBuf};
+mod travel;
+
+use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
@@ -61,17 +62,22 @@ struct SignArguments {
     dry_run: DryRun,
 }
 
-/// Write the open change to a file for somebody else who has a copy of the repository
+/// Pass the open change on to somebody else who has a copy of the repository
 ///
-/// The file holds the drafts with the signatures so far, and the digests of the versions that they follow. Artifacts do
-/// not travel with it: whoever publishes needs them.
+/// It holds the drafts with the signatures so far, and the digests of the versions that they follow. Artifacts do not
+/// travel with it: whoever publishes needs them. It goes into a file, or on the branch tuffet/change of a git remote,
+/// together with the signatures that are there already.
 #[derive(Debug, Args)]
 #[command(
-    before_help = "Examples:\n  tuffet change send ben.tuf\n  tuffet change send - | ssh ben tuffet change receive -"
+    before_help = "Examples:\n  tuffet change send ben.tuf\n  tuffet change send - | ssh ben tuffet change receive -\n  tuffet change send --git origin"
 )]
 struct SendArguments {
     /// Where to; - is stdout
-    file: PathBuf,
+    #[arg(required_unless_present = "git")]
+    file: Option<PathBuf>,
+    /// The git remote, by name or URL, of the git repository that this one lies in
+    #[arg(long, value_name = "REMOTE", conflicts_with = "file")]
+    git: Option<String>,
     #[command(flatten)]
     dry_run: DryRun,
 }
@@ -81,11 +87,15 @@ struct SendArguments {
 /// It has to follow what this copy of the repository holds, and only signatures that count under its root are taken.
 #[derive(Debug, Args)]
 #[command(
-    before_help = "Examples:\n  tuffet change receive ben.tuf\n  tuffet change receive - --only edge-team < sam.tuf"
+    before_help = "Examples:\n  tuffet change receive ben.tuf\n  tuffet change receive - --only edge-team < sam.tuf\n  tuffet change receive --git origin"
 )]
 struct ReceiveArguments {
     /// Where from; - is stdin
-    file: PathBuf,
+    #[arg(required_unless_present = "git")]
+    file: Option<PathBuf>,
+    /// The git remote, by name or URL, of the git repository that this one lies in
+    #[arg(long, value_name = "REMOTE", conflicts_with = "file")]
+    git: Option<String>,
     /// Refuse a change that touches another role than this one; may be repeated
     #[arg(long, value_name = "ROLE")]
     only: Vec<String>,
@@ -120,8 +130,8 @@ pub(crate) fn run(arguments: Arguments, app: &App) -> Result<Exit, Failure> {
     match arguments.command {
         Commands::Show(arguments) => show(&repository, arguments.check, app),
         Commands::Sign(arguments) => sign(&repository, &arguments, app),
-        Commands::Send(arguments) => send(&repository, &arguments, app),
-        Commands::Receive(arguments) => receive(&repository, &arguments, app),
+        Commands::Send(arguments) => travel::send(&repository, &arguments, app),
+        Commands::Receive(arguments) => travel::receive(&repository, &arguments, app),
         Commands::Drop(arguments) => {
             let (dry, mut actions) = (arguments.dry_run.dry_run, Vec::new());
             author::carry_out(repository.drop_change(), dry, app, &mut actions)?;
@@ -307,58 +317,4 @@ fn next(change: &Change, dry: bool, app: &App) {
     } else {
         "tuffet change send FILE"
     });
-}
-
-fn send(repository: &Repository, arguments: &SendArguments, app: &App) -> Result<Exit, Failure> {
-    let (dry, to) = (arguments.dry_run.dry_run, arguments.file.as_path());
-    let mut actions = Vec::new();
-    if to == Path::new("-") {
-        if app.console.json {
-            return Err(
-                Failure::usage("the change and the JSON result would both go to stdout")
-                    .fix("name a file, or leave --json out"),
-            );
-        }
-        let bytes = repository
-            .export_change()
-            .map_err(|error| Failure::from(&error))?;
-        if !dry {
-            let mut out = std::io::stdout().lock();
-            out.write_all(&bytes)
-                .and_then(|()| out.flush())
-                .map_err(|error| Failure::writing(to, &error))?;
-        }
-    } else {
-        author::carry_out(repository.send_change(to), dry, app, &mut actions)?;
-    }
-    author::finish("change-send", actions, dry, app)
-}
-
-fn receive(
-    repository: &Repository,
-    arguments: &ReceiveArguments,
-    app: &App,
-) -> Result<Exit, Failure> {
-    let bytes = author::read(&arguments.file)?;
-    let (dry, mut actions) = (arguments.dry_run.dry_run, Vec::new());
-    let only = arguments.only.iter().map(|role| author::role(role));
-    let only = only.collect::<Result<Vec<_>, _>>()?;
-    let plan = repository.receive_change_of(&bytes, &arguments.file, &only);
-    author::carry_out(plan, dry, app, &mut actions)?;
-    if actions.is_empty() {
-        app.console
-            .status("Unchanged", "everything in it is here already");
-    }
-    if !dry && !app.console.json {
-        // A copy that was opened before the change came does not know the names in it.
-        let repository = author::repository(app)?;
-        let change = repository.change().map_err(|error| Failure::from(&error))?;
-        app.console.data(lines(&change, app).join("\n"))?;
-        app.console.next(if change.is_quorate() {
-            "tuffet publish"
-        } else {
-            "tuffet change sign --key KEY"
-        });
-    }
-    author::finish("change-receive", actions, dry, app)
 }

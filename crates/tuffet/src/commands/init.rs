@@ -177,7 +177,7 @@ impl Online {
     }
 }
 
-fn name_of(directory: &Path) -> Result<String, Failure> {
+pub(super) fn name_of(directory: &Path) -> Result<String, Failure> {
     let absolute =
         std::path::absolute(directory).map_err(|error| Failure::reading(directory, &error))?;
     let name = absolute

@@ -46,6 +46,15 @@ pub(crate) fn run(arguments: &Arguments, app: &App) -> Result<Exit, Failure> {
     Ok(Exit::Done)
 }
 
+/// The same for people, of bytes that somebody else has read.
+///
+/// # Errors
+/// `inspect.type` for what is no metadata.
+pub(super) fn text(file: &Path, bytes: &[u8], app: &App) -> Result<String, Failure> {
+    let description = describe(bytes).map_err(|error| unreadable(file, &error))?;
+    Ok(show::text(&description, app.now))
+}
+
 fn read(file: &Path) -> Result<Vec<u8>, Failure> {
     let mut bytes = Vec::new();
     let failed = |error: &std::io::Error| Failure::reading(file, error);
@@ -97,7 +106,7 @@ fn parsed<R: Role>(bytes: &[u8]) -> Result<Parsed<R>, FormatError> {
     Parsed::parse(bytes.to_vec())
 }
 
-fn unreadable(file: &Path, error: &FormatError) -> Failure {
+pub(super) fn unreadable(file: &Path, error: &FormatError) -> Failure {
     let message = format!("{} is not TUF metadata", file.display());
     Failure::new("inspect.type", Exit::Failed, message).cause(error)
 }

@@ -1,5 +1,8 @@
 //! `tuffet status`: what is in force, what is open, and who has to do what by when.
 
+mod calendar;
+mod metrics;
+
 use clap::Args;
 use serde_json::{Value, json};
 use tuffet_core::metadata::{RoleName, UnixTime};
@@ -18,7 +21,9 @@ use crate::text::{columns, visible};
 /// Roles of people are due when they expire within the period; snapshot and timestamp, which every tuffet publish renews,
 /// when less than half of their time is left. With --check the first of these that applies decides how the command ends.
 #[derive(Debug, Args)]
-#[command(before_help = "Examples:\n  tuffet status\n  tuffet status --within 14d --check --json")]
+#[command(
+    before_help = "Examples:\n  tuffet status\n  tuffet status --within 14d --check --json\n  tuffet status --ics"
+)]
 pub(crate) struct Arguments {
     /// How far to look ahead
     #[arg(long, value_name = "PERIOD", default_value = "14d", value_parser = moment::parse_period)]
@@ -27,6 +32,12 @@ pub(crate) struct Arguments {
     /// or waits to be published
     #[arg(long)]
     check: bool,
+    /// Print a calendar with the day on which each role that people sign expires, and a reminder that long before
+    #[arg(long, conflicts_with = "prometheus")]
+    ics: bool,
+    /// Print metrics in the text format of Prometheus
+    #[arg(long)]
+    prometheus: bool,
 }
 
 /// Something that has to happen before a role expires.
@@ -65,7 +76,19 @@ pub(crate) fn run(arguments: &Arguments, app: &App) -> Result<Exit, Failure> {
     let roles = repository.roles().map_err(|error| Failure::from(&error))?;
     let change = repository.change().map_err(|error| Failure::from(&error))?;
     let deadlines = deadlines(&repository, &roles, arguments.within, now);
-    if app.console.json {
+    if app.console.json && (arguments.ics || arguments.prometheus) {
+        return Err(Failure::usage(
+            "--json, --ics and --prometheus exclude one another",
+        ));
+    }
+    let name = &repository.policy().name;
+    if arguments.ics {
+        let text = calendar::calendar(name, &roles, arguments.within, now);
+        app.console.data(text.trim_end_matches('\n'))?;
+    } else if arguments.prometheus {
+        let text = metrics::metrics(name, &roles, &change);
+        app.console.data(text.trim_end_matches('\n'))?;
+    } else if app.console.json {
         app.console
             .result("status", object(&roles, &change, &deadlines))?;
     } else {

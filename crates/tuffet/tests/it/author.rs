@@ -300,6 +300,40 @@ fn publishing_says_where_and_status_who_is_waited_for() {
 }
 
 #[test]
+fn status_is_a_calendar_and_metrics_too() {
+    let home = Home::with_repository();
+    home.ok(&["renew", "targets", "--repo", "acme"]);
+    let ics = home
+        .ok(&["status", "--ics", "--within", "10d", "--repo", "acme"])
+        .out;
+    for line in [
+        "BEGIN:VCALENDAR\r\n",
+        "UID:root/targets@acme\r\n",
+        "SUMMARY:acme: targets expires\r\n",
+        "TRIGGER:-PT14400M\r\n",
+        "END:VCALENDAR\r\n",
+    ] {
+        assert!(ics.contains(line), "{line}\n{ics}");
+    }
+    assert_eq!(
+        ics.matches("BEGIN:VEVENT").count(),
+        2,
+        "people sign two roles"
+    );
+    let metrics = home.ok(&["status", "--prometheus", "--repo", "acme"]).out;
+    for line in [
+        "# TYPE tuffet_role_expires_timestamp_seconds gauge",
+        "tuffet_role_version{repository=\"acme\",role=\"root\",delegator=\"root\"} 1",
+        "tuffet_role_threshold{repository=\"acme\",role=\"targets\",delegator=\"root\"} 2",
+        "tuffet_change_missing_signatures{repository=\"acme\",role=\"targets\"} 2",
+    ] {
+        assert!(metrics.contains(line), "{line}\n{metrics}");
+    }
+    let both = home.run(&["status", "--ics", "--json", "--repo", "acme"]);
+    assert_eq!(both.exit, 2, "{both:?}");
+}
+
+#[test]
 fn what_is_missing_is_said_before_anything_is_done() {
     let home = Home::with_repository();
     let before = home.all_below("acme");

@@ -9,7 +9,9 @@ mod client;
 mod codes;
 mod devices;
 mod discipline;
+mod elsewhere;
 mod founding;
+mod gitremote;
 mod help;
 mod home;
 mod inspect;
@@ -19,6 +21,7 @@ mod key_services;
 mod keys;
 mod peers;
 mod readme;
+mod recover;
 mod roles;
 #[cfg(unix)]
 mod signals;

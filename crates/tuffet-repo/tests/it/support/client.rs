@@ -55,13 +55,13 @@ impl Client {
         }
     }
 
-    /// Refreshes, looks for a target and reads it as a client would, checking every byte.
-    pub(crate) fn get(
+    /// Refreshes and looks for a target.
+    pub(crate) fn find(
         &mut self,
         public: &Path,
         now: UnixTime,
         path: &str,
-    ) -> Result<(Found, Vec<u8>), Rejected> {
+    ) -> Result<Found, Rejected> {
         let view = self.refresh(public, now)?;
         let policy = Policy::strict();
         let path = TargetPath::new(path).unwrap();
@@ -69,11 +69,17 @@ impl Client {
         while let Some(answer) = self.answer(search.step(), public) {
             search.answer(answer).map_err(rejected)?;
         }
-        let found = search
-            .finish()
-            .map_err(rejected)?
-            .found
-            .map_err(|why| *why)?;
+        search.finish().map_err(rejected)?.found.map_err(|why| *why)
+    }
+
+    /// Refreshes, looks for a target and reads it as a client would, checking every byte.
+    pub(crate) fn get(
+        &mut self,
+        public: &Path,
+        now: UnixTime,
+        path: &str,
+    ) -> Result<(Found, Vec<u8>), Rejected> {
+        let found = self.find(public, now, path)?;
         let mut bytes = None;
         for url in found.url_paths() {
             let read = fs::read(public.join("targets").join(url)).unwrap();

@@ -1,0 +1,145 @@
+//! Passing the open change on, and taking over what others pass on: as a file, through a pipe, or on a branch of a git remote.
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use tuffet_repo::Repository;
+
+use super::{ReceiveArguments, SendArguments, lines};
+use crate::author;
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::git::Remote;
+use crate::run::App;
+
+/// How often a change is put on a branch that others move at the same time.
+const TRIES: usize = 8;
+
+pub(super) fn send(
+    repository: &Repository,
+    arguments: &SendArguments,
+    app: &App,
+) -> Result<Exit, Failure> {
+    let dry = arguments.dry_run.dry_run;
+    let mut actions = Vec::new();
+    match (&arguments.git, &arguments.file) {
+        (Some(remote), _) => {
+            let remote = Remote::new(repository.directory(), remote)?;
+            push(repository, &remote, dry, app, &mut actions)?;
+        }
+        (None, Some(file)) if file == Path::new("-") => print(repository, dry, app)?,
+        (None, Some(file)) => {
+            author::carry_out(repository.send_change(file), dry, app, &mut actions)?;
+        }
+        (None, None) => return Err(Failure::usage("there is no place to send it to")),
+    }
+    author::finish("change-send", actions, dry, app)
+}
+
+fn print(repository: &Repository, dry: bool, app: &App) -> Result<(), Failure> {
+    if app.console.json {
+        return Err(
+            Failure::usage("the change and the JSON result would both go to stdout")
+                .fix("name a file, or leave --json out"),
+        );
+    }
+    let bytes = export(repository)?;
+    if dry {
+        return Ok(());
+    }
+    let mut out = std::io::stdout().lock();
+    out.write_all(&bytes)
+        .and_then(|()| out.flush())
+        .map_err(|error| Failure::writing(Path::new("-"), &error))
+}
+
+fn export(repository: &Repository) -> Result<Vec<u8>, Failure> {
+    repository
+        .export_change()
+        .map_err(|error| Failure::from(&error))
+}
+
+/// Puts the change on the branch, with the signatures of others that are there. A change that is there and was published or
+/// overtaken gives way.
+fn push(
+    repository: &Repository,
+    remote: &Remote<'_>,
+    dry: bool,
+    app: &App,
+    actions: &mut Vec<serde_json::Value>,
+) -> Result<(), Failure> {
+    for _ in 0..TRIES {
+        let there = remote.fetch(author::LARGEST)?;
+        if let Some(there) = &there {
+            let name = PathBuf::from(remote.name());
+            let theirs = repository.receive_change(&there.change, &name);
+            match author::carry_out(theirs, dry, app, actions) {
+                Err(failure) if failure.code() == "change.stale" => {}
+                other => other?,
+            }
+        }
+        let ours = export(repository)?;
+        if there.as_ref().is_some_and(|there| there.change == ours) {
+            let what = format!("{} holds all of it already", remote.name());
+            app.console.status("Unchanged", what);
+            return Ok(());
+        }
+        if dry {
+            return Ok(());
+        }
+        let change = repository.change().map_err(|error| Failure::from(&error))?;
+        let shown = lines(&change, app).join("\n") + "\n";
+        if remote.push(&ours, &shown, there.as_ref())? {
+            app.console
+                .status("Sent", format!("the open change to {}", remote.name()));
+            actions.push(serde_json::json!({"verb": "Sent", "what": remote.name()}));
+            return Ok(());
+        }
+    }
+    let message = format!(
+        "{} moves faster than a change can be put on it",
+        remote.name()
+    );
+    Err(Failure::new("git.failed", Exit::Conflict, message))
+}
+
+pub(super) fn receive(
+    repository: &Repository,
+    arguments: &ReceiveArguments,
+    app: &App,
+) -> Result<Exit, Failure> {
+    let (bytes, from) = match (&arguments.git, &arguments.file) {
+        (Some(remote), _) => {
+            let remote = Remote::new(repository.directory(), remote)?;
+            let there = remote.fetch(author::LARGEST)?;
+            let there = there.ok_or_else(|| {
+                let message = format!("there is no {}", remote.name());
+                Failure::new("git.no-change", Exit::NotFound, message)
+            })?;
+            (there.change, PathBuf::from(remote.name()))
+        }
+        (None, Some(file)) => (author::read(file)?, file.clone()),
+        (None, None) => return Err(Failure::usage("there is no place to receive it from")),
+    };
+    let (dry, mut actions) = (arguments.dry_run.dry_run, Vec::new());
+    let only = arguments.only.iter().map(|role| author::role(role));
+    let only = only.collect::<Result<Vec<_>, _>>()?;
+    let plan = repository.receive_change_of(&bytes, &from, &only);
+    author::carry_out(plan, dry, app, &mut actions)?;
+    if actions.is_empty() {
+        app.console
+            .status("Unchanged", "everything in it is here already");
+    }
+    if !dry && !app.console.json {
+        // A copy that was opened before the change came does not know the names in it.
+        let repository = author::repository(app)?;
+        let change = repository.change().map_err(|error| Failure::from(&error))?;
+        app.console.data(lines(&change, app).join("\n"))?;
+        app.console.next(if change.is_quorate() {
+            "tuffet publish"
+        } else {
+            "tuffet change sign --key KEY"
+        });
+    }
+    author::finish("change-receive", actions, dry, app)
+}

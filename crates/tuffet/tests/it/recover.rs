@@ -1,0 +1,100 @@
+//! Incidents with keys: what they mean, said before anything is done, and what is done.
+
+use crate::home::Home;
+
+fn new_key(home: &Home, name: &str) {
+    home.ok(&["key", "new", name, "--no-passphrase"]);
+}
+
+#[test]
+fn a_plan_says_what_a_thief_can_do_and_changes_nothing() {
+    let home = Home::with_client();
+    let before = home.all_below("acme");
+    let out = home
+        .ok(&[
+            "recover", "targets", "--lost", "ben", "--plan", "--repo", "acme",
+        ])
+        .out;
+    for line in [
+        "in foreign hands: ben ",
+        "root: nothing can be signed: 1 of the 2 signatures it needs can be forged",
+        "targets: nothing can be signed: 1 of the 2 signatures it needs can be forged",
+        "clients: no client can have been misled by these keys alone",
+        "1. make a new key for each that goes",
+    ] {
+        assert!(out.contains(line), "{line}\n{out}");
+    }
+    let (_, plans) = home.json(&["recover", "timestamp", "--plan", "--repo", "acme"]);
+    assert_eq!(plans[0]["outcome"], "recover-by-themselves");
+    assert_eq!(plans[0]["roles"][1]["role"], "timestamp");
+    let out = home
+        .ok(&["recover", "lost-key", "ben", "--plan", "--repo", "acme"])
+        .out;
+    assert!(out.contains("too few keys of root are left"), "{out}");
+    home.fails(
+        10,
+        "recover.too-late",
+        &[
+            "recover", "lost-key", "ben", "--new", "ana", "--repo", "acme",
+        ],
+    );
+    home.fails(
+        2,
+        "recover.keys",
+        &["recover", "timestamp", "--repo", "acme"],
+    );
+    assert_eq!(home.all_below("acme"), before);
+}
+
+#[test]
+fn r17_stolen_online_keys_are_replaced_and_clients_go_on() {
+    let home = Home::with_client();
+    home.ok(&["get", "acme:app.txt", "-o", "first"]);
+    new_key(&home, "online-2");
+    home.ok(&[
+        "recover",
+        "timestamp",
+        "--new",
+        "online-2",
+        "--repo",
+        "acme",
+    ]);
+    home.ok(&[
+        "change", "sign", "--key", "ana", "--key", "ben", "--repo", "acme",
+    ]);
+    // The key of automation is the old one: it does not sign what comes.
+    std::fs::remove_file(home.path("acme/.tuffet/online.key")).unwrap();
+    home.ok(&["publish", "--key", "online-2", "--repo", "acme"]);
+    let run = home.ok(&["get", "acme:app.txt", "-o", "second"]);
+    assert!(run.err.contains("root v2"), "{}", run.err);
+}
+
+#[test]
+fn k02_a_key_that_is_lost_is_replaced_while_enough_are_left() {
+    let home = Home::new();
+    for key in ["ana", "ben", "vault"] {
+        new_key(&home, key);
+    }
+    home.ok(&[
+        "init",
+        "acme",
+        "--root",
+        "2of3",
+        "--key",
+        "ana",
+        "--key",
+        "ben",
+        "--public",
+        "vault",
+        "--new-online-key",
+        "--publish-to",
+        "../web",
+    ]);
+    home.ok(&["publish", "--repo", "acme"]);
+    new_key(&home, "vault-2");
+    home.ok(&[
+        "recover", "lost-key", "vault", "--new", "vault-2", "--repo", "acme",
+    ]);
+    home.ok(&["publish", "--key", "ana", "--key", "ben", "--repo", "acme"]);
+    home.ok(&["verify", "web", "--root", "web/metadata/1.root.json"]);
+}
