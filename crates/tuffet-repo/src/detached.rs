@@ -58,7 +58,7 @@ impl Repository {
         let wrong = |error: SignError| Error::Signer {
             role: role.clone(),
             key: name.clone(),
-            error,
+            error: Box::new(error),
         };
         key.key().confirm(&payload, signature).map_err(wrong)?;
         let draft = store.draft_mut(role).ok_or(Error::NoChange)?;

@@ -68,7 +68,7 @@ pub(crate) fn run(arguments: &Arguments, app: &App) -> Result<Exit, Failure> {
         if !arguments.yes {
             app.console.confirm("sign this?", "--yes")?;
         }
-        let keyring = Keyring::new(app, &arguments.signing.passphrase);
+        let keyring = Keyring::new(app, &arguments.signing.secrets);
         for key in keyring.open_all(&arguments.signing.key)? {
             signed.extend(attach(&mut document, &key, &tables)?);
         }

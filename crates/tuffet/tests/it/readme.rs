@@ -122,6 +122,12 @@ fn the_blocks_of_the_readme_work_one_after_the_other_in_one_shell() {
     assert_eq!(names, ["empty"]);
 }
 
+/// Runs lines in a shell that ends at the first failure.
+#[cfg(unix)]
+fn shell(home: &Home, lines: &[&str]) -> Run {
+    finish(home.program("sh").args(["-ec", &lines.join("\n")]))
+}
+
 /// Every line that is typed in a text.
 fn every_typed(text: &str) -> Vec<&str> {
     let blocks = text.split("```console\n").skip(1);
