@@ -228,7 +228,10 @@ mod tests {
     #[test]
     fn steps_are_selected_by_name_and_by_kind() {
         assert_eq!(names("clippy,edges"), ["clippy", "edges"]);
-        assert_eq!(names("peers"), ["peers-python", "peers-js", "peers-rust"]);
+        assert_eq!(
+            names("peers"),
+            ["peers-python", "peers-moto", "peers-js", "peers-rust"]
+        );
         assert_eq!(selected(None).unwrap().len(), STEPS.len());
         assert!(selected(Some("clip")).is_err());
     }
