@@ -12,8 +12,9 @@ pub(crate) const POLICY: &str = "tuffet.toml";
 /// The directory of metadata, in a repository and in a published tree.
 pub(crate) const METADATA: &str = "metadata";
 
-/// What of `.tuffet` does not belong under version control.
-pub(crate) const IGNORED: &[u8] = b"objects/\nundo/\nlock\nonline.key\n";
+/// Nothing of `.tuffet` belongs under version control but this: keys and artifacts are of one machine, and the open change travels
+/// by `tuffet change send`.
+pub(crate) const IGNORED: &[u8] = b"*\n!.gitignore\n";
 
 /// The places of one repository.
 #[derive(Debug, Clone)]

@@ -372,7 +372,7 @@ fn nothing_private_is_published() {
     run(repository.publish(&Publish::to(&inside), &[world.online], NOW));
     assert_eq!(
         fs::read_to_string(own.join(".tuffet/.gitignore")).unwrap(),
-        "objects/\nundo/\nlock\nonline.key\n"
+        "*\n!.gitignore\n"
     );
     assert!(repository.online_key_path().ends_with(".tuffet/online.key"));
 }

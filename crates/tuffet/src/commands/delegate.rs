@@ -35,6 +35,7 @@ enum Commands {
     Show(ShowArguments),
     Accept(AcceptArguments),
     Remove(RemoveArguments),
+    Rebin(RebinArguments),
 }
 
 /// Let other keys sign for some paths, and for nothing else
@@ -140,6 +141,24 @@ struct RemoveArguments {
     dry_run: DryRun,
 }
 
+/// Share the targets of bins out among another number of bins
+///
+/// All of it is one change, and clients come to see it with one timestamp. tuffet publish needs the key of the bins.
+#[derive(Debug, Args)]
+#[command(
+    before_help = "Examples:\n  tuffet delegate rebin 1024\n  tuffet delegate rebin 64 --by registry --dry-run"
+)]
+struct RebinArguments {
+    /// How many bins there are then: 2, 4, 8 … 65536
+    #[arg(value_parser = parse_bins)]
+    bins: u32,
+    /// The role that delegates to them
+    #[arg(long, value_name = "ROLE", default_value = "targets")]
+    by: String,
+    #[command(flatten)]
+    dry_run: DryRun,
+}
+
 /// Runs the command.
 pub(crate) fn run(arguments: Arguments, app: &App) -> Result<Exit, Failure> {
     match arguments.command {
@@ -148,6 +167,7 @@ pub(crate) fn run(arguments: Arguments, app: &App) -> Result<Exit, Failure> {
         Commands::Show(arguments) => show::show(&arguments.role, app),
         Commands::Accept(arguments) => edit::accept(&arguments, app),
         Commands::Remove(arguments) => edit::remove(&arguments, app),
+        Commands::Rebin(arguments) => edit::rebin(&arguments, app),
     }
 }
 
@@ -160,6 +180,7 @@ impl Arguments {
             Commands::Show(_) => "delegate-show",
             Commands::Accept(_) => "delegate-accept",
             Commands::Remove(_) => "delegate-remove",
+            Commands::Rebin(_) => "delegate-rebin",
         }
     }
 }

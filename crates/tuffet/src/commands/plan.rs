@@ -71,8 +71,8 @@ pub(crate) fn run(arguments: &Arguments, app: &App) -> Result<Exit, Failure> {
         "best without bins".to_owned()
     } else {
         format!(
-            "best with {} bins: tuffet delegate add NAME --bins {best} --keys KEY --online",
-            1_u64 << best
+            "best with {count} bins: tuffet delegate add NAME --bins {count} --keys KEY --online",
+            count = 1_u64 << best
         )
     });
     app.console.data(lines.join("\n"))?;

@@ -52,11 +52,14 @@ impl Agent {
 
     /// Runs tuffet with the agent.
     pub(crate) fn run(&self, home: &Home, arguments: &[&str]) -> Run {
-        finish(
-            home.command()
-                .args(arguments)
-                .env("SSH_AUTH_SOCK", &self.socket),
-        )
+        let mut command = home.command();
+        self.reach(command.args(arguments));
+        finish(&mut command)
+    }
+
+    /// Lets a program reach the agent.
+    pub(crate) fn reach(&self, command: &mut Command) {
+        command.env("SSH_AUTH_SOCK", &self.socket);
     }
 }
 
@@ -132,10 +135,18 @@ impl SoftHsm {
 
     /// Runs tuffet with the token.
     pub(crate) fn run(&self, home: &Home, arguments: &[&str]) -> Run {
-        finish(
-            home.command()
-                .args(arguments)
-                .env("SOFTHSM2_CONF", &self.configuration),
-        )
+        let mut command = home.command();
+        command
+            .args(arguments)
+            .env("SOFTHSM2_CONF", &self.configuration);
+        finish(&mut command)
+    }
+
+    /// Lets a program reach the token, by a URI that does not name the library.
+    #[cfg(all(unix, feature = "pkcs11"))]
+    pub(crate) fn reach(&self, command: &mut Command) {
+        command
+            .env("SOFTHSM2_CONF", &self.configuration)
+            .env("TUFFET_PKCS11_MODULE", &self.library);
     }
 }

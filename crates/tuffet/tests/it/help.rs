@@ -2,7 +2,7 @@
 
 use crate::home::Home;
 
-const COMMANDS: [&str; 67] = [
+const COMMANDS: [&str; 68] = [
     "get",
     "verify",
     "inspect",
@@ -46,6 +46,7 @@ const COMMANDS: [&str; 67] = [
     "delegate show",
     "delegate accept",
     "delegate remove",
+    "delegate rebin",
     "channel",
     "channel new",
     "channel list",

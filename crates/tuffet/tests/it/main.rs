@@ -25,6 +25,8 @@ mod recover;
 mod roles;
 #[cfg(unix)]
 mod signals;
+#[cfg(all(unix, feature = "pkcs11"))]
+mod story;
 mod teams;
 mod tour;
 mod verify;

@@ -1,6 +1,6 @@
-//! `tuffet delegate accept` and `tuffet delegate remove`.
+//! `tuffet delegate accept`, `tuffet delegate remove` and `tuffet delegate rebin`.
 
-use super::{AcceptArguments, RemoveArguments, names};
+use super::{AcceptArguments, RebinArguments, RemoveArguments, names};
 use crate::author;
 use crate::exit::Exit;
 use crate::failure::Failure;
@@ -32,6 +32,21 @@ pub(super) fn remove(arguments: &RemoveArguments, app: &App) -> Result<Exit, Fai
     if !dry {
         app.console
             .next("tuffet publish --key KEY…  with keys of the delegating role");
+    }
+    Ok(exit)
+}
+
+/// Shares targets out among another number of bins.
+pub(super) fn rebin(arguments: &RebinArguments, app: &App) -> Result<Exit, Failure> {
+    let repository = author::repository(app)?;
+    let by = author::role(&arguments.by)?;
+    let (dry, mut actions) = (arguments.dry_run.dry_run, Vec::new());
+    let plan = repository.rebin(&by, arguments.bins, author::moment(app));
+    author::carry_out(plan, dry, app, &mut actions)?;
+    let exit = author::finish("delegate-rebin", actions, dry, app)?;
+    if !dry {
+        app.console
+            .next("tuffet publish --key KEY…  with keys of the delegating role and of the bins");
     }
     Ok(exit)
 }
