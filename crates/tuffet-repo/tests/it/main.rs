@@ -13,6 +13,7 @@ mod crash;
 mod delegation;
 mod exchange;
 mod import;
+mod many;
 mod moments;
 mod preservation;
 mod publishing;
