@@ -1,6 +1,6 @@
 //! Making a repository.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use tuffet_core::metadata::{RoleName, UnixTime, Version};
 use tuffet_sign::Signer;
@@ -13,6 +13,7 @@ use crate::keys::{NamedKey, require_distinct};
 use crate::layout::{IGNORED, Layout};
 use crate::plan::{Action, Plan};
 use crate::policy::{Period, Policy, RolePolicy};
+use crate::publish::Destination;
 use crate::repository::Repository;
 use crate::sign::attach;
 use crate::store::Store;
@@ -32,8 +33,8 @@ pub struct InitOptions {
     pub snapshot: RoleOptions,
     /// Timestamp.
     pub timestamp: RoleOptions,
-    /// Where it is published, relative to the repository.
-    pub publish_to: Option<PathBuf>,
+    /// Where it is published; a directory is one relative to the repository.
+    pub publish_to: Option<Destination>,
     /// Whether keys of snapshot and timestamp, which automation holds, may sign root and targets too (O-03, O-07).
     pub allow_online: bool,
 }
@@ -152,15 +153,12 @@ impl Repository {
         crate::edit::check_policy(&graph, &policy)?;
         actions.extend(attach(&mut store, &graph, &policy, signers)?);
 
-        let ignored = Write {
-            path: layout.ignore_file(),
-            kind: WriteKind::Replace(IGNORED.to_vec()),
-        };
+        let ignored = Write::file(layout.ignore_file(), WriteKind::Replace(IGNORED.to_vec()));
         // A directory is a repository once it has a policy, so that comes last.
-        let policy = Write {
-            path: layout.policy(),
-            kind: WriteKind::Once(policy.to_toml().into_bytes()),
-        };
+        let policy = Write::file(
+            layout.policy(),
+            WriteKind::Once(policy.to_toml().into_bytes()),
+        );
         Ok(Plan {
             actions,
             steps: vec![vec![ignored, store.write_change()], vec![policy]],

@@ -84,11 +84,10 @@ pub use init::{InitOptions, RoleOptions};
 pub use keys::{KeyName, NamedKey};
 pub use plan::{Action, Plan};
 pub use policy::{KeyPolicy, Period, Policy, RolePolicy};
-pub use publish::Publish;
-
+pub use publish::{Bucket, Destination, Object, Prune, Publish};
 pub use quorum::Need;
 pub use repository::Repository;
 pub use rotate::RotateKey;
 pub use status::RoleStatus;
 pub use targets::{AddTarget, TargetEntry};
-pub use write::{Disk, FileSystem, Write, WriteKind};
+pub use write::{Address, Disk, FileSystem, Seen, Write, WriteKind};

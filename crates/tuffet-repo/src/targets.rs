@@ -12,7 +12,7 @@ use crate::graph::Graph;
 use crate::plan::{Action, Plan};
 use crate::repository::Repository;
 use crate::store::Store;
-use crate::write::{Write, WriteKind, read_pieces};
+use crate::write::{Address, Write, WriteKind, read_pieces};
 
 /// A target to add.
 #[derive(Debug, Clone)]
@@ -132,14 +132,13 @@ impl Repository {
         }
         targets.insert(add.path.as_str().to_owned(), entry);
         if let Some(sha256) = hashes.first() {
-            edit.writes.push(Write {
-                path: self.layout().object(sha256),
-                kind: WriteKind::Copy {
-                    from: add.source.clone(),
-                    length,
-                    sha256: *sha256,
-                },
-            });
+            let copy = WriteKind::Copy {
+                from: Address::File(add.source.clone()),
+                length,
+                sha256: *sha256,
+            };
+            edit.writes
+                .push(Write::file(self.layout().object(sha256), copy));
         }
         edit.actions.push(Action::TargetAdded {
             path: add.path.clone(),

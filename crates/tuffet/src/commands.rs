@@ -9,6 +9,7 @@ pub(crate) mod init;
 pub(crate) mod inspect;
 pub(crate) mod key;
 pub(crate) mod man;
+pub(crate) mod prune;
 pub(crate) mod publish;
 pub(crate) mod renew;
 pub(crate) mod serve;

@@ -88,10 +88,10 @@ impl ChangeFile {
         drafts: impl Iterator<Item = (&'d RoleName, &'d Document)>,
         learned: &Learned,
     ) -> Write {
-        Write {
-            path: path.to_owned(),
-            kind: WriteKind::Replace(Self::to_bytes(drafts, learned, None)),
-        }
+        Write::file(
+            path.to_owned(),
+            WriteKind::Replace(Self::to_bytes(drafts, learned, None)),
+        )
     }
 
     /// The content of the file; with the digests of the versions that it follows when it goes to somebody else.

@@ -7,11 +7,16 @@
 
 mod authoring;
 mod builder;
+mod copies;
 mod crash;
 mod delegation;
 mod exchange;
 mod moments;
 mod preservation;
+mod prune;
 mod publishing;
+mod race;
 mod rotation;
+#[cfg(feature = "object-store")]
+mod stores;
 mod support;
