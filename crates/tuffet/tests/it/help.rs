@@ -2,7 +2,7 @@
 
 use crate::home::Home;
 
-const COMMANDS: [&str; 31] = [
+const COMMANDS: [&str; 32] = [
     "get",
     "verify",
     "inspect",
@@ -32,6 +32,7 @@ const COMMANDS: [&str; 31] = [
     "delegate",
     "delegate add",
     "publish",
+    "prune",
     "serve",
     "version",
 ];

@@ -12,7 +12,11 @@ mod home;
 mod inspect;
 mod json;
 mod peers;
+mod publish;
 mod readme;
+#[cfg(feature = "object-store")]
+#[path = "../../../tuffet-repo/tests/it/support/s3.rs"]
+mod s3;
 #[cfg(unix)]
 mod signals;
 mod tour;
