@@ -26,6 +26,7 @@ const STEPS: [(&str, Step); 14] = [
     ("peers-python", peers::python),
     ("peers-js", peers::javascript),
     ("peers-rust", peers::rust),
+    ("peers-moto", peers::moto),
     ("clippy", clippy),
     ("features", features),
     ("doc", doc),
@@ -34,8 +35,9 @@ const STEPS: [(&str, Step); 14] = [
 ];
 
 /// Selections that compile on their own, beside everything with all features.
-const SELECTIONS: [&[&str]; 6] = [
+const SELECTIONS: [&[&str]; 7] = [
     &["-p", "tuffet"],
+    &["-p", "tuffet", "--no-default-features"],
     &["-p", "tuffet-core"],
     &["-p", "tuffet-crypto", "--no-default-features"],
     &[
@@ -224,7 +226,8 @@ mod tests {
     #[test]
     fn steps_are_selected_by_name_and_by_kind() {
         assert_eq!(names("clippy,edges"), ["clippy", "edges"]);
-        assert_eq!(names("peers"), ["peers-python", "peers-js", "peers-rust"]);
+        let peers = ["peers-python", "peers-js", "peers-rust", "peers-moto"];
+        assert_eq!(names("peers"), peers);
         assert_eq!(selected(None).unwrap().len(), STEPS.len());
         assert!(selected(Some("clip")).is_err());
     }
