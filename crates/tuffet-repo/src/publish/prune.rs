@@ -14,6 +14,7 @@ use super::artifacts::entries;
 use super::destination::{Destination, Listed};
 use super::published::Published;
 use super::release::{Place, meta, versions};
+use super::timestamp_name;
 use super::verify::last_good;
 use crate::Error;
 use crate::document::Document;
@@ -62,7 +63,7 @@ impl Repository {
     /// Removes from the published tree versions and targets that have been out of use for a while.
     ///
     /// # Errors
-    /// [`Error::NoDestination`]; [`Error::Refused`] if what is published does not verify, because then nobody knows what is in use;
+    /// [`Error::NoDestination`]; [`Error::Overtaken`] if somebody publishes meanwhile; [`Error::Refused`] if what is published does not verify, because then nobody knows what is in use;
     /// [`Error::Io`], [`Error::Store`], [`Error::Format`].
     pub fn prune(&self, prune: &Prune, now: UnixTime) -> Result<Plan, Error> {
         let lock = self.lock()?;
@@ -101,14 +102,27 @@ impl Repository {
             at: destination.address(name),
             kind: WriteKind::Remove,
         };
+        let mut steps: Vec<Vec<Write>> = vec![
+            goes.iter().map(remove).collect(),
+            targets.iter().map(remove).collect(),
+        ];
+        if steps.iter().any(|step| !step.is_empty()) {
+            steps.insert(0, vec![claim(&published)]);
+        }
         Ok(Plan {
             actions: vec![action],
-            steps: vec![
-                goes.iter().map(remove).collect(),
-                targets.iter().map(remove).collect(),
-            ],
+            steps,
             lock: Some(lock),
         })
+    }
+}
+
+/// Puts the timestamp in its own place, if nobody has published since it was read. In a store that makes it another object, so that
+/// whoever has planned to publish before, and relies on something that is removed now, is overtaken.
+fn claim(published: &Published) -> Write {
+    Write {
+        at: published.metadata(&timestamp_name()),
+        kind: published.switch(published.timestamp().unwrap_or_default()),
     }
 }
 

@@ -4,7 +4,7 @@ use std::fs::{self, File};
 use std::time::{Duration, UNIX_EPOCH};
 
 use tuffet_core::metadata::{RoleName, UnixTime};
-use tuffet_repo::{Action, Destination, Period, Prune};
+use tuffet_repo::{Action, Destination, Period, Plan, Prune, Write, WriteKind};
 
 use crate::support::{DAY, NOW, World, after, code, files, path, run};
 
@@ -44,13 +44,18 @@ fn date(world: &World, name: &str, day: i64) {
         .unwrap();
 }
 
+fn removals(plan: &Plan) -> usize {
+    let removal = |write: &&Write| write.kind == WriteKind::Remove;
+    plan.writes().filter(removal).count()
+}
+
 /// What a pruning on some day removes, by the names that people know.
 fn removed(world: &World, day: i64, period: &str) -> Vec<String> {
     let world = world.fork();
     let before = files(&world.public());
     let prune = Prune::older_than(Period::parse(period).unwrap()).from(world.public());
     let plan = world.repository().prune(&prune, after(day)).unwrap();
-    let planned = plan.writes().count() as u64;
+    let planned = removals(&plan) as u64;
     let actions = plan.execute().unwrap();
     let left = files(&world.public());
     let gone: Vec<String> = before
@@ -171,6 +176,44 @@ fn nothing_is_removed_from_a_tree_that_does_not_verify() {
         code(world.repository().prune(&elsewhere, NOW)),
         "missing.timestamp"
     );
+}
+
+#[test]
+fn nothing_is_removed_when_somebody_has_published_meanwhile() {
+    let world = history();
+    let other = world.fork();
+    let prune = Prune::older_than(Period::days(1)).from(world.public());
+    let plan = world.repository().prune(&prune, after(60)).unwrap();
+    assert!(removals(&plan) > 0);
+    let before = files(&world.public());
+    run(other.plan_to(&Destination::from(world.public()), after(41)));
+    assert_eq!(plan.execute().unwrap_err().code(), "publish.overtaken");
+    assert_eq!(files(&world.public()), before);
+}
+
+#[cfg(feature = "object-store")]
+#[test]
+fn who_planned_to_publish_to_a_store_before_it_was_pruned_is_overtaken() {
+    let (world, place) = (World::published(), Destination::memory());
+    run(world.plan_to(&place, NOW));
+    run(world
+        .repository()
+        .remove_target(&path("app.tar"), None, NOW));
+    world.sign();
+    run(world.plan_to(&place, NOW));
+    // One copy lists the target again, whose bytes are still there, and the other removes them.
+    let other = world.fork();
+    other.add("app.tar", b"app 1");
+    other.sign();
+    let plan = other.plan_to(&place, NOW).unwrap();
+    let prune = Prune::older_than(Period::days(1)).from(place.clone());
+    run(world
+        .repository()
+        .prune(&prune, UnixTime(i64::from(u32::MAX))));
+    assert_eq!(plan.execute().unwrap_err().code(), "publish.overtaken");
+    run(other.plan_to(&place, NOW));
+    let (_, bytes) = other.client().get(&place, NOW, "app.tar").unwrap();
+    assert_eq!(bytes, b"app 1");
 }
 
 #[cfg(feature = "object-store")]

@@ -1,7 +1,7 @@
 //! `tuffet prune`: removes from the published tree what has been out of use for a while.
 
 use clap::Args;
-use tuffet_repo::{Destination, Period, Prune};
+use tuffet_repo::{Destination, Period, Prune, WriteKind};
 
 use crate::author;
 use crate::cli::DryRun;
@@ -14,8 +14,8 @@ use crate::run::App;
 ///
 /// Publishing removes nothing, so that clients that are at work can go on. This removes the snapshots that were replaced
 /// longer ago than PERIOD, the roles that no snapshot in use lists, and the targets that no role that stays lists. Roots,
-/// and all that clients see now, are never removed; neither is what has no version or hash in its name. Run it where you
-/// publish, and not while somebody else does.
+/// and all that clients see now, are never removed; neither is what has no version or hash in its name. Whoever publishes
+/// at the same time makes it end with 9, before anything is removed.
 #[derive(Debug, Args)]
 #[command(
     before_help = "Examples:\n  tuffet prune --older-than 30d --dry-run\n  tuffet prune --older-than 30d --from s3://acme-downloads/tuf"
@@ -38,7 +38,10 @@ pub(crate) fn run(arguments: &Arguments, app: &App) -> Result<Exit, Failure> {
     prune.from.clone_from(&arguments.from);
     let plan = repository.prune(&prune, author::moment(app));
     if let Ok(plan) = &plan {
-        for write in plan.writes() {
+        let removed = plan
+            .writes()
+            .filter(|write| write.kind == WriteKind::Remove);
+        for write in removed {
             app.console.detail(write.at.to_string());
         }
     }
