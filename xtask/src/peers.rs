@@ -1,8 +1,8 @@
 //! Other implementations of TUF, at fixed versions, for tests that need them.
 //!
 //! They are installed below `target/peers`, which the tests find through `TUFFET_PEERS`:
-//! `python/bin/python` has python-tuf, `moto/bin/python` has moto, `js/node_modules` has tuf-js, and `rust/debug` has the
-//! programs of `crates/tuffet/tests/peers/rust_client`.
+//! `python/bin/python` has python-tuf, `moto/bin/python` has a server that speaks the protocols of AWS, `js/node_modules` has tuf-js,
+//! and `rust/debug` has the programs of `crates/tuffet/tests/peers/rust_client`.
 
 use crate::command;
 use crate::report::{Failure, Outcome};
@@ -12,26 +12,26 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 const PYTHON: [&str; 2] = ["tuf==7.0.1", "securesystemslib[crypto]==1.6.0"];
-const MOTO: [&str; 1] = ["moto[server]==5.2.5"];
+const MOTO: [&str; 1] = ["moto[s3,server]==5.2.5"];
 const JAVASCRIPT: [&str; 1] = ["tuf-js@6.0.2"];
 /// The manifest of the Rust clients.
 pub(crate) const RUST: &str = "crates/tuffet/tests/peers/rust_client/Cargo.toml";
 
 /// python-tuf, in a virtual environment.
 pub(crate) fn python(workspace: &Workspace) -> Result<Outcome, Failure> {
-    let directory = workspace.peers().join("python");
-    installed(&directory, &PYTHON, || {
-        let pip = virtual_environment(&directory)?;
-        command::output(Command::new(pip).args(["install", "--quiet"]).args(PYTHON))
-    })
+    python_packages(&workspace.peers().join("python"), &PYTHON)
 }
 
-/// moto, an AWS of others for tests, in a virtual environment of its own: it needs many packages.
+/// The server for S3, in an environment of its own.
 pub(crate) fn moto(workspace: &Workspace) -> Result<Outcome, Failure> {
-    let directory = workspace.peers().join("moto");
-    installed(&directory, &MOTO, || {
-        let pip = virtual_environment(&directory)?;
-        command::output(Command::new(pip).args(["install", "--quiet"]).args(MOTO))
+    python_packages(&workspace.peers().join("moto"), &MOTO)
+}
+
+fn python_packages(directory: &Path, packages: &[&str]) -> Result<Outcome, Failure> {
+    installed(directory, packages, || {
+        let pip = virtual_environment(directory)?;
+        let mut install = Command::new(pip);
+        command::output(install.args(["install", "--quiet"]).args(packages))
     })
 }
 

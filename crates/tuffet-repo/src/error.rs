@@ -11,6 +11,7 @@ use tuffet_sign::SignError;
 
 use crate::keys::KeyName;
 use crate::quorum::Need;
+use crate::write::Address;
 
 /// Why an operation was not planned or not finished.
 #[derive(Debug, thiserror::Error)]
@@ -170,10 +171,16 @@ pub enum Error {
         sealed: Option<Version>,
     },
     /// A version that exists with other bytes.
-    #[error("{} exists with another content, and a version never changes", path.display())]
+    #[error("{at} exists with another content, and a version never changes")]
     VersionReused {
-        /// The file.
-        path: PathBuf,
+        /// The file or object.
+        at: Address,
+    },
+    /// Somebody else has published between the making of a plan and its execution.
+    #[error("somebody else has published in the meantime: {at} is not what it was")]
+    Overtaken {
+        /// The file or object.
+        at: Address,
     },
     /// A role that nobody delegates to.
     #[error("there is no role {0}")]
@@ -268,10 +275,10 @@ pub enum Error {
     #[error("the custom data of {0} is not a JSON object")]
     TargetCustom(TargetPath),
     /// A file changed between being looked at and being copied.
-    #[error("{} is not what it was when it was added", path.display())]
+    #[error("{at} is not what it was when it was added")]
     ContentChanged {
-        /// The file.
-        path: PathBuf,
+        /// The file or object.
+        at: Address,
     },
     /// The bytes of a target are neither staged nor published.
     #[error("the content of {path} is neither staged nor published: {} is missing", object.display())]
@@ -287,6 +294,35 @@ pub enum Error {
     /// A place that would publish the repository with all that is private in it.
     #[error("{} is the repository itself, which holds what is not for the public", .0.display())]
     DestinationInside(PathBuf),
+    /// A text that names no place to publish to.
+    #[error("{} is no place to publish to: {why}", shown(.text))]
+    DestinationUnknown {
+        /// The text.
+        text: String,
+        /// What is wrong with it.
+        why: &'static str,
+    },
+    /// A place in an object store, in a build that knows none.
+    #[error("{0} cannot be reached: this build has no object stores")]
+    StoreUnsupported(String),
+    /// It is not clear how an object store is to be reached.
+    #[error("{bucket} cannot be reached with these settings")]
+    StoreSettings {
+        /// The bucket.
+        bucket: String,
+        /// What is wrong with them.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// An object store did not do what was asked.
+    #[error("{doing} {object}")]
+    Store {
+        /// What was tried: `cannot read`.
+        doing: &'static str,
+        /// The object.
+        object: String,
+        /// What the store says.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
     /// A client would refuse what was to be published.
     #[error("a client would refuse this ({what})")]
     Refused {
@@ -406,6 +442,11 @@ impl Error {
             Self::RecoveryKeys { .. } => "recover.keys",
             Self::RecoveryTooLate => "recover.too-late",
             Self::RecoveryVersion { .. } => "recover.version",
+            Self::DestinationUnknown { .. } => "publish.place",
+            Self::StoreUnsupported(_) => "publish.unsupported",
+            Self::StoreSettings { .. } => "publish.store-settings",
+            Self::Store { .. } => "publish.store",
+            Self::Overtaken { .. } => "publish.overtaken",
             Self::Refused { error, .. } => match &**error {
                 trust::Error::Rejected(rejected) => rejected.code(),
                 _ => "publish.refused",
@@ -430,8 +471,9 @@ impl Error {
             | Self::ChangeDiffers { .. }
             | Self::ChangeSigned { .. }
             | Self::VersionReused { .. }
+            | Self::Overtaken { .. }
             | Self::ContentChanged { .. } => Class::Conflict,
-            Self::Io { .. } => Class::Io,
+            Self::Io { .. } | Self::Store { .. } => Class::Io,
             Self::ChangeForeign { .. } | Self::ChangeRole { .. } => Class::Untrustworthy,
             Self::SignaturesMissing(_) => Class::NeedsSignatures,
             Self::Signer { .. } | Self::RecoveryTooLate => Class::Key,
@@ -488,6 +530,16 @@ impl fmt::Display for MissingSignatures {
 fn join(keys: &[KeyName]) -> String {
     let names: Vec<String> = keys.iter().map(ToString::to_string).collect();
     names.join(", ")
+}
+
+/// A text without what could be a password in it.
+fn shown(text: &str) -> String {
+    let scheme = text
+        .split_once("://")
+        .map_or(0, |(scheme, _)| scheme.len().saturating_add(3));
+    let (scheme, rest) = text.split_at_checked(scheme).unwrap_or(("", text));
+    let rest = rest.rsplit_once('@').map_or(rest, |(_, rest)| rest);
+    format!("`{}{}`", scheme, rest.escape_debug())
 }
 
 fn overtaken(sealed: Option<Version>) -> String {

@@ -21,6 +21,7 @@ use crate::graph::Graph;
 use crate::layout::{self, IGNORED, Layout};
 use crate::plan::{Action, Plan};
 use crate::policy::{KeyPolicy, Period, Policy, RolePolicy};
+use crate::publish::Destination;
 use crate::repository::{Repository, info};
 use crate::store::Store;
 use crate::tree::{Client, Directory, Fault, Tree};
@@ -37,7 +38,7 @@ pub struct Import {
     /// A root that its owner trusts; without one, the oldest that is there.
     pub root: Option<Vec<u8>>,
     /// Where it is published from now on; see [`Policy::publish_to`].
-    pub publish_to: Option<PathBuf>,
+    pub publish_to: Option<Destination>,
 }
 
 impl Import {
@@ -72,10 +73,10 @@ impl Repository {
             None => first_root(&import.metadata, &files)?,
         };
         let view = verified(&tree, &anchor, now)?;
-        let mut writes = vec![Write {
-            path: layout.ignore_file(),
-            kind: WriteKind::Replace(IGNORED.to_vec()),
-        }];
+        let mut writes = vec![Write::file(
+            layout.ignore_file(),
+            WriteKind::Replace(IGNORED.to_vec()),
+        )];
         let mut actions = vec![Action::Created {
             name: import.name.clone(),
         }];
@@ -84,23 +85,23 @@ impl Repository {
                 role: role.clone(),
                 version: *version,
             });
-            writes.push(Write {
-                path: layout
+            writes.push(Write::file(
+                layout
                     .metadata()
                     .join(layout::file_name(role, Some(*version))),
-                kind: WriteKind::Once(bytes.clone()),
-            });
+                WriteKind::Once(bytes.clone()),
+            ));
         }
         let timestamp = layout::file_name(&RoleName::Timestamp, None);
-        writes.push(Write {
-            path: layout.metadata().join(&timestamp),
-            kind: WriteKind::Replace(tree.file(&timestamp)?.unwrap_or_default()),
-        });
+        writes.push(Write::file(
+            layout.metadata().join(&timestamp),
+            WriteKind::Replace(tree.file(&timestamp)?.unwrap_or_default()),
+        ));
         let policy = policy(import, &view);
-        let policy = Write {
-            path: layout.policy(),
-            kind: WriteKind::Once(policy.to_toml().into_bytes()),
-        };
+        let policy = Write::file(
+            layout.policy(),
+            WriteKind::Once(policy.to_toml().into_bytes()),
+        );
         Ok(Plan {
             actions,
             steps: vec![writes, vec![policy]],

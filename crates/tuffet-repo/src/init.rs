@@ -2,7 +2,7 @@
 
 mod layouts;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use tuffet_core::metadata::{DelegatedName, RoleName, UnixTime, Version};
 use tuffet_sign::Signer;
@@ -17,6 +17,7 @@ use crate::keys::{NamedKey, require_distinct};
 use crate::layout::{IGNORED, Layout};
 use crate::plan::{Action, Plan};
 use crate::policy::{Period, Policy, RolePolicy};
+use crate::publish::Destination;
 use crate::repository::Repository;
 use crate::sign::attach;
 use crate::store::Store;
@@ -38,8 +39,8 @@ pub struct InitOptions {
     pub snapshot: RoleOptions,
     /// Timestamp.
     pub timestamp: RoleOptions,
-    /// Where it is published, relative to the repository.
-    pub publish_to: Option<PathBuf>,
+    /// Where it is published; a directory is one relative to the repository.
+    pub publish_to: Option<Destination>,
     /// Directories of targets with keys of their own: those of targets, to begin with.
     pub channels: Vec<DelegatedName>,
     /// Hash bins, signed by the keys of snapshot, for many targets that come and go.
@@ -248,15 +249,12 @@ impl Repository {
         crate::edit::check_policy(&graph, &policy)?;
         actions.extend(attach(&mut store, &graph, &policy, signers)?);
 
-        let ignored = Write {
-            path: layout.ignore_file(),
-            kind: WriteKind::Replace(IGNORED.to_vec()),
-        };
+        let ignored = Write::file(layout.ignore_file(), WriteKind::Replace(IGNORED.to_vec()));
         // A directory is a repository once it has a policy, so that comes last.
-        let policy = Write {
-            path: layout.policy(),
-            kind: WriteKind::Once(policy.to_toml().into_bytes()),
-        };
+        let policy = Write::file(
+            layout.policy(),
+            WriteKind::Once(policy.to_toml().into_bytes()),
+        );
         Ok(Plan {
             actions,
             steps: vec![vec![ignored, store.write_change()], vec![policy]],

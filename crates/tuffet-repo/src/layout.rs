@@ -102,6 +102,14 @@ pub(crate) fn parse_file_name(name: &str) -> Option<(RoleName, Version)> {
     (file_name(&role, Some(version)) == name).then_some((role, version))
 }
 
+/// The hash in the name of a target in a published tree, as it stands there.
+pub(crate) fn hash_of(name: &str) -> Option<&str> {
+    let last = name.rsplit_once('/').map_or(name, |(_, last)| last);
+    let (hash, _) = last.split_once('.')?;
+    let digit = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
+    (matches!(hash.len(), 64 | 96 | 128) && hash.bytes().all(digit)).then_some(hash)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -98,8 +98,7 @@ pub use init::{BinOptions, InitLayout, InitOptions, RoleOptions};
 pub use keys::{KeyName, NamedKey};
 pub use plan::{Action, Plan};
 pub use policy::{AttestationPolicy, KeyPolicy, Period, Policy, RolePolicy};
-pub use publish::Publish;
-
+pub use publish::{Bucket, Destination, Object, Prune, Publish};
 pub use quorum::Need;
 pub use recover::{Assessment, Exposure, Incident, Outcome, Recover, Suspect};
 pub use repository::Repository;
@@ -109,4 +108,4 @@ pub use rotate::RotateKey;
 pub use sizing::{Sizes, Sizing};
 pub use status::RoleStatus;
 pub use targets::{AddTarget, Listing, TargetEntry};
-pub use write::{Disk, FileSystem, Write, WriteKind};
+pub use write::{Address, Disk, FileSystem, Seen, Write, WriteKind};

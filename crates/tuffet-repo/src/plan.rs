@@ -255,6 +255,27 @@ pub enum Action {
         /// Why, in words.
         why: String,
     },
+    /// A role expires before the next publication is due, and clients refuse everything from then on.
+    ExpiresEarly {
+        /// The role.
+        role: RoleName,
+        /// When it expires.
+        expires: UnixTime,
+        /// When the next publication is due.
+        due: UnixTime,
+    },
+    /// Versions and targets that nobody needs any more are removed from the published tree.
+    Pruned {
+        /// How many files or objects.
+        count: u64,
+        /// Their length in bytes.
+        length: u64,
+    },
+    /// Copies under names without versions and hashes are brought up to date.
+    Mirrored {
+        /// How many files or objects.
+        count: u64,
+    },
     /// A target that clients do not find in this role: another role answers for the path, or the search ends before.
     Shadowed {
         /// The target.
@@ -295,7 +316,9 @@ impl Action {
             Self::Copied { .. } => "Copied",
             Self::Published { .. } => "Published",
             Self::DestinationUnverified { .. } => "Noticed",
-            Self::Shadowed { .. } | Self::Gap => "Noticed",
+            Self::Pruned { .. } => "Pruned",
+            Self::Mirrored { .. } => "Copied",
+            Self::ExpiresEarly { .. } | Self::Shadowed { .. } | Self::Gap => "Noticed",
         }
     }
 }
@@ -377,6 +400,14 @@ impl fmt::Display for Action {
             Self::DestinationUnverified { why, .. } => {
                 write!(f, "what is published now does not verify: {why}")
             }
+            Self::ExpiresEarly { role, expires, due } => write!(
+                f,
+                "{role} expires at {expires}, before the next publication is due at {due}: renew it now"
+            ),
+            Self::Pruned { count: 1, length } => write!(f, "1 file ({length} bytes)"),
+            Self::Pruned { count, length } => write!(f, "{count} files ({length} bytes)"),
+            Self::Mirrored { count: 1 } => f.write_str("1 file to a name without a version"),
+            Self::Mirrored { count } => write!(f, "{count} files to names without versions"),
             Self::Shadowed {
                 path,
                 role,

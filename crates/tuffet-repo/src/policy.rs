@@ -9,7 +9,6 @@ mod text;
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 use tuffet_core::crypto::{Key, KeyIdentity, KeyKind, Scheme};
@@ -18,6 +17,7 @@ use tuffet_sign::PublicKeyInfo;
 
 use crate::Error;
 use crate::keys::{KeyName, NamedKey};
+use crate::publish::Destination;
 
 pub use attested::AttestationPolicy;
 pub(crate) use learned::Learned;
@@ -31,9 +31,12 @@ pub struct Policy {
     pub format: u32,
     /// What the repository is called.
     pub name: String,
-    /// Where it is published, relative to the repository.
+    /// Where it is published; a directory is one relative to the repository.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub publish_to: Option<PathBuf>,
+    pub publish_to: Option<Destination>,
+    /// Whether copies are published under names without versions and hashes, for clients that know no consistent snapshots.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub unversioned_copies: bool,
     /// Whether keys of automation may sign root and targets.
     #[serde(default, skip_serializing_if = "is_false")]
     pub allow_online: bool,
@@ -212,6 +215,7 @@ impl Policy {
             format: 1,
             name: name.to_owned(),
             publish_to: None,
+            unversioned_copies: false,
             allow_online: false,
             attestation: None,
             roles: BTreeMap::new(),

@@ -5,13 +5,20 @@
 //!
 //! 1. the bytes of new targets, under names that hold their hashes;
 //! 2. the new versions of roles into the repository itself, and its timestamp: from here on their version numbers are used up;
-//! 3. the new versions of roles into the published tree, where no client asks for them yet;
-//! 4. root, if it changed, and `timestamp.json`: the switch;
+//! 3. the new versions of roles into the published tree, where no client asks for them yet, and if the policy wants them, copies
+//!    under names without versions;
+//! 4. root, if it changed, and `timestamp.json`: the switch, which is made only if nobody else has made another one since the tree
+//!    was read;
 //! 5. the policy learns the names that came with the change, and the change ends.
 
 mod artifacts;
+mod copies;
+pub(crate) mod destination;
 mod elsewhere;
+mod prune;
+mod published;
 mod release;
+mod renewal;
 mod verify;
 
 use std::fs;
@@ -27,37 +34,54 @@ use crate::Error;
 use crate::edit::check_policy;
 use crate::error::MissingSignatures;
 use crate::graph::Graph;
-use crate::layout::{self, METADATA};
+use crate::layout;
 use crate::plan::{Action, Plan};
 use crate::policy::Policy;
 use crate::quorum::{Need, needs};
 use crate::repository::Repository;
 use crate::sign::attach;
 use crate::store::Store;
-use crate::write::{Write, WriteKind, holds};
+use crate::write::Write;
 
+use published::Published;
 use release::Release;
 use verify::Switch;
+
+pub use destination::{Bucket, Destination, Object};
+pub use prune::Prune;
+
+/// Up to how many roles are written one after the other.
+const ONE_BY_ONE: usize = 16;
 
 /// What to publish, and where.
 #[derive(Debug, Clone, Default)]
 #[non_exhaustive]
 pub struct Publish {
-    /// The directory that is served; `None` for the one that the policy names. It gets `metadata/` and `targets/`.
-    pub to: Option<PathBuf>,
+    /// The place that is served; `None` for the one that the policy names.
+    pub to: Option<Destination>,
     /// Roles that nobody delegates to any more and that leave snapshot. Only together with a rotation of a snapshot or
     /// timestamp key, because clients refuse a snapshot that lists less.
     pub drop_roles: Vec<DelegatedName>,
+    /// Whether copies are written under names without versions and hashes, for clients that know no consistent snapshots; the
+    /// policy can ask for them, too.
+    pub unversioned_copies: bool,
 }
 
 impl Publish {
-    /// Publishes to a directory.
+    /// Publishes to a directory or a store.
     #[must_use]
-    pub fn to(directory: impl Into<PathBuf>) -> Self {
+    pub fn to(destination: impl Into<Destination>) -> Self {
         Self {
-            to: Some(directory.into()),
-            drop_roles: Vec::new(),
+            to: Some(destination.into()),
+            ..Self::default()
         }
+    }
+
+    /// Writes copies under names without versions and hashes.
+    #[must_use]
+    pub fn unversioned_copies(mut self) -> Self {
+        self.unversioned_copies = true;
+        self
     }
 
     /// This role leaves snapshot.
@@ -85,7 +109,7 @@ impl Repository {
         now: UnixTime,
     ) -> Result<Plan, Error> {
         let lock = self.lock()?;
-        let destination = self.destination(publish)?;
+        let published = Published::open(&self.destination(publish.to.as_ref())?)?;
         let mut store = Store::load(self.layout())?;
         store.require_current()?;
         let graph = Graph::load(&store)?;
@@ -97,16 +121,24 @@ impl Repository {
             store: &store,
             graph: &graph,
             policy: self.policy(),
-            destination: &destination,
+            published: &published,
         };
         let release = place.compose(publish, online, now)?;
-        let unpublished = unpublished(&destination, &release)?;
+        let unpublished = unpublished(&published, &release)?;
         let verified = verify::verify(&place, &release, now)?;
         let artifacts = artifacts::missing(&place, &release)?;
+        let (copies, copied) = if publish.unversioned_copies || self.policy().unversioned_copies {
+            copies::unversioned(&place, &release)?
+        } else {
+            (Vec::new(), None)
+        };
 
         let mut steps = vec![artifacts.writes];
         steps.extend(self.seal(&store, &release));
-        steps.extend(in_order(unpublished, verified.switch));
+        let (quiet, switch) = in_order(unpublished, verified.switch);
+        steps.extend(quiet);
+        steps.extend(copies);
+        steps.extend(switch);
         steps.push(self.write_policy(&store.learned)?.into_iter().collect());
         steps.push(vec![store.remove_change()]);
 
@@ -115,6 +147,7 @@ impl Repository {
             version: draft.version().unwrap_or(Version::FIRST),
         }));
         actions.extend(artifacts.actions);
+        actions.extend(copied);
         actions.extend(verified.actions);
         actions.extend(release.actions());
         Ok(Plan {
@@ -129,10 +162,7 @@ impl Repository {
         let metadata = self.layout().metadata();
         let (mut versions, mut timestamp) = (Vec::new(), Vec::new());
         for staged in &release.files {
-            let write = Write {
-                path: metadata.join(staged.name()),
-                kind: staged.write_kind(),
-            };
+            let write = Write::file(metadata.join(staged.name()), staged.write_kind());
             match staged.version {
                 None => timestamp.push(write),
                 Some(version) if store.head(&staged.role) < Some(version) => versions.push(write),
@@ -144,23 +174,25 @@ impl Repository {
 
     /// Where the policy says that the repository is published.
     #[must_use]
-    pub fn publish_to(&self) -> Option<PathBuf> {
+    pub fn publish_to(&self) -> Option<Destination> {
         let to = self.policy().publish_to.as_ref()?;
-        Some(self.directory().join(to))
+        Some(to.below(self.directory()))
     }
 
     /// Where to publish, if that is a place where nothing private comes to light.
-    fn destination(&self, publish: &Publish) -> Result<PathBuf, Error> {
-        let directory = match &publish.to {
+    fn destination(&self, to: Option<&Destination>) -> Result<Destination, Error> {
+        let destination = match to {
             Some(to) => to.clone(),
             None => self.publish_to().ok_or(Error::NoDestination)?,
         };
-        let (own, place) = (real(self.directory()), real(&directory));
-        let private = [self.layout().working(), self.layout().metadata()];
-        if own.starts_with(&place) || private.iter().any(|path| place.starts_with(real(path))) {
-            return Err(Error::DestinationInside(directory));
+        if let Destination::Directory(directory) = &destination {
+            let (own, place) = (real(self.directory()), real(directory));
+            let private = [self.layout().working(), self.layout().metadata()];
+            if own.starts_with(&place) || private.iter().any(|path| place.starts_with(real(path))) {
+                return Err(Error::DestinationInside(directory.clone()));
+            }
         }
-        Ok(directory)
+        Ok(destination)
     }
 }
 
@@ -231,44 +263,67 @@ fn signers<'d>(
 
 /// What the published tree does not hold yet. A version that it holds with other bytes is refused.
 fn unpublished<'r>(
-    destination: &Path,
+    published: &Published,
     release: &'r Release,
 ) -> Result<Vec<(&'r RoleName, Write)>, Error> {
-    let metadata = destination.join(METADATA);
+    let versioned = release
+        .files
+        .iter()
+        .filter(|staged| staged.version.is_some());
+    let files: Vec<(String, &[u8])> = versioned
+        .map(|staged| (staged.name(), staged.bytes.as_slice()))
+        .collect();
+    let mut there = files.iter().zip(published.compare(&files)?);
     let mut writes = Vec::new();
     for staged in &release.files {
-        let path = metadata.join(staged.name());
-        let kind = staged.write_kind();
-        if let WriteKind::Once(bytes) = &kind {
-            match holds(&path, bytes)? {
-                Some(true) => continue,
-                Some(false) => return Err(Error::VersionReused { path }),
-                None => {}
-            }
-        }
-        writes.push((&staged.role, Write { path, kind }));
+        let name = staged.name();
+        let kind = match staged.version {
+            None => published.switch(&staged.bytes),
+            Some(_) => match there.find(|((file, _), _)| *file == name) {
+                Some((_, Some(true))) => continue,
+                Some((_, Some(false))) => {
+                    return Err(Error::VersionReused {
+                        at: published.metadata(&name),
+                    });
+                }
+                _ => staged.write_kind(),
+            },
+        };
+        let at = published.metadata(&name);
+        writes.push((&staged.role, Write { at, kind }));
     }
     Ok(writes)
 }
 
-/// What nobody asks for yet first, then root and timestamp.
-fn in_order(writes: Vec<(&RoleName, Write)>, switch: Switch) -> Vec<Vec<Write>> {
-    let (mut quiet, mut roots, mut timestamp) = (Vec::new(), Vec::new(), Vec::new());
+/// What nobody asks for yet first, and then root and timestamp.
+///
+/// A few roles and the snapshot are written one after the other, in an order that is the same for everybody: of several who publish
+/// different versions at the same time, one then gets all of its own. Many roles are bins, which are quicker at once.
+fn in_order(writes: Vec<(&RoleName, Write)>, switch: Switch) -> (Vec<Vec<Write>>, Vec<Vec<Write>>) {
+    let (mut quiet, mut snapshot) = (Vec::new(), Vec::new());
+    let (mut roots, mut timestamp) = (Vec::new(), Vec::new());
     for (role, write) in writes {
         match role {
             // Clients ask for one root after the other, so each has to be there before the next.
             RoleName::Root => roots.push(vec![write]),
             RoleName::Timestamp => timestamp.push(vec![write]),
-            _ => quiet.push(write),
+            RoleName::Snapshot => snapshot.push(write),
+            _ => quiet.push((role, write)),
         }
     }
+    quiet.sort_by_key(|(role, _)| (*role).clone());
+    let quiet = quiet.into_iter().map(|(_, write)| write);
+    let mut quiet: Vec<Vec<Write>> = if quiet.len() > ONE_BY_ONE {
+        vec![quiet.collect()]
+    } else {
+        quiet.map(|write| vec![write]).collect()
+    };
+    quiet.push(snapshot);
     let last = match switch {
         Switch::RootFirst | Switch::Gap => [roots, timestamp],
         Switch::TimestampFirst => [timestamp, roots],
     };
-    std::iter::once(quiet)
-        .chain(last.into_iter().flatten())
-        .collect()
+    (quiet, last.into_iter().flatten().collect())
 }
 
 /// The path without links and detours; what is not there yet is taken by name.

@@ -151,10 +151,8 @@ impl Repository {
         let (mut policy, old) = read_policy(&self.layout)?;
         learned.apply(&mut policy);
         let text = policy.rewrite(&old);
-        Ok((text != old).then(|| Write {
-            path: self.layout.policy(),
-            kind: WriteKind::Replace(text.into_bytes()),
-        }))
+        Ok((text != old)
+            .then(|| Write::file(self.layout.policy(), WriteKind::Replace(text.into_bytes()))))
     }
 }
 

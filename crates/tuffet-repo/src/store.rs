@@ -166,10 +166,7 @@ impl Store {
 
     /// The one write that ends the open change.
     pub(crate) fn remove_change(&self) -> Write {
-        Write {
-            path: self.layout.change(),
-            kind: WriteKind::Remove,
-        }
+        Write::file(self.layout.change(), WriteKind::Remove)
     }
 
     /// What the role will be once the open change is applied.

@@ -17,7 +17,7 @@ use crate::graph::Graph;
 use crate::plan::{Action, Plan};
 use crate::repository::Repository;
 use crate::store::Store;
-use crate::write::{Write, WriteKind, read_pieces};
+use crate::write::{Address, Write, WriteKind, read_pieces};
 
 pub use find::Listing;
 
@@ -236,13 +236,13 @@ fn add_one(
     let (length, hashes) = digests(&add.source, add.sha512 || sha512.is_some())?;
     check_path(path, &hashes)?;
     let entry = entry(length, &hashes, add.custom.clone());
-    let object = hashes.first().map(|sha256| Write {
-        path: edit.store.layout().object(sha256),
-        kind: WriteKind::Copy {
-            from: add.source.clone(),
+    let object = hashes.first().map(|sha256| {
+        let copy = WriteKind::Copy {
+            from: Address::File(add.source.clone()),
             length,
             sha256: *sha256,
-        },
+        };
+        Write::file(edit.store.layout().object(sha256), copy)
     });
     edit.writes.extend(object);
     let same = |old: &Value| {

@@ -1,6 +1,7 @@
-//! Changes of files: planned as data, made one after the other, each of them whole or not at all.
+//! Changes of files and objects: planned as data, made one after the other, each of them whole or not at all.
 
 use std::collections::BTreeSet;
+use std::fmt;
 use std::fs::{self, File};
 use std::io::{self, Read, Write as _};
 use std::path::{Path, PathBuf};
@@ -10,14 +11,78 @@ use tuffet_core::crypto::{Digest, HashAlgorithm};
 use tuffet_files::{Draft, Readers, parent, sync_directory};
 
 use crate::Error;
+use crate::publish::{Bucket, Object};
 
-/// One change of one file.
+/// One change of one file or object.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Write {
-    /// The file.
-    pub path: PathBuf,
+    /// Which one.
+    pub at: Address,
     /// What becomes of it.
     pub kind: WriteKind,
+}
+
+impl Write {
+    /// A change of a file.
+    #[must_use]
+    pub fn file(path: PathBuf, kind: WriteKind) -> Self {
+        Self {
+            at: Address::File(path),
+            kind,
+        }
+    }
+}
+
+/// A file, or an object of a store.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Address {
+    /// A file.
+    File(PathBuf),
+    /// An object.
+    Object(Object),
+}
+
+impl Address {
+    /// The path, if it is a file.
+    #[must_use]
+    pub fn path(&self) -> Option<&Path> {
+        match self {
+            Self::File(path) => Some(path),
+            Self::Object(_) => None,
+        }
+    }
+}
+
+impl fmt::Display for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::File(path) => write!(f, "{}", path.display()),
+            Self::Object(object) => write!(f, "{object}"),
+        }
+    }
+}
+
+/// What was found in the place of a file when a plan was made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Seen {
+    /// Nothing, in a store.
+    Nothing,
+    /// This version of an object, as the store names it.
+    Object {
+        /// Its entity tag.
+        e_tag: Option<String>,
+        /// Its version or generation, where the store counts them.
+        version: Option<String>,
+    },
+    /// These bytes, in a directory.
+    File {
+        /// The file that whoever compares and replaces locks.
+        lock: PathBuf,
+        /// The bytes; `None` if there was no file.
+        bytes: Option<Vec<u8>>,
+    },
 }
 
 /// What becomes of a file.
@@ -28,10 +93,18 @@ pub enum WriteKind {
     Replace(Vec<u8>),
     /// It gets these bytes, unless it holds other ones, which is an error: the name of the file promises its content.
     Once(Vec<u8>),
-    /// It gets the bytes of another file, which must have this length and SHA-256.
+    /// It gets these bytes if it is still what was seen, and otherwise nothing happens and that is an error: of several who
+    /// publish at the same time only one comes through.
+    Switch {
+        /// The bytes.
+        bytes: Vec<u8>,
+        /// What was there when the plan was made.
+        seen: Seen,
+    },
+    /// It gets the bytes of something else, which must have this length and SHA-256.
     Copy {
-        /// The other file.
-        from: PathBuf,
+        /// The other file or object; for a file it has to be a file.
+        from: Address,
         /// Its length in bytes.
         length: u64,
         /// Its SHA-256.
@@ -41,12 +114,26 @@ pub enum WriteKind {
     Remove,
 }
 
+impl WriteKind {
+    /// How many bytes are written.
+    #[must_use]
+    pub fn length(&self) -> u64 {
+        match self {
+            Self::Replace(bytes) | Self::Once(bytes) | Self::Switch { bytes, .. } => {
+                bytes.len() as u64
+            }
+            Self::Copy { length, .. } => *length,
+            Self::Remove => 0,
+        }
+    }
+}
+
 /// What makes changes. A test makes some of them and stops, as a crash would.
 pub trait Disk {
     /// Makes one change: afterwards it is durable, and before that the file is what it was.
     ///
     /// # Errors
-    /// [`Error::Io`], [`Error::VersionReused`], [`Error::ContentChanged`].
+    /// [`Error::Io`], [`Error::Store`], [`Error::VersionReused`], [`Error::ContentChanged`], [`Error::Overtaken`].
     fn apply(&mut self, write: &Write) -> Result<(), Error>;
 
     /// Makes changes that may come in any order: afterwards all of them are durable.
@@ -61,50 +148,94 @@ pub trait Disk {
 /// How many files are written at the same time, if there are many: a disk that waits for one can write others.
 const AT_ONCE: usize = 32;
 
-/// The file system.
+/// The file system, and the stores that addresses name.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct FileSystem;
 
 impl Disk for FileSystem {
     fn apply(&mut self, write: &Write) -> Result<(), Error> {
-        change(write)?;
-        sync(parent(&write.path))
+        match &write.at {
+            Address::File(path) => {
+                change(path, &write.kind)?;
+                sync(parent(path))
+            }
+            Address::Object(object) => {
+                let client = object.bucket().client()?;
+                client.apply_all(&[(object.name(), &write.kind)], &|_| {})
+            }
+        }
     }
 
     fn apply_all(&mut self, writes: &[Write]) -> Result<(), Error> {
-        let next = AtomicUsize::new(0);
-        let work = || {
-            while let Some(write) = writes.get(next.fetch_add(1, Ordering::Relaxed)) {
-                change(write)?;
-            }
-            Ok(())
-        };
-        let failed = std::thread::scope(|scope| {
-            let workers = AT_ONCE.min(writes.len());
-            let workers: Vec<_> = (1..workers).map(|_| scope.spawn(work)).collect();
-            let own = work();
-            let others = workers.into_iter().map(|worker| match worker.join() {
-                Ok(result) => result,
-                Err(panic) => std::panic::resume_unwind(panic),
-            });
-            std::iter::once(own).chain(others).find_map(Result::err)
-        });
-        if let Some(error) = failed {
-            return Err(error);
-        }
-        let directories: BTreeSet<&Path> = writes.iter().map(|write| parent(&write.path)).collect();
-        directories.into_iter().try_for_each(sync)
+        self.apply_all_watched(writes, &|_| {})
     }
 }
 
+impl FileSystem {
+    /// As [`Disk::apply_all`]. `sent` is told of every piece that has gone to a store how many bytes it has.
+    ///
+    /// # Errors
+    /// As [`Disk::apply_all`].
+    pub fn apply_all_watched(
+        &mut self,
+        writes: &[Write],
+        sent: &(dyn Fn(u64) + Sync),
+    ) -> Result<(), Error> {
+        let mut files = Vec::new();
+        let mut objects: Vec<(&Bucket, Vec<(&str, &WriteKind)>)> = Vec::new();
+        for write in writes {
+            match &write.at {
+                Address::File(path) => files.push((path.as_path(), &write.kind)),
+                Address::Object(object) => {
+                    let entry = (object.name(), &write.kind);
+                    match objects.iter_mut().find(|(of, _)| *of == object.bucket()) {
+                        Some((_, all)) => all.push(entry),
+                        None => objects.push((object.bucket(), vec![entry])),
+                    }
+                }
+            }
+        }
+        change_all(&files)?;
+        objects
+            .into_iter()
+            .try_for_each(|(bucket, all)| bucket.client()?.apply_all(&all, sent))
+    }
+}
+
+/// Makes changes of files, many at the same time; afterwards all of them are durable.
+fn change_all(files: &[(&Path, &WriteKind)]) -> Result<(), Error> {
+    let next = AtomicUsize::new(0);
+    let work = || {
+        while let Some((path, kind)) = files.get(next.fetch_add(1, Ordering::Relaxed)) {
+            change(path, kind)?;
+        }
+        Ok(())
+    };
+    let failed = std::thread::scope(|scope| {
+        let workers = AT_ONCE.min(files.len());
+        let workers: Vec<_> = (1..workers).map(|_| scope.spawn(work)).collect();
+        let own = work();
+        let others = workers.into_iter().map(|worker| match worker.join() {
+            Ok(result) => result,
+            Err(panic) => std::panic::resume_unwind(panic),
+        });
+        std::iter::once(own).chain(others).find_map(Result::err)
+    });
+    if let Some(error) = failed {
+        return Err(error);
+    }
+    let directories: BTreeSet<&Path> = files.iter().map(|(path, _)| parent(path)).collect();
+    directories.into_iter().try_for_each(sync)
+}
+
 /// Makes one change; its name in the directory is not durable yet.
-fn change(write: &Write) -> Result<(), Error> {
-    let path = &write.path;
-    match &write.kind {
+fn change(path: &Path, kind: &WriteKind) -> Result<(), Error> {
+    match kind {
         WriteKind::Replace(bytes) => put(path, |file| file.write_all(bytes))?
             .replace()
             .map_err(|error| Error::io("cannot write", path, error))?,
         WriteKind::Once(bytes) => once(path, bytes)?,
+        WriteKind::Switch { bytes, seen } => switch(path, bytes, seen)?,
         WriteKind::Copy {
             from,
             length,
@@ -165,7 +296,7 @@ pub(crate) fn read_pieces(
 
 fn once(path: &Path, bytes: &[u8]) -> Result<(), Error> {
     let reused = || Error::VersionReused {
-        path: path.to_owned(),
+        at: Address::File(path.to_owned()),
     };
     match holds(path, bytes)? {
         Some(true) => return Ok(()),
@@ -181,7 +312,42 @@ fn once(path: &Path, bytes: &[u8]) -> Result<(), Error> {
     }
 }
 
-fn copy(path: &Path, from: &Path, length: u64, sha256: &Digest) -> Result<(), Error> {
+/// Replaces a file if it is still what was seen. Everybody who does so holds the lock, from the comparison to the rename.
+fn switch(path: &Path, bytes: &[u8], seen: &Seen) -> Result<(), Error> {
+    let (lock, seen) = match seen {
+        Seen::File { lock, bytes } => (lock.clone(), bytes.as_deref()),
+        // Not read from a directory, so nothing can have been there.
+        Seen::Nothing | Seen::Object { .. } => (path.with_extension("lock"), None),
+    };
+    let failed = |error| Error::io("cannot lock", &lock, error);
+    make_directory(parent(&lock)).map_err(failed)?;
+    let mut options = File::options();
+    let file = options.create(true).truncate(false).write(true);
+    let held = file.open(&lock).map_err(failed)?;
+    held.lock().map_err(failed)?;
+    match read_optional(path)? {
+        Some(now) if now == bytes => return Ok(()),
+        now if now.as_deref() == seen => {}
+        _ => {
+            return Err(Error::Overtaken {
+                at: Address::File(path.to_owned()),
+            });
+        }
+    }
+    put(path, |file| file.write_all(bytes))?
+        .replace()
+        .map_err(|error| Error::io("cannot write", path, error))
+}
+
+fn copy(path: &Path, from: &Address, length: u64, sha256: &Digest) -> Result<(), Error> {
+    let from = match from {
+        Address::File(from) => from,
+        // Nothing is published to a directory from a store.
+        Address::Object(object) => {
+            let why = io::Error::other(format!("it would come from {object}"));
+            return Err(Error::io("cannot write", path, why));
+        }
+    };
     let mut hasher = tuffet_crypto::aws_lc().hasher(HashAlgorithm::Sha256);
     let mut copied = Ok(0);
     let file = put(path, |file| {
@@ -193,7 +359,7 @@ fn copy(path: &Path, from: &Path, length: u64, sha256: &Digest) -> Result<(), Er
     })?;
     if copied? != length || hasher.finish() != *sha256 {
         return Err(Error::ContentChanged {
-            path: from.to_owned(),
+            at: Address::File(from.clone()),
         });
     }
     file.replace()
@@ -238,10 +404,7 @@ mod tests {
     use super::*;
 
     fn write(path: &Path, kind: WriteKind) -> Result<(), Error> {
-        FileSystem.apply(&Write {
-            path: path.to_owned(),
-            kind,
-        })
+        FileSystem.apply(&Write::file(path.to_owned(), kind))
     }
 
     #[test]
@@ -265,7 +428,7 @@ mod tests {
         fs::write(&from, b"content").unwrap();
         let sha256 = tuffet_crypto::aws_lc().digest(HashAlgorithm::Sha256, b"content");
         let kind = |length| WriteKind::Copy {
-            from: from.clone(),
+            from: Address::File(from.clone()),
             length,
             sha256,
         };
@@ -281,6 +444,33 @@ mod tests {
             "target.content-changed"
         );
         assert_eq!(fs::read(&to).unwrap(), b"content");
+    }
+
+    #[test]
+    fn a_file_is_switched_only_if_it_is_what_was_seen() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("metadata/timestamp.json");
+        let switch = |seen: Option<&[u8]>, bytes: &[u8]| {
+            let seen = Seen::File {
+                lock: directory.path().join(".lock"),
+                bytes: seen.map(<[u8]>::to_vec),
+            };
+            let bytes = bytes.to_vec();
+            write(&path, WriteKind::Switch { bytes, seen })
+        };
+        switch(None, b"one").unwrap();
+        assert_eq!(
+            switch(None, b"two").unwrap_err().code(),
+            "publish.overtaken"
+        );
+        switch(Some(b"one"), b"two").unwrap();
+        // Who comes back with the same has come through.
+        switch(Some(b"one"), b"two").unwrap();
+        assert_eq!(
+            switch(Some(b"one"), b"three").unwrap_err().code(),
+            "publish.overtaken"
+        );
+        assert_eq!(fs::read(&path).unwrap(), b"two");
     }
 
     #[test]

@@ -3,14 +3,18 @@
 use std::fs;
 use std::io::Read;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use serde_json::{Value, json};
 use tuffet_core::metadata::{RoleName, UnixTime};
-use tuffet_repo::{Action, Class, Disk, Error, FileSystem, Plan, Repository, Write};
+use tuffet_repo::{
+    Action, Address, Class, Destination, Disk, Error, FileSystem, Plan, Repository, Write,
+};
 
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::interrupt;
+use crate::progress::Progress;
 use crate::run::App;
 use crate::text;
 
@@ -84,6 +88,14 @@ pub(crate) fn read(file: &Path) -> Result<Vec<u8>, Failure> {
     Ok(bytes)
 }
 
+/// A place to publish to, as users name it.
+///
+/// # Errors
+/// What is wrong with it.
+pub(crate) fn parse_destination(text: &str) -> Result<Destination, String> {
+    text.parse().map_err(|error: Error| error.to_string())
+}
+
 /// Carries a plan out, or shows what it would do, and collects the actions.
 ///
 /// # Errors
@@ -98,8 +110,10 @@ pub(crate) fn carry_out(
     let done = if dry {
         plan.actions().to_vec()
     } else {
-        plan.execute_on(&mut Shielded)
-            .map_err(|error| Failure::from(&error))?
+        let mut shielded = Shielded::new(&plan, app);
+        let done = plan.execute_on(&mut shielded);
+        shielded.progress.clear();
+        done.map_err(|error| Failure::from(&error))?
     };
     for action in &done {
         show(action, app);
@@ -111,16 +125,43 @@ pub(crate) fn carry_out(
 /// How many files are written before a signal is looked for.
 const AT_ONCE: usize = 64;
 
-/// The file system, with no write broken off by a signal. Plans may end after any of their writes.
-struct Shielded;
+/// The file system, with no write broken off by a signal. Plans may end after any of their writes. What goes to a store can take
+/// long and is whole or not there by itself, so a signal ends it at once.
+struct Shielded {
+    progress: Progress,
+    /// How many bytes go to a store.
+    total: u64,
+    sent: AtomicU64,
+}
+
+impl Shielded {
+    fn new(plan: &Plan, app: &App) -> Self {
+        let objects = plan.writes().filter(|write| is_object(write));
+        Self {
+            progress: Progress::new(&app.console),
+            total: objects.map(|write| write.kind.length()).sum(),
+            sent: AtomicU64::new(0),
+        }
+    }
+}
+
+fn is_object(write: &Write) -> bool {
+    matches!(write.at, Address::Object(_))
+}
 
 impl Disk for Shielded {
     fn apply(&mut self, write: &Write) -> Result<(), Error> {
-        let _shield = interrupt::shield(interrupt::WRITES);
-        FileSystem.apply(write)
+        self.apply_all(std::slice::from_ref(write))
     }
 
     fn apply_all(&mut self, writes: &[Write]) -> Result<(), Error> {
+        if writes.iter().any(is_object) {
+            let sent = |bytes| {
+                let sent = self.sent.fetch_add(bytes, Ordering::Relaxed) + bytes;
+                self.progress.at("Sending", sent, Some(self.total));
+            };
+            return FileSystem.apply_all_watched(writes, &sent);
+        }
         writes.chunks(AT_ONCE).try_for_each(|some| {
             let _shield = interrupt::shield(interrupt::WRITES);
             FileSystem.apply_all(some)
@@ -150,7 +191,9 @@ pub(crate) fn finish(
 
 fn show(action: &Action, app: &App) {
     match action {
-        Action::DestinationUnverified { .. } | Action::Gap => app.console.warn(action.to_string()),
+        Action::DestinationUnverified { .. } | Action::ExpiresEarly { .. } | Action::Gap => {
+            app.console.warn(text::visible(&action.to_string()));
+        }
         Action::TargetAdded {
             path,
             role,
@@ -190,9 +233,9 @@ fn object(action: &Action) -> Value {
         | Action::Staged { role, path, .. }
         | Action::Promoted { role, to: path, .. }
         | Action::TargetRemoved { role, path } => (Some(role), None, Some(path)),
-        Action::KeyReplaced { role, .. } | Action::KeyRemoved { role, .. } => {
-            (Some(role), None, None)
-        }
+        Action::KeyReplaced { role, .. }
+        | Action::KeyRemoved { role, .. }
+        | Action::ExpiresEarly { role, .. } => (Some(role), None, None),
         Action::Copied { path, .. } => (None, None, Some(path)),
         _ => (None, None, None),
     };

@@ -12,6 +12,7 @@ pub(crate) mod inspect;
 pub(crate) mod key;
 pub(crate) mod man;
 pub(crate) mod plan;
+pub(crate) mod prune;
 pub(crate) mod publish;
 pub(crate) mod recover;
 pub(crate) mod renew;

@@ -144,6 +144,7 @@ fn dispatch(command: Commands, app: &App) -> Result<Exit, Failure> {
         Commands::Recover(arguments) => commands::recover::run(&arguments, app),
         Commands::Status(arguments) => commands::status::run(&arguments, app),
         Commands::Publish(arguments) => commands::publish::run(arguments, app),
+        Commands::Prune(arguments) => commands::prune::run(&arguments, app),
         Commands::Tour(arguments) => commands::tour::run(&arguments, app),
         Commands::Serve(arguments) => commands::serve::run(&arguments, app),
         Commands::Completions(arguments) => commands::completions::run(&arguments, app),

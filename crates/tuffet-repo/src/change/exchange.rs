@@ -50,10 +50,7 @@ impl Repository {
                 to: to.to_owned(),
                 length: bytes.len() as u64,
             }],
-            steps: vec![vec![Write {
-                path: to.to_owned(),
-                kind: WriteKind::Replace(bytes),
-            }]],
+            steps: vec![vec![Write::file(to.to_owned(), WriteKind::Replace(bytes))]],
             lock: Some(lock),
         })
     }

@@ -97,10 +97,10 @@ impl ChangeFile {
         learned: &Learned,
         edits: u64,
     ) -> Write {
-        Write {
-            path: path.to_owned(),
-            kind: WriteKind::Replace(Self::to_bytes(drafts, learned, edits)),
-        }
+        Write::file(
+            path.to_owned(),
+            WriteKind::Replace(Self::to_bytes(drafts, learned, edits)),
+        )
     }
 
     /// The content of the file when it goes to somebody else: with the digests of the versions that it follows.

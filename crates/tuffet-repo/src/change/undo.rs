@@ -48,15 +48,9 @@ impl Repository {
         let write = if before.drafts.is_empty() {
             store.remove_change()
         } else {
-            Write {
-                path: self.layout().change(),
-                kind: WriteKind::Replace(bytes),
-            }
+            Write::file(self.layout().change(), WriteKind::Replace(bytes))
         };
-        let kept = Write {
-            path,
-            kind: WriteKind::Remove,
-        };
+        let kept = Write::file(path, WriteKind::Remove);
         Ok(Plan {
             actions: actions(&store, &before),
             steps: vec![vec![write], vec![kept]],
@@ -77,14 +71,11 @@ pub(crate) fn keep(store: &mut Store) -> Result<Vec<Write>, Error> {
         return Ok(Vec::new());
     }
     store.edits = store.edits.saturating_add(1);
-    let keep = Write {
-        path: layout.before_edit(store.edits),
-        kind: WriteKind::Replace(before),
-    };
-    let forget = store.edits.checked_sub(KEPT).map(|number| Write {
-        path: layout.before_edit(number),
-        kind: WriteKind::Remove,
-    });
+    let keep = Write::file(layout.before_edit(store.edits), WriteKind::Replace(before));
+    let forget = store
+        .edits
+        .checked_sub(KEPT)
+        .map(|number| Write::file(layout.before_edit(number), WriteKind::Remove));
     Ok(std::iter::once(keep).chain(forget).collect())
 }
 

@@ -8,7 +8,7 @@ fn key(name: &str, byte: u8) -> NamedKey {
 
 fn policy() -> Policy {
     let mut policy = Policy::new("acme");
-    policy.publish_to = Some(PathBuf::from("public"));
+    policy.publish_to = Some(Destination::Directory("public".into()));
     for (role, threshold, days) in [("root", 2, 365), ("targets", 1, 90)] {
         let period = Period::days(days);
         policy

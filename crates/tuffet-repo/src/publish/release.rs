@@ -8,18 +8,20 @@ use tuffet_core::metadata::{Parsed, RoleName, Root, UnixTime, Version};
 use tuffet_core::trust::removes_online_key;
 use tuffet_sign::Signer;
 
-use super::{Publish, timestamp_name};
+use super::Publish;
+use super::published::Published;
 use crate::Error;
 use crate::builder::{self, listed};
 use crate::document::Document;
 use crate::error::MissingSignatures;
 use crate::graph::Graph;
-use crate::layout::{self, METADATA};
+use crate::layout;
 use crate::plan::Action;
 use crate::policy::Policy;
 use crate::quorum::{Need, needs};
 use crate::sign::sign_document;
 use crate::store::Store;
+use crate::tree::Tree as _;
 use crate::write::{WriteKind, read_optional};
 
 /// A metadata file to publish.
@@ -58,6 +60,11 @@ pub(super) struct Release {
 }
 
 impl Release {
+    /// The file of a role that is to be published; the latest, if there are several.
+    pub(super) fn staged(&self, role: &RoleName) -> Option<&Staged> {
+        self.files.iter().rev().find(|staged| staged.role == *role)
+    }
+
     pub(super) fn actions(&self) -> impl Iterator<Item = Action> + '_ {
         self.files.iter().filter_map(|staged| staged.news.clone())
     }
@@ -68,14 +75,10 @@ pub(super) struct Place<'p> {
     pub(super) store: &'p Store,
     pub(super) graph: &'p Graph,
     pub(super) policy: &'p Policy,
-    pub(super) destination: &'p Path,
+    pub(super) published: &'p Published,
 }
 
 impl Place<'_> {
-    pub(super) fn published(&self, name: &str) -> std::path::PathBuf {
-        self.destination.join(METADATA).join(name)
-    }
-
     /// Puts together what is to be published.
     pub(super) fn compose(
         &self,
@@ -120,7 +123,7 @@ impl Place<'_> {
     }
 
     /// Every root, the oldest first.
-    fn roots(&self) -> Result<Vec<Staged>, Error> {
+    pub(super) fn roots(&self) -> Result<Vec<Staged>, Error> {
         let role = RoleName::Root;
         let mut roots = Vec::new();
         if let Some((version, draft)) = self.draft(&role) {
@@ -150,8 +153,7 @@ impl Place<'_> {
         {
             return Ok(Some(self.staged(&role, version, bytes)));
         }
-        let name = layout::file_name(&role, Some(version));
-        if self.published(&name).exists() {
+        if self.published.has(&layout::file_name(&role, Some(version))) {
             return Ok(None);
         }
         let bytes = self.store.sealed(&role, version)?;
@@ -230,10 +232,12 @@ impl Place<'_> {
     fn forgotten_by_clients(&self) -> Result<bool, Error> {
         let mut version = self.store.next_version(&RoleName::Root);
         while let Some(number) = version {
-            let path = self.published(&layout::file_name(&RoleName::Root, version));
-            if let Some(bytes) = read_optional(&path)? {
-                let published =
-                    Parsed::<Root>::parse(bytes).map_err(|error| Error::format(&path, error))?;
+            let file = layout::file_name(&RoleName::Root, version);
+            if let Some(bytes) = self.published.file(&file)? {
+                let published = Parsed::<Root>::parse(bytes).map_err(|error| {
+                    let at = self.published.metadata(&file).to_string();
+                    Error::format(Path::new(&at), error)
+                })?;
                 let next = self.graph.root();
                 return Ok(
                     next.is_some_and(|next| removes_online_key(published.unverified(), next))
@@ -330,7 +334,9 @@ pub(super) fn meta(snapshot: Option<&Document>) -> BTreeMap<String, Value> {
         .unwrap_or_default()
 }
 
-fn versions(meta: &BTreeMap<String, Value>) -> impl Iterator<Item = (RoleName, Version)> + '_ {
+pub(super) fn versions(
+    meta: &BTreeMap<String, Value>,
+) -> impl Iterator<Item = (RoleName, Version)> + '_ {
     meta.iter().filter_map(|(name, entry)| {
         let role = RoleName::new(name.strip_suffix(".json")?).ok()?;
         let targets = matches!(role, RoleName::Targets | RoleName::Delegated(_));
@@ -340,9 +346,4 @@ fn versions(meta: &BTreeMap<String, Value>) -> impl Iterator<Item = (RoleName, V
 
 fn version_of(entry: &Value) -> Option<Version> {
     entry.get("version")?.as_u64().and_then(Version::new)
-}
-
-/// The timestamp in a tree of metadata.
-pub(super) fn has_timestamp(metadata: &Path) -> bool {
-    metadata.join(timestamp_name()).exists()
 }

@@ -6,10 +6,11 @@ use tuffet_core::json::Value;
 use tuffet_core::metadata::{RoleName, TargetPath, UnixTime, Version};
 use tuffet_core::trust::{Class, TrustedView};
 
-use super::release::{Place, Release, Staged, has_timestamp};
+use super::release::{Place, Release, Staged};
+use super::{renewal, timestamp_name};
 use crate::Error;
 use crate::document::Document;
-use crate::layout::{self, METADATA};
+use crate::layout;
 use crate::plan::Action;
 use crate::targets::read_entry;
 use crate::tree::{Client, Directory, Fault, Overlay, Tree};
@@ -41,9 +42,9 @@ pub(super) fn verify(
     release: &Release,
     now: UnixTime,
 ) -> Result<Verdict, Error> {
-    let published = Directory(place.destination.join(METADATA));
+    let published = place.published;
     let own = Directory(place.store.layout().metadata());
-    let all = overlay(&published, release, |_| true);
+    let all = overlay(published, release, |_| true);
     let mut actions = Vec::new();
 
     let mut new = Client::default();
@@ -53,43 +54,30 @@ pub(super) fn verify(
     actions.extend(look_for(place, release, &mut new, &all, view)?);
 
     let mut seen = None;
-    for tree in [&published, &own] {
-        if !has_timestamp(&tree.0) {
-            continue;
-        }
-        let then = last_good(tree, place, now)?;
-        let mut client = Client::default();
-        match client.refresh(tree, &release.first_root, then) {
-            Ok(_) => {
-                client
-                    .clone()
-                    .refresh(&all, &release.first_root, now)
-                    .map_err(|fault| {
-                        fault.while_doing("verifying from the last published state")
-                    })?;
-                if std::ptr::eq(tree, &published) {
-                    seen = Some((client, then));
-                }
-            }
-            Err(Fault::Unread(error)) => return Err(error),
-            // Nobody can have accepted this, so there is nothing to be compared with.
-            Err(Fault::Refused(error)) if std::ptr::eq(tree, &published) => {
-                let code = match &error {
-                    tuffet_core::trust::Error::Rejected(rejected) => rejected.code(),
-                    _ => "publish.refused",
-                };
-                actions.push(Action::DestinationUnverified {
-                    code,
-                    why: error.to_string(),
-                });
-            }
-            Err(Fault::Refused(_)) => {}
-        }
+    match last_state(published, place, &release.first_root, now)? {
+        LastState::Seen(client, then) => seen = Some((client, then)),
+        // Nobody can have accepted this, so there is nothing to be compared with.
+        LastState::Refused(refused) => actions.push(refused),
+        LastState::Nothing => {}
     }
+    let own = match last_state(&own, place, &release.first_root, now)? {
+        LastState::Seen(client, then) => Some((client, then)),
+        _ => None,
+    };
+    for (client, _) in seen.iter().chain(&own) {
+        client
+            .clone()
+            .refresh(&all, &release.first_root, now)
+            .map_err(|fault| fault.while_doing("verifying from the last published state"))?;
+    }
+
+    let clients = seen.iter().map(|(client, _)| client.clone());
+    let clients = std::iter::once(Client::default()).chain(clients);
+    actions.extend(renewal::verify(place, release, &all, clients, now)?);
     let switch = match seen {
         Some((client, then)) => {
-            require_another_version(&published, release)?;
-            order(&published, release, &client, then, now)?
+            require_another_version(place, release)?;
+            order(place, release, &client, then, now)?
         }
         None => Switch::RootFirst,
     };
@@ -99,19 +87,55 @@ pub(super) fn verify(
     Ok(Verdict { switch, actions })
 }
 
+/// What clients can have seen of a tree.
+enum LastState {
+    Nothing,
+    /// A client that has seen it, and the last moment at which it can have.
+    Seen(Client, UnixTime),
+    /// Why no client can have accepted it.
+    Refused(Action),
+}
+
+fn last_state(
+    tree: &dyn Tree,
+    place: &Place<'_>,
+    first_root: &[u8],
+    now: UnixTime,
+) -> Result<LastState, Error> {
+    if tree.file(&timestamp_name())?.is_none() {
+        return Ok(LastState::Nothing);
+    }
+    let then = last_good(tree, place, now)?;
+    let mut client = Client::default();
+    match client.refresh(tree, first_root, then) {
+        Ok(_) => Ok(LastState::Seen(client, then)),
+        Err(Fault::Unread(error)) => Err(error),
+        Err(Fault::Refused(error)) => {
+            let code = match &error {
+                tuffet_core::trust::Error::Rejected(rejected) => rejected.code(),
+                _ => "publish.refused",
+            };
+            let why = error.to_string();
+            Ok(LastState::Refused(Action::DestinationUnverified {
+                code,
+                why,
+            }))
+        }
+    }
+}
+
 /// Clients that have seen a timestamp ignore another one of the same version, so nobody may publish one.
-fn require_another_version(published: &Directory, release: &Release) -> Result<(), Error> {
-    let name = super::timestamp_name();
+fn require_another_version(place: &Place<'_>, release: &Release) -> Result<(), Error> {
     let version = |bytes: &[u8]| Document::parse(bytes).ok()?.version();
-    let old = published.file(&name)?;
+    let old = place.published.timestamp();
     let new = release
         .files
         .iter()
         .find(|staged| staged.role == RoleName::Timestamp);
-    match (old.as_deref(), new) {
+    match (old, new) {
         (Some(old), Some(new)) if version(old) == version(&new.bytes) && old != new.bytes => {
             Err(Error::VersionReused {
-                path: published.0.join(name),
+                at: place.published.metadata(&timestamp_name()),
             })
         }
         _ => Ok(()),
@@ -120,17 +144,18 @@ fn require_another_version(published: &Directory, release: &Release) -> Result<(
 
 /// Finds an order of the last two writes in which the tree is good in between, too.
 fn order(
-    published: &Directory,
+    place: &Place<'_>,
     release: &Release,
     client: &Client,
     then: UnixTime,
     now: UnixTime,
 ) -> Result<Switch, Error> {
+    let published = place.published;
     let is_root = |staged: &Staged| staged.role == RoleName::Root;
     let news = release.files.iter().filter(|staged| is_root(staged));
     let mut changed = false;
     for root in news {
-        changed |= published.file(&root.name())?.is_none();
+        changed |= !published.has(&root.name());
     }
     if !changed {
         return Ok(Switch::RootFirst);
@@ -160,7 +185,7 @@ fn order(
 }
 
 fn overlay<'t>(
-    base: &'t Directory,
+    base: &'t dyn Tree,
     release: &'t Release,
     wanted: impl Fn(&Staged) -> bool,
 ) -> Overlay<'t> {
@@ -174,14 +199,18 @@ fn overlay<'t>(
 }
 
 /// The latest moment, now or before, at which nothing in the tree had expired: clients may have accepted it then.
-fn last_good(tree: &Directory, place: &Place<'_>, now: UnixTime) -> Result<UnixTime, Error> {
+pub(super) fn last_good(
+    tree: &dyn Tree,
+    place: &Place<'_>,
+    now: UnixTime,
+) -> Result<UnixTime, Error> {
     let expires = |bytes: Option<Vec<u8>>| {
         let document = bytes.and_then(|bytes| Document::parse(&bytes).ok());
         document.and_then(|document| document.expires())
     };
     let mut moments = vec![now];
     let mut versions = Vec::new();
-    let timestamp = tree.file(&super::timestamp_name())?;
+    let timestamp = tree.file(&timestamp_name())?;
     let listed = |bytes: &[u8], name: &str| {
         let document = Document::parse(bytes).ok()?;
         let version = document.member("meta")?.get(name)?.get("version")?;
@@ -200,11 +229,8 @@ fn last_good(tree: &Directory, place: &Place<'_>, now: UnixTime) -> Result<UnixT
     }
     let mut root = place.store.next_version(&RoleName::Root);
     while let Some(version) = root {
-        if tree
-            .0
-            .join(layout::file_name(&RoleName::Root, root))
-            .exists()
-        {
+        let file = layout::file_name(&RoleName::Root, root);
+        if tree.file(&file)?.is_some() {
             versions.push((RoleName::Root, version));
             break;
         }
@@ -261,7 +287,10 @@ fn look_for(
 }
 
 /// Targets that clients have not seen, and one at least of every role that is new.
-fn new_targets(place: &Place<'_>, release: &Release) -> Result<Vec<(RoleName, TargetPath)>, Error> {
+pub(super) fn new_targets(
+    place: &Place<'_>,
+    release: &Release,
+) -> Result<Vec<(RoleName, TargetPath)>, Error> {
     let mut all = Vec::new();
     for (role, draft) in place.store.drafts() {
         let entries = |document: &Document| -> BTreeMap<String, Value> {

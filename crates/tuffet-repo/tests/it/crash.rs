@@ -18,7 +18,7 @@ impl Disk for Stops {
     }
 }
 
-fn crash(plan: Plan, after: usize) {
+pub(crate) fn crash(plan: Plan, after: usize) {
     assert!(plan.execute_on(&mut Stops { left: after }).is_err());
 }
 
@@ -224,7 +224,10 @@ fn what_was_sealed_before_a_crash_is_never_used_for_other_bytes() {
     let plan = world.plan(&[world.online], NOW).unwrap();
     let sealed = plan
         .writes()
-        .position(|write| write.path.ends_with("acme/metadata/3.targets.json"))
+        .position(|write| {
+            let path = write.at.path().unwrap();
+            path.ends_with("acme/metadata/3.targets.json")
+        })
         .unwrap();
     crash(plan, sealed + 1);
     // The next edit begins after the sealed version, though nobody has seen it.

@@ -19,7 +19,7 @@ struct Moments<'w> {
 impl Disk for Moments<'_> {
     fn apply(&mut self, write: &Write) -> Result<(), Error> {
         FileSystem.apply(write)?;
-        if write.path.starts_with(self.world.public()) {
+        if write.at.path().unwrap().starts_with(self.world.public()) {
             self.seen.push(self.world.fork());
         }
         Ok(())

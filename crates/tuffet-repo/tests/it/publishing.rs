@@ -137,7 +137,7 @@ fn r13_targets_first_then_roles_then_snapshot_and_timestamp_last() {
     let public = world.public();
     let order: Vec<String> = plan
         .writes()
-        .filter_map(|write| write.path.strip_prefix(&public).ok())
+        .filter_map(|write| write.at.path().unwrap().strip_prefix(&public).ok())
         .map(|path| path.to_str().unwrap().replace('\\', "/"))
         .collect();
     assert!(
@@ -279,6 +279,44 @@ fn what_would_be_expired_is_not_published() {
 }
 
 #[test]
+fn what_expires_before_the_next_publication_is_due_is_published_and_said() {
+    let world = World::published();
+    let early = |actions: &[Action]| -> Vec<(String, UnixTime)> {
+        let early = actions.iter().filter_map(|action| match action {
+            Action::ExpiresEarly { role, expires, due } => {
+                assert!(expires <= due, "{action}");
+                Some((role.to_string(), *due))
+            }
+            _ => None,
+        });
+        early.collect()
+    };
+    let hour = 3600;
+    // The timestamp lasts for a day, so the next publication is due in twelve hours; targets last for 90 days.
+    let ends = after(90).0;
+    assert_eq!(early(&world.publish(UnixTime(ends - 13 * hour))), []);
+    let late = UnixTime(ends - 12 * hour);
+    let due = UnixTime(ends);
+    assert_eq!(early(&world.publish(late)), [("targets".to_owned(), due)]);
+    // The client that has seen it before says the same.
+    assert_eq!(early(&world.publish(late)), [("targets".to_owned(), due)]);
+
+    // A delegated role that is about to be published is asked too.
+    let (world, sam) = (World::published(), crate::support::key());
+    let patterns = tuffet_repo::DelegatedPaths::Patterns(vec!["edge/*".to_owned()]);
+    let keys = vec![crate::support::named("sam", sam)];
+    let mut edge = tuffet_repo::Delegate::new(delegated("edge"), patterns, keys);
+    edge.period = tuffet_repo::Period::parse("6h").unwrap();
+    run(world.repository().delegate(&edge, NOW));
+    let tool = AddTarget::new(path("edge/tool"), world.file("tool", b"tool"));
+    let tool = tool.role(crate::support::role("edge"));
+    run(world.repository().add_target(&tool, NOW));
+    run(world.repository().sign(&[world.ana, world.ben, sam]));
+    let due = UnixTime(NOW.0 + 12 * hour);
+    assert_eq!(early(&world.publish(NOW)), [("edge".to_owned(), due)]);
+}
+
+#[test]
 fn a_tree_that_has_expired_is_published_again() {
     let world = World::published();
     let mut client = world.client();
@@ -381,7 +419,7 @@ fn nothing_private_is_published() {
 fn the_policy_can_name_the_place() {
     let world = World::empty();
     let mut options = world.options();
-    options.publish_to = Some("../public".into());
+    options.publish_to = Some("../public".parse().unwrap());
     let signers: [&dyn tuffet_sign::Signer; 2] = [world.ana, world.ben];
     run(Repository::init(
         &world.directory(),

@@ -1,6 +1,8 @@
 //! A repository with its people, and a client that reads what it publishes.
 
 mod client;
+#[cfg(feature = "object-store")]
+mod s3;
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -11,11 +13,14 @@ use tuffet_core::crypto::Scheme;
 use tuffet_core::json::Value;
 use tuffet_core::metadata::{DelegatedName, RoleName, TargetPath, UnixTime};
 use tuffet_repo::{
-    Action, AddTarget, Document, Error, InitOptions, NamedKey, Plan, Publish, Repository,
+    Action, AddTarget, Destination, Document, Error, InitOptions, NamedKey, Plan, Publish,
+    Repository,
 };
 use tuffet_sign::{FileKey, Signer};
 
 pub(crate) use client::{Client, versions};
+#[cfg(feature = "object-store")]
+pub(crate) use s3::S3;
 
 /// 2026-01-01T00:00:00Z.
 pub(crate) const NOW: UnixTime = UnixTime(1_767_225_600);
@@ -136,6 +141,12 @@ impl World {
             .publish(&Publish::to(self.public()), online, now)
     }
 
+    /// Publishes somewhere else.
+    pub(crate) fn plan_to(&self, place: &Destination, now: UnixTime) -> Result<Plan, Error> {
+        let publish = Publish::to(place.clone());
+        self.repository().publish(&publish, &[self.online], now)
+    }
+
     pub(crate) fn publish(&self, now: UnixTime) -> Vec<Action> {
         run(self.plan(&[self.online], now))
     }
@@ -182,6 +193,15 @@ impl World {
                 .unwrap(),
         );
         fs::write(path, change.to_compact_json()).unwrap();
+    }
+
+    /// The only staged file of this length.
+    #[cfg(feature = "object-store")]
+    pub(crate) fn staged(&self, length: u64) -> PathBuf {
+        let objects = self.directory().join(".tuffet/objects");
+        let all = files(&objects).into_iter().map(|name| objects.join(name));
+        let mut found = all.filter(|path| fs::metadata(path).unwrap().len() == length);
+        found.next().unwrap()
     }
 
     /// The file of the open change.
@@ -236,6 +256,9 @@ fn copy(from: &Path, to: &Path) {
             copy(&path, &target);
         } else {
             fs::copy(&path, &target).unwrap();
+            let modified = fs::metadata(&path).unwrap().modified().unwrap();
+            let copied = fs::File::options().write(true).open(&target).unwrap();
+            copied.set_modified(modified).unwrap();
         }
     }
 }

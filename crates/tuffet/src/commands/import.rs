@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use tuffet_repo::{Import, Repository};
+use tuffet_repo::{Destination, Import, Repository};
 
 use crate::author;
 use crate::cli::DryRun;
@@ -31,8 +31,8 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "FILE")]
     root: Option<PathBuf>,
     /// Where it is published from now on, relative to the new repository
-    #[arg(long, value_name = "DIR")]
-    publish_to: Option<PathBuf>,
+    #[arg(long, value_name = "PLACE", value_parser = author::parse_destination)]
+    publish_to: Option<Destination>,
     #[command(flatten)]
     dry_run: DryRun,
 }

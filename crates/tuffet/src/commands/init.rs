@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use clap::{ArgGroup, Args};
 use tuffet_core::crypto::Scheme;
 use tuffet_core::metadata::DelegatedName;
-use tuffet_repo::{BinOptions, InitLayout, InitOptions, NamedKey, Period, Repository};
+use tuffet_repo::{BinOptions, Destination, InitLayout, InitOptions, NamedKey, Period, Repository};
 use tuffet_sign::{FileKey, Protection, Signer};
 
 use super::delegate::parse_bins;
@@ -63,9 +63,10 @@ pub(crate) struct Arguments {
     /// Make that key, without a passphrase, in .tuffet/online.key: for automation, never under version control
     #[arg(long, group = "machine")]
     new_online_key: bool,
-    /// Where `tuffet publish` puts the published files, relative to the repository
-    #[arg(long, value_name = "DIR", default_value = "public")]
-    publish_to: PathBuf,
+    /// Where `tuffet publish` puts the published files: a directory, relative to the repository, or a store such as
+    /// s3://BUCKET/PREFIX
+    #[arg(long, value_name = "PLACE", default_value = "public", value_parser = author::parse_destination)]
+    publish_to: Destination,
     #[command(flatten)]
     dry_run: DryRun,
 }

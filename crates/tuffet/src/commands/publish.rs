@@ -1,9 +1,7 @@
 //! `tuffet publish`: signs what is open, writes snapshot and timestamp, and brings files to where clients read.
 
-use std::path::PathBuf;
-
 use clap::Args;
-use tuffet_repo::{Publish, Repository};
+use tuffet_repo::{Destination, Publish, Repository};
 use tuffet_sign::FileKey;
 
 use super::delegate::names;
@@ -19,16 +17,23 @@ use crate::run::App;
 /// Every --key signs what it may sign. When enough keys have signed, the change becomes the next version, snapshot and
 /// timestamp follow, and the result is verified as a client would before the first file is written. Without an open
 /// change, snapshot and timestamp are renewed.
+///
+/// The place is a directory, s3://BUCKET/PREFIX, gs://BUCKET/PREFIX or az://CONTAINER/PREFIX; credentials come from the
+/// environment (docs/publishing.md). Of several who publish to one place at the same time one comes through, and the
+/// others end with 9.
 #[derive(Debug, Args)]
 #[command(
-    before_help = "Examples:\n  tuffet publish --key ana --key ben\n  tuffet publish --to /srv/www/tuf     renew snapshot and timestamp"
+    before_help = "Examples:\n  tuffet publish --key ana --key ben\n  tuffet publish --to /srv/www/tuf     renew snapshot and timestamp\n  tuffet publish --to s3://acme-downloads/tuf"
 )]
 pub(crate) struct Arguments {
     #[command(flatten)]
     signing: SigningOptions,
     /// Where the published files go [default: what the repository's tuffet.toml says]
-    #[arg(long, value_name = "DIR")]
-    to: Option<PathBuf>,
+    #[arg(long, value_name = "PLACE", value_parser = author::parse_destination)]
+    to: Option<Destination>,
+    /// Write copies under names without versions and hashes too, for clients that know no consistent snapshots
+    #[arg(long)]
+    unversioned_copies: bool,
     /// Let snapshot forget a role that nobody delegates to any more, together with a rotation of a key of snapshot or
     /// timestamp; may be repeated
     #[arg(long, value_name = "ROLE")]
@@ -58,10 +63,9 @@ pub(crate) fn run(arguments: Arguments, app: &App) -> Result<Exit, Failure> {
         return author::finish("publish", actions, dry, app);
     }
     keys.extend(online_key(&repository)?);
-    let mut publish = arguments
-        .to
-        .clone()
-        .map_or_else(Publish::default, Publish::to);
+    let mut publish = Publish::default();
+    publish.to.clone_from(&arguments.to);
+    publish.unversioned_copies = arguments.unversioned_copies;
     for role in &arguments.drop_role {
         publish = publish.drop_role(names::delegated(role)?);
     }
@@ -70,7 +74,7 @@ pub(crate) fn run(arguments: Arguments, app: &App) -> Result<Exit, Failure> {
     let to = arguments.to.or_else(|| repository.publish_to());
     if let Some(to) = to.filter(|_| !dry) {
         app.console
-            .status("Ready", format!("to be served from {}", to.display()));
+            .status("Ready", format!("to be served from {to}"));
     }
     author::finish("publish", actions, dry, app)
 }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use serde_json::json;
-use tuffet_repo::Repository;
+use tuffet_repo::{Destination, Repository};
 
 use crate::exit::Exit;
 use crate::failure::Failure;
@@ -42,8 +42,10 @@ pub(crate) fn run(arguments: &Arguments, app: &App) -> Result<Exit, Failure> {
         let published = Repository::open(directory).ok();
         let published = published.and_then(|repository| repository.publish_to());
         return Err(match published {
-            Some(published) => failure.fix(format!("tuffet serve {}", published.display())),
-            None => failure,
+            Some(Destination::Directory(published)) => {
+                failure.fix(format!("tuffet serve {}", published.display()))
+            }
+            _ => failure,
         });
     }
     let server = Server::start(directory, arguments.listen)?;

@@ -2,7 +2,7 @@
 
 use crate::home::Home;
 
-const COMMANDS: [&str; 68] = [
+const COMMANDS: [&str; 69] = [
     "get",
     "verify",
     "inspect",
@@ -69,6 +69,7 @@ const COMMANDS: [&str; 68] = [
     "recover lost-key",
     "plan",
     "publish",
+    "prune",
     "serve",
     "version",
 ];

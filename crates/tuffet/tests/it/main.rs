@@ -20,9 +20,13 @@ mod json;
 mod key_services;
 mod keys;
 mod peers;
+mod publish;
 mod readme;
 mod recover;
 mod roles;
+#[cfg(feature = "object-store")]
+#[path = "../../../tuffet-repo/tests/it/support/s3.rs"]
+mod s3;
 #[cfg(unix)]
 mod signals;
 #[cfg(all(unix, feature = "pkcs11"))]

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use tuffet_core::metadata::{RoleName, TargetPath, UnixTime};
@@ -10,6 +10,30 @@ use tuffet_core::trust::{
     Answer, Context, Error, Found, Item, Mode, Policy, Refresh, Rejected, Search, Step,
     TrustAnchor, TrustedView, WriteKind,
 };
+use tuffet_repo::Destination;
+
+/// Where a client reads: `metadata/` and `targets/`.
+pub(crate) trait Published {
+    fn read(&self, name: &str) -> Option<Vec<u8>>;
+}
+
+impl Published for Path {
+    fn read(&self, name: &str) -> Option<Vec<u8>> {
+        fs::read(self.join(name)).ok()
+    }
+}
+
+impl Published for PathBuf {
+    fn read(&self, name: &str) -> Option<Vec<u8>> {
+        self.as_path().read(name)
+    }
+}
+
+impl Published for Destination {
+    fn read(&self, name: &str) -> Option<Vec<u8>> {
+        Self::read(self, name).unwrap()
+    }
+}
 
 #[derive(Clone)]
 pub(crate) struct Client {
@@ -28,16 +52,16 @@ impl Client {
     /// Refreshes from a published tree, with no tolerance for deviations.
     pub(crate) fn refresh(
         &mut self,
-        public: &Path,
+        public: &(impl Published + ?Sized),
         now: UnixTime,
     ) -> Result<TrustedView, Rejected> {
         self.refresh_while_published(|_| public, now)
     }
 
     /// Refreshes while somebody publishes: each request, counted from 0, is answered from the tree as it is at that moment.
-    pub(crate) fn refresh_while_published<'p>(
+    pub(crate) fn refresh_while_published<'p, P: Published + ?Sized + 'p>(
         &mut self,
-        public: impl Fn(usize) -> &'p Path,
+        public: impl Fn(usize) -> &'p P,
         now: UnixTime,
     ) -> Result<TrustedView, Rejected> {
         let policy = Policy::strict();
@@ -58,7 +82,7 @@ impl Client {
     /// Refreshes and looks for a target.
     pub(crate) fn find(
         &mut self,
-        public: &Path,
+        public: &(impl Published + ?Sized),
         now: UnixTime,
         path: &str,
     ) -> Result<Found, Rejected> {
@@ -75,26 +99,26 @@ impl Client {
     /// Refreshes, looks for a target and reads it as a client would, checking every byte.
     pub(crate) fn get(
         &mut self,
-        public: &Path,
+        public: &(impl Published + ?Sized),
         now: UnixTime,
         path: &str,
     ) -> Result<(Found, Vec<u8>), Rejected> {
         let found = self.find(public, now, path)?;
         let mut bytes = None;
         for url in found.url_paths() {
-            let read = fs::read(public.join("targets").join(url)).unwrap();
+            let read = public.read(&format!("targets/{url}")).unwrap();
             found.check_bytes(&read, tuffet_crypto::aws_lc())?;
             bytes = Some(read);
         }
         Ok((found, bytes.unwrap()))
     }
 
-    fn answer(&mut self, step: Step, public: &Path) -> Option<Answer> {
+    fn answer(&mut self, step: Step, public: &(impl Published + ?Sized)) -> Option<Answer> {
         let present = |bytes: Option<Vec<u8>>| bytes.map_or(Answer::Absent, Answer::Bytes);
         Some(match step {
             Step::Load(item) => present(self.store.get(&item).map(|bytes| bytes.to_vec())),
             Step::Fetch(fetch) => {
-                present(fs::read(public.join("metadata").join(fetch.file.url_path())).ok())
+                present(public.read(&format!("metadata/{}", fetch.file.url_path())))
             }
             Step::Store(writes) => {
                 for write in writes {

@@ -1,0 +1,246 @@
+//! Removes from a published tree what nobody can need any more.
+//!
+//! Publishing never removes anything: a client that has just read an old timestamp goes on with the snapshot and the targets that
+//! belong to it. A snapshot is out of use when a later one has been there for the whole grace period; what no snapshot in use lists
+//! goes with it, and so do the targets that no role that stays lists. Roots stay for ever, and so does whatever is newer than
+//! what clients see, because an interrupted publication goes on with it.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+use tuffet_core::metadata::{RoleName, UnixTime, Version};
+
+use super::artifacts::entries;
+use super::destination::{Destination, Listed};
+use super::published::Published;
+use super::release::{Place, meta, versions};
+use super::timestamp_name;
+use super::verify::last_good;
+use crate::Error;
+use crate::document::Document;
+use crate::graph::Graph;
+use crate::layout::{self, METADATA};
+use crate::plan::{Action, Plan};
+use crate::policy::Period;
+use crate::repository::Repository;
+use crate::store::Store;
+use crate::targets::read_entry;
+use crate::tree::{Client, Tree as _};
+use crate::write::{Write, WriteKind};
+
+/// The directory of targets in a published tree.
+const TARGETS: &str = "targets";
+
+/// What to remove, and from where.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Prune {
+    /// The published tree; `None` for the one that the policy names.
+    pub from: Option<Destination>,
+    /// How long something has to be out of use before it is removed.
+    pub older_than: Period,
+}
+
+impl Prune {
+    /// Removes what has been out of use for so long, from where the policy publishes to.
+    #[must_use]
+    pub fn older_than(period: Period) -> Self {
+        Self {
+            from: None,
+            older_than: period,
+        }
+    }
+
+    /// From here.
+    #[must_use]
+    pub fn from(mut self, destination: impl Into<Destination>) -> Self {
+        self.from = Some(destination.into());
+        self
+    }
+}
+
+impl Repository {
+    /// Removes from the published tree versions and targets that have been out of use for a while.
+    ///
+    /// # Errors
+    /// [`Error::NoDestination`]; [`Error::Overtaken`] if somebody publishes meanwhile; [`Error::Refused`] if what is published does not verify, because then nobody knows what is in use;
+    /// [`Error::Io`], [`Error::Store`], [`Error::Format`].
+    pub fn prune(&self, prune: &Prune, now: UnixTime) -> Result<Plan, Error> {
+        let lock = self.lock()?;
+        let destination = self.destination(prune.from.as_ref())?;
+        let published = Published::open(&destination)?;
+        let store = Store::load(self.layout())?.without_drafts();
+        let graph = Graph::load(&store)?;
+        let place = Place {
+            store: &store,
+            graph: &graph,
+            policy: self.policy(),
+            published: &published,
+        };
+        let limit = i64::from(prune.older_than.seconds());
+        let limit = UnixTime(now.0.saturating_sub(limit));
+        let tree = Metadata::read(&place, now)?;
+        let snapshots = tree.snapshots_in_use(limit);
+        let (stays, goes) = tree.roles(&published, &snapshots, limit)?;
+        let needed = targets_of(&published, &stays)?;
+        let listed = destination.list(TARGETS)?.into_iter();
+        let targets: Vec<(String, Listed)> = listed
+            .map(|(name, found)| (format!("{TARGETS}/{name}"), found))
+            .filter(|(name, found)| {
+                let ours = layout::hash_of(name).is_some();
+                ours && !needed.contains(name) && found.modified <= limit
+            })
+            .collect();
+
+        let all = goes.iter().chain(&targets);
+        let length = all.clone().map(|(_, found)| found.length);
+        let action = Action::Pruned {
+            count: all.count() as u64,
+            length: length.fold(0, u64::saturating_add),
+        };
+        let remove = |(name, _): &(String, Listed)| Write {
+            at: destination.address(name),
+            kind: WriteKind::Remove,
+        };
+        let mut steps: Vec<Vec<Write>> = vec![
+            goes.iter().map(remove).collect(),
+            targets.iter().map(remove).collect(),
+        ];
+        if steps.iter().any(|step| !step.is_empty()) {
+            steps.insert(0, vec![claim(&published)]);
+        }
+        Ok(Plan {
+            actions: vec![action],
+            steps,
+            lock: Some(lock),
+        })
+    }
+}
+
+/// Puts the timestamp in its own place, if nobody has published since it was read. In a store that makes it another object, so that
+/// whoever has planned to publish before, and relies on something that is removed now, is overtaken.
+fn claim(published: &Published) -> Write {
+    Write {
+        at: published.metadata(&timestamp_name()),
+        kind: published.switch(published.timestamp().unwrap_or_default()),
+    }
+}
+
+/// The metadata of a published tree.
+struct Metadata {
+    files: BTreeMap<(RoleName, Version), Listed>,
+    /// The snapshot that clients see.
+    current: Version,
+}
+
+impl Metadata {
+    /// Lists it, and makes sure that it is what it was published as.
+    fn read(place: &Place<'_>, now: UnixTime) -> Result<Self, Error> {
+        let published = place.published;
+        let root = place.roots()?.into_iter().next();
+        let root = root.ok_or(Error::RoleUnknown(RoleName::Root))?;
+        let then = last_good(published, place, now)?;
+        let view = Client::default()
+            .refresh(published, &root.bytes, then)
+            .map_err(|fault| fault.while_doing("verifying what is published"))?;
+        let files = published.destination().list(METADATA)?.into_iter();
+        let files = files.filter_map(|(name, found)| {
+            let role = layout::parse_file_name(&name)?;
+            Some((role, found))
+        });
+        Ok(Self {
+            files: files.collect(),
+            current: view.snapshot().version(),
+        })
+    }
+
+    /// The snapshots that clients see, will see, or have seen since the limit.
+    fn snapshots_in_use(&self, limit: UnixTime) -> BTreeSet<Version> {
+        let snapshots = self.files.iter();
+        let snapshots = snapshots.filter(|((role, _), _)| *role == RoleName::Snapshot);
+        let all: Vec<(Version, UnixTime)> = snapshots
+            .map(|((_, version), found)| (*version, found.modified))
+            .collect();
+        // A snapshot is out of use from the moment on at which its successor was written.
+        let ends = all.iter().skip(1).map(|(_, written)| Some(*written));
+        let ends = ends.chain(std::iter::once(None));
+        let in_use = all.iter().zip(ends).filter(|((version, written), end)| {
+            *version >= self.current || *written > limit || end.is_none_or(|end| end > limit)
+        });
+        in_use.map(|((version, _), _)| *version).collect()
+    }
+
+    /// The files of targets roles that stay, and everything that goes.
+    #[expect(
+        clippy::type_complexity,
+        reason = "two lists, each named by the caller"
+    )]
+    fn roles(
+        &self,
+        published: &Published,
+        snapshots: &BTreeSet<Version>,
+        limit: UnixTime,
+    ) -> Result<(Vec<String>, Vec<(String, Listed)>), Error> {
+        let mut listed: BTreeSet<(RoleName, Version)> = BTreeSet::new();
+        let mut current: BTreeMap<RoleName, Version> = BTreeMap::new();
+        for version in snapshots {
+            let all = listed_by(published, *version)?;
+            if *version == self.current {
+                current.extend(all.iter().cloned());
+            }
+            listed.extend(all);
+        }
+        let (mut stays, mut goes) = (Vec::new(), Vec::new());
+        for ((role, version), found) in &self.files {
+            let file = layout::file_name(role, Some(*version));
+            let needed = match role {
+                RoleName::Root | RoleName::Timestamp => continue,
+                RoleName::Snapshot => snapshots.contains(version),
+                RoleName::Targets | RoleName::Delegated(_) => {
+                    let unfinished = current.get(role).is_some_and(|current| version > current);
+                    let listed = listed.contains(&(role.clone(), *version));
+                    listed || unfinished || found.modified > limit
+                }
+            };
+            if !needed {
+                goes.push((format!("{METADATA}/{file}"), *found));
+            } else if *role != RoleName::Snapshot {
+                stays.push(file);
+            }
+        }
+        Ok((stays, goes))
+    }
+}
+
+/// What a snapshot lists.
+fn listed_by(published: &Published, version: Version) -> Result<Vec<(RoleName, Version)>, Error> {
+    let file = layout::file_name(&RoleName::Snapshot, Some(version));
+    let document = parse(published, &file)?;
+    Ok(versions(&meta(Some(&document))).collect())
+}
+
+/// The names of all targets that these files list.
+fn targets_of(published: &Published, files: &[String]) -> Result<BTreeSet<String>, Error> {
+    published.fetch(files.iter().map(String::as_str))?;
+    let mut names = BTreeSet::new();
+    for file in files {
+        // Parsed first, so that nothing is taken for unlisted because its list cannot be read.
+        let document = parse(published, file)?;
+        for (path, entry) in entries(&document.to_bytes()) {
+            let target = read_entry(&path, &entry, &RoleName::Targets);
+            if let Some(target) = target {
+                let of = target.hashes.iter();
+                names.extend(of.map(|hash| layout::target_name(&target.path, hash)));
+            }
+        }
+    }
+    Ok(names)
+}
+
+fn parse(published: &Published, file: &str) -> Result<Document, Error> {
+    let bytes = published.file(file)?.unwrap_or_default();
+    Document::parse(&bytes).map_err(|error| {
+        let at = published.metadata(file).to_string();
+        Error::format(Path::new(&at), error)
+    })
+}

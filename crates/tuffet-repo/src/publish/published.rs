@@ -1,0 +1,179 @@
+//! What a destination holds, as it was when a plan was begun.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use super::artifacts::is_there;
+use super::destination::{Bucket, Destination};
+use super::timestamp_name;
+use crate::Error;
+use crate::layout::METADATA;
+use crate::targets::TargetEntry;
+use crate::tree::Tree;
+use crate::write::{Address, Seen, WriteKind, holds, read_optional};
+
+/// The lock of those who publish to the same directory.
+const LOCK: &str = ".lock";
+
+/// A published tree.
+pub(super) struct Published {
+    destination: Destination,
+    /// The timestamp, read before anything else: what is written later depends on it.
+    timestamp: Option<Vec<u8>>,
+    seen: Seen,
+    kind: Kind,
+}
+
+enum Kind {
+    Directory(PathBuf),
+    Bucket {
+        bucket: Bucket,
+        /// The lengths of the metadata files.
+        listed: BTreeMap<String, u64>,
+        /// What was read of them: one plan reads most files more than once.
+        read: RefCell<BTreeMap<String, Option<Vec<u8>>>>,
+    },
+}
+
+impl Published {
+    pub(super) fn open(destination: &Destination) -> Result<Self, Error> {
+        let timestamp = format!("{METADATA}/{}", timestamp_name());
+        let (timestamp, seen, kind) = match destination {
+            Destination::Directory(directory) => {
+                let bytes = read_optional(&directory.join(timestamp))?;
+                let seen = Seen::File {
+                    lock: directory.join(LOCK),
+                    bytes: bytes.clone(),
+                };
+                (bytes, seen, Kind::Directory(directory.clone()))
+            }
+            Destination::Bucket(bucket) => {
+                let client = bucket.client()?;
+                let (bytes, seen) = match client.get(&timestamp)? {
+                    Some(got) => (Some(got.bytes), got.seen),
+                    None => (None, Seen::Nothing),
+                };
+                let listed = client.list(METADATA)?.into_iter();
+                let kind = Kind::Bucket {
+                    bucket: bucket.clone(),
+                    listed: listed.map(|(name, found)| (name, found.length)).collect(),
+                    read: RefCell::default(),
+                };
+                (bytes, seen, kind)
+            }
+        };
+        Ok(Self {
+            destination: destination.clone(),
+            timestamp,
+            seen,
+            kind,
+        })
+    }
+
+    pub(super) fn destination(&self) -> &Destination {
+        &self.destination
+    }
+
+    /// The place of a metadata file.
+    pub(super) fn metadata(&self, file: &str) -> Address {
+        self.destination.address(&format!("{METADATA}/{file}"))
+    }
+
+    /// The timestamp that clients see.
+    pub(super) fn timestamp(&self) -> Option<&[u8]> {
+        self.timestamp.as_deref()
+    }
+
+    /// How another timestamp is put in its place.
+    pub(super) fn switch(&self, bytes: &[u8]) -> WriteKind {
+        WriteKind::Switch {
+            bytes: bytes.to_vec(),
+            seen: self.seen.clone(),
+        }
+    }
+
+    /// Whether there is such a metadata file.
+    pub(super) fn has(&self, file: &str) -> bool {
+        match &self.kind {
+            Kind::Directory(directory) => directory.join(METADATA).join(file).exists(),
+            Kind::Bucket { listed, .. } => listed.contains_key(file),
+        }
+    }
+
+    /// Whether metadata files hold exactly these bytes; `None` for one that is not there.
+    pub(super) fn compare(&self, files: &[(String, &[u8])]) -> Result<Vec<Option<bool>>, Error> {
+        let candidates = files.iter().filter(|(file, bytes)| match &self.kind {
+            Kind::Directory(_) => false,
+            Kind::Bucket { listed, .. } => listed.get(file) == Some(&(bytes.len() as u64)),
+        });
+        self.fetch(candidates.map(|(file, _)| file.as_str()))?;
+        let compare = |(file, bytes): &(String, &[u8])| match &self.kind {
+            Kind::Directory(directory) => holds(&directory.join(METADATA).join(file), bytes),
+            Kind::Bucket { listed, .. } => match listed.get(file) {
+                None => Ok(None),
+                Some(length) if *length != bytes.len() as u64 => Ok(Some(false)),
+                Some(_) => Ok(self.file(file)?.map(|found| found == *bytes)),
+            },
+        };
+        files.iter().map(compare).collect()
+    }
+
+    /// Reads metadata files of a store, many at the same time, so that they are at hand.
+    pub(super) fn fetch<'f>(&self, files: impl Iterator<Item = &'f str>) -> Result<(), Error> {
+        let Kind::Bucket {
+            bucket,
+            listed,
+            read,
+        } = &self.kind
+        else {
+            return Ok(());
+        };
+        let wanted = files.filter(|file| listed.contains_key(*file));
+        let wanted = wanted.filter(|file| !read.borrow().contains_key(*file));
+        let wanted: Vec<String> = wanted.map(str::to_owned).collect();
+        let names = wanted.iter().map(|file| format!("{METADATA}/{file}"));
+        let found = bucket.client()?.get_all(&names.collect::<Vec<_>>())?;
+        read.borrow_mut().extend(wanted.into_iter().zip(found));
+        Ok(())
+    }
+
+    /// Which of these files hold the bytes of their targets; what lies there is not taken on trust.
+    pub(super) fn hold(&self, targets: &[(String, &TargetEntry)]) -> Result<Vec<bool>, Error> {
+        match &self.kind {
+            Kind::Directory(directory) => {
+                let all = targets.iter();
+                all.map(|(name, target)| is_there(&directory.join(name), target))
+                    .collect()
+            }
+            Kind::Bucket { bucket, .. } => bucket.client()?.hold(targets),
+        }
+    }
+}
+
+impl Tree for Published {
+    fn file(&self, file: &str) -> Result<Option<Vec<u8>>, Error> {
+        if file == timestamp_name() {
+            return Ok(self.timestamp.clone());
+        }
+        match &self.kind {
+            Kind::Directory(directory) => read_optional(&directory.join(METADATA).join(file)),
+            Kind::Bucket {
+                bucket,
+                listed,
+                read,
+            } => {
+                if !listed.contains_key(file) {
+                    return Ok(None);
+                }
+                if let Some(found) = read.borrow().get(file) {
+                    return Ok(found.clone());
+                }
+                let got = bucket.client()?.get(&format!("{METADATA}/{file}"))?;
+                let bytes = got.map(|got| got.bytes);
+                read.borrow_mut().insert(file.to_owned(), bytes.clone());
+                Ok(bytes)
+            }
+        }
+    }
+}

@@ -1,0 +1,247 @@
+//! Removing from a published tree what nobody needs any more.
+
+use std::fs::{self, File};
+use std::time::{Duration, UNIX_EPOCH};
+
+use tuffet_core::metadata::{RoleName, UnixTime};
+use tuffet_repo::{Action, Destination, Period, Plan, Prune, Write, WriteKind};
+
+use crate::support::{DAY, NOW, World, after, code, files, path, run};
+
+/// Publishes `old` on day 0, takes it out on day 10, and publishes once more on day 40, each file dated as of then.
+fn history() -> World {
+    let world = World::founded();
+    world.add("app.tar", b"app");
+    world.add("old", b"old");
+    world.sign();
+    publish_on(&world, 0);
+    run(world.repository().remove_target(&path("old"), None, NOW));
+    world.sign();
+    publish_on(&world, 10);
+    world.add("new", b"new");
+    world.sign();
+    publish_on(&world, 40);
+    world
+}
+
+fn publish_on(world: &World, day: i64) {
+    let before = files(&world.public());
+    world.publish(after(day));
+    for name in files(&world.public()) {
+        if !before.contains(&name) {
+            date(world, &name, day);
+        }
+    }
+}
+
+fn date(world: &World, name: &str, day: i64) {
+    let at = u64::try_from(NOW.0 + day * DAY).unwrap();
+    let file = File::options()
+        .write(true)
+        .open(world.public().join(name))
+        .unwrap();
+    file.set_modified(UNIX_EPOCH + Duration::from_secs(at))
+        .unwrap();
+}
+
+fn removals(plan: &Plan) -> usize {
+    let removal = |write: &&Write| write.kind == WriteKind::Remove;
+    plan.writes().filter(removal).count()
+}
+
+/// What a pruning on some day removes, by the names that people know.
+fn removed(world: &World, day: i64, period: &str) -> Vec<String> {
+    let world = world.fork();
+    let before = files(&world.public());
+    let prune = Prune::older_than(Period::parse(period).unwrap()).from(world.public());
+    let plan = world.repository().prune(&prune, after(day)).unwrap();
+    let planned = removals(&plan) as u64;
+    let actions = plan.execute().unwrap();
+    let left = files(&world.public());
+    let gone: Vec<String> = before
+        .into_iter()
+        .filter(|name| !left.contains(name))
+        .collect();
+    let [Action::Pruned { count, .. }] = actions.as_slice() else {
+        panic!("{actions:?}")
+    };
+    assert_eq!((*count, gone.len() as u64), (planned, planned));
+    // Whatever goes, clients find what they found before.
+    let mut client = world.client();
+    client.get(&world.public(), after(40), "app.tar").unwrap();
+    client.get(&world.public(), after(40), "new").unwrap();
+    world.publish(after(day.max(41)));
+    gone.iter()
+        .map(|name| {
+            let last = name.rsplit('/').next().unwrap();
+            match last.split_once('.') {
+                Some((hash, rest)) if hash.len() == 64 => rest.to_owned(),
+                _ => last.to_owned(),
+            }
+        })
+        .collect()
+}
+
+#[test]
+fn what_has_been_out_of_use_for_the_period_goes_and_nothing_else() {
+    let world = history();
+    // On day 45 snapshot 2 was in use within the last 30 days, and snapshot 1 was not.
+    assert_eq!(
+        removed(&world, 45, "30d"),
+        ["1.snapshot.json", "1.targets.json", "old"]
+    );
+    // Within the last 36 days snapshot 1 was, too.
+    assert!(removed(&world, 45, "36d").is_empty());
+    assert_eq!(
+        removed(&world, 45, "4d"),
+        [
+            "1.snapshot.json",
+            "1.targets.json",
+            "2.snapshot.json",
+            "2.targets.json",
+            "old"
+        ]
+    );
+}
+
+#[test]
+fn r06_roots_and_what_clients_see_are_never_removed() {
+    let world = history();
+    run(world.repository().renew(&[RoleName::Root], after(41)));
+    world.sign();
+    publish_on(&world, 41);
+    let prune = Prune::older_than(Period::parse("1m").unwrap()).from(world.public());
+    let late = UnixTime(i64::from(u32::MAX));
+    run(world.repository().prune(&prune, late));
+    let left = files(&world.public().join("metadata"));
+    let expected = [
+        "1.root.json",
+        "2.root.json",
+        "3.snapshot.json",
+        "3.targets.json",
+        "timestamp.json",
+    ];
+    assert_eq!(left, expected);
+    world
+        .client()
+        .get(&world.public(), after(41), "new")
+        .unwrap();
+    // There is nothing left to remove.
+    let plan = world.repository().prune(&prune, late).unwrap();
+    assert_eq!(plan.writes().count(), 0);
+}
+
+#[test]
+fn an_unfinished_publication_and_files_of_others_stay() {
+    let world = history();
+    world.add("next", b"next");
+    world.sign();
+    let plan = world.plan(&[world.online], after(41)).unwrap();
+    let writes = plan.writes().count();
+    crate::crash::crash(plan, writes - 2);
+    fs::write(world.public().join("targets/readme.txt"), b"ours").unwrap();
+    fs::write(world.metadata("notes.json"), b"{}").unwrap();
+    let prune = Prune::older_than(Period::parse("1m").unwrap()).from(world.public());
+    run(world
+        .repository()
+        .prune(&prune, UnixTime(i64::from(u32::MAX))));
+    for name in [
+        "metadata/4.targets.json",
+        "metadata/notes.json",
+        "targets/readme.txt",
+    ] {
+        assert!(world.public().join(name).exists(), "{name}");
+    }
+    world.publish(after(41));
+    world
+        .client()
+        .get(&world.public(), after(41), "next")
+        .unwrap();
+}
+
+#[test]
+fn nothing_is_removed_from_a_tree_that_does_not_verify() {
+    let world = history();
+    let prune = Prune::older_than(Period::days(1)).from(world.public());
+    let timestamp = fs::read(world.metadata("timestamp.json")).unwrap();
+    fs::write(world.metadata("timestamp.json"), b"{}").unwrap();
+    let plan = |world: &World| code(world.repository().prune(&prune, after(400)));
+    assert_eq!(plan(&world), "format.timestamp");
+    fs::write(world.metadata("timestamp.json"), timestamp).unwrap();
+    // Nor as long as a list cannot be read that says what is needed.
+    fs::write(world.metadata("3.targets.json"), b"{}").unwrap();
+    assert_ne!(plan(&world), "no error");
+    let elsewhere = Prune::older_than(Period::days(1)).from(world.public().join("nothing"));
+    assert_eq!(
+        code(world.repository().prune(&elsewhere, NOW)),
+        "missing.timestamp"
+    );
+}
+
+#[test]
+fn nothing_is_removed_when_somebody_has_published_meanwhile() {
+    let world = history();
+    let other = world.fork();
+    let prune = Prune::older_than(Period::days(1)).from(world.public());
+    let plan = world.repository().prune(&prune, after(60)).unwrap();
+    assert!(removals(&plan) > 0);
+    let before = files(&world.public());
+    run(other.plan_to(&Destination::from(world.public()), after(41)));
+    assert_eq!(plan.execute().unwrap_err().code(), "publish.overtaken");
+    assert_eq!(files(&world.public()), before);
+}
+
+#[cfg(feature = "object-store")]
+#[test]
+fn who_planned_to_publish_to_a_store_before_it_was_pruned_is_overtaken() {
+    let (world, place) = (World::published(), Destination::memory());
+    run(world.plan_to(&place, NOW));
+    run(world
+        .repository()
+        .remove_target(&path("app.tar"), None, NOW));
+    world.sign();
+    run(world.plan_to(&place, NOW));
+    // One copy lists the target again, whose bytes are still there, and the other removes them.
+    let other = world.fork();
+    other.add("app.tar", b"app 1");
+    other.sign();
+    let plan = other.plan_to(&place, NOW).unwrap();
+    let prune = Prune::older_than(Period::days(1)).from(place.clone());
+    run(world
+        .repository()
+        .prune(&prune, UnixTime(i64::from(u32::MAX))));
+    assert_eq!(plan.execute().unwrap_err().code(), "publish.overtaken");
+    run(other.plan_to(&place, NOW));
+    let (_, bytes) = other.client().get(&place, NOW, "app.tar").unwrap();
+    assert_eq!(bytes, b"app 1");
+}
+
+#[cfg(feature = "object-store")]
+#[test]
+fn a_store_is_pruned_alike() {
+    let (world, place) = (World::published(), Destination::memory());
+    run(world.plan_to(&place, NOW));
+    run(world
+        .repository()
+        .remove_target(&path("app.tar"), None, NOW));
+    world.add("b", b"b");
+    world.sign();
+    run(world.plan_to(&place, NOW));
+    let prune = Prune::older_than(Period::days(1)).from(place.clone());
+    // By the clock of the store everything is new.
+    let plan = world.repository().prune(&prune, NOW).unwrap();
+    assert_eq!(plan.writes().count(), 0);
+    drop(plan);
+    run(world
+        .repository()
+        .prune(&prune, UnixTime(i64::from(u32::MAX))));
+    for (name, there) in [
+        ("metadata/1.root.json", true),
+        ("metadata/2.targets.json", false),
+        ("metadata/3.targets.json", true),
+        ("metadata/2.snapshot.json", false),
+    ] {
+        assert_eq!(place.read(name).unwrap().is_some(), there, "{name}");
+    }
+    world.client().get(&place, NOW, "b").unwrap();
+}
