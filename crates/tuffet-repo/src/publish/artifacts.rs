@@ -9,6 +9,7 @@ use tuffet_core::json::Value;
 use tuffet_core::metadata::RoleName;
 
 use super::elsewhere::Elsewhere;
+use super::published::Published;
 use super::release::{Place, Release, Staged};
 use crate::Error;
 use crate::document::Document;
@@ -33,7 +34,7 @@ pub(super) fn missing(place: &Place<'_>, release: &Release) -> Result<Artifacts,
         if !matches!(staged.role, RoleName::Targets | RoleName::Delegated(_)) {
             continue;
         }
-        let published = published_before(place, release, staged)?;
+        let published = published_before(place.published, staged)?;
         for (path, entry) in entries(&staged.bytes) {
             if published.get(&path) == Some(&entry) {
                 continue;
@@ -163,17 +164,17 @@ impl<'t> Checksums<'t> {
     }
 }
 
-/// What the published tree holds already for this role.
+/// What the version of a role lists that clients see. The bytes of that are there, because nothing removes them; those of a later
+/// version, which an interrupted publication has left, may have been pruned.
 fn published_before(
-    place: &Place<'_>,
-    release: &Release,
+    published: &Published,
     staged: &Staged,
 ) -> Result<BTreeMap<String, Value>, Error> {
-    let Some(&version) = release.before.get(&staged.role) else {
+    let Some(version) = published.visible(&staged.role) else {
         return Ok(BTreeMap::new());
     };
     let file = layout::file_name(&staged.role, Some(version));
-    let bytes = place.published.file(&file)?;
+    let bytes = published.file(&file)?;
     Ok(bytes.map(|bytes| entries(&bytes)).unwrap_or_default())
 }
 

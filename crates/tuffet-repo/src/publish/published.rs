@@ -4,11 +4,15 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use tuffet_core::metadata::{RoleName, Version};
+
 use super::artifacts::is_there;
 use super::destination::{Bucket, Destination};
+use super::release::{meta, version_of, versions};
 use super::timestamp_name;
 use crate::Error;
-use crate::layout::METADATA;
+use crate::document::Document;
+use crate::layout::{METADATA, file_name};
 use crate::targets::TargetEntry;
 use crate::tree::Tree;
 use crate::write::{Address, Seen, WriteKind, holds, read_optional};
@@ -22,6 +26,8 @@ pub(super) struct Published {
     /// The timestamp, read before anything else: what is written later depends on it.
     timestamp: Option<Vec<u8>>,
     seen: Seen,
+    /// The versions of targets roles that clients see.
+    visible: BTreeMap<RoleName, Version>,
     kind: Kind,
 }
 
@@ -63,12 +69,34 @@ impl Published {
                 (bytes, seen, kind)
             }
         };
-        Ok(Self {
+        let mut published = Self {
             destination: destination.clone(),
             timestamp,
             seen,
+            visible: BTreeMap::new(),
             kind,
-        })
+        };
+        published.visible = published.listed()?;
+        Ok(published)
+    }
+
+    /// What the snapshot lists that the timestamp lists; nothing if they cannot be read.
+    fn listed(&self) -> Result<BTreeMap<RoleName, Version>, Error> {
+        let timestamp = self
+            .timestamp()
+            .and_then(|bytes| Document::parse(bytes).ok());
+        let snapshot = meta(timestamp.as_ref());
+        let Some(version) = snapshot.get("snapshot.json").and_then(version_of) else {
+            return Ok(BTreeMap::new());
+        };
+        let snapshot = self.file(&file_name(&RoleName::Snapshot, Some(version)))?;
+        let snapshot = snapshot.and_then(|bytes| Document::parse(&bytes).ok());
+        Ok(versions(&meta(snapshot.as_ref())).collect())
+    }
+
+    /// The version of a targets role that clients see.
+    pub(super) fn visible(&self, role: &RoleName) -> Option<Version> {
+        self.visible.get(role).copied()
     }
 
     pub(super) fn destination(&self) -> &Destination {

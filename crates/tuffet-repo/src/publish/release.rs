@@ -146,14 +146,15 @@ impl Place<'_> {
         Some((draft.version()?, draft.to_bytes()))
     }
 
-    /// The file of a targets role, unless it is published already.
+    /// The file of a targets role, unless clients see it already.
     fn targets_file(&self, role: RoleName, version: Version) -> Result<Option<Staged>, Error> {
         if let Some((drafted, bytes)) = self.draft(&role)
             && drafted == version
         {
             return Ok(Some(self.staged(&role, version, bytes)));
         }
-        if self.published.has(&layout::file_name(&role, Some(version))) {
+        let file = layout::file_name(&role, Some(version));
+        if self.published.visible(&role) == Some(version) && self.published.has(&file) {
             return Ok(None);
         }
         let bytes = self.store.sealed(&role, version)?;
@@ -344,6 +345,6 @@ pub(super) fn versions(
     })
 }
 
-fn version_of(entry: &Value) -> Option<Version> {
+pub(super) fn version_of(entry: &Value) -> Option<Version> {
     entry.get("version")?.as_u64().and_then(Version::new)
 }
