@@ -13,7 +13,7 @@ use super::world::{Call, Fault, Form, TOKEN, World};
 use super::{aws, azure, gcp, vault};
 use crate::surroundings::{again, inside, is_accepted, open};
 
-const ALL: [&Form; 4] = [&aws::FORM, &gcp::FORM, &azure::FORM, &vault::FORM];
+pub(crate) const ALL: [&Form; 4] = [&aws::FORM, &gcp::FORM, &azure::FORM, &vault::FORM];
 
 /// Runs for every service, with a key that all of them have.
 fn each(check: impl Fn(World)) {
