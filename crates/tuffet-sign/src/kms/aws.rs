@@ -159,7 +159,7 @@ impl Aws {
             let content = body.clone().into_bytes();
             Ok(self.signed(&scope, &credentials, &target, content))
         };
-        self.http.send_judged(make, meaning)
+        self.http.send_made(make, meaning)
     }
 
     fn signed(

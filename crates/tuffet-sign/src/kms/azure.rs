@@ -148,7 +148,8 @@ impl Azure {
 }
 
 fn public_key(key: &WebKey) -> Option<PublicKey> {
-    let number = |text: &Option<String>| from_base64_url(text.as_deref()?);
+    let number =
+        |text: &Option<String>| from_base64_url(text.as_deref()?).filter(|bytes| !bytes.is_empty());
     let read = match key.kty.as_str() {
         "RSA" | "RSA-HSM" => PublicKey::Rsa {
             modulus: number(&key.n)?.into(),

@@ -1,23 +1,20 @@
-//! One request and its answer: bounded in time and size, without redirects, repeated when that may help.
+//! Requests and answers.
 
 mod agents;
 mod complaint;
+mod exchange;
 mod proxy;
 mod retry;
 
 use std::borrow::Cow;
 
-use ureq::http::{self, HeaderValue, header};
+use serde::Serialize;
 use zeroize::Zeroizing;
 
-use self::agents::Agents;
+pub(crate) use self::exchange::Http;
 use super::endpoint::Endpoint;
 use super::error::{KmsError, KmsService};
 use super::secret::Secret;
-use super::settings::{KmsSettings, random};
-
-/// The longest answer that is read, in bytes. A key of Vault with a thousand versions takes half of it.
-const LONGEST_ANSWER: u64 = 1024 * 1024;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Method {
@@ -60,11 +57,11 @@ impl Request {
     pub(crate) fn post_json(
         place: &Endpoint,
         target: impl Into<String>,
-        body: &serde_json::Value,
+        body: &impl Serialize,
     ) -> Self {
         Self::new(Method::Post, place, target.into())
             .header("content-type", "application/json")
-            .body(body.to_string().into_bytes())
+            .body(serde_json::to_vec(body).unwrap_or_default())
     }
 
     pub(crate) fn post_form(place: &Endpoint, target: impl Into<String>, form: Form) -> Self {
@@ -216,181 +213,5 @@ impl Meaning {
             400..=499 => Self::Refused,
             _ => Self::Strange,
         }
-    }
-}
-
-/// Why there is no answer.
-#[derive(Debug)]
-struct Trouble {
-    what: String,
-    kind: TroubleKind,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum TroubleKind {
-    /// Another attempt may help.
-    Passing,
-    /// The way there is closed.
-    Lasting,
-    /// There is an answer, but not one to use.
-    Answer,
-}
-
-/// Sends requests to one service and to those who hand out tokens for it.
-#[derive(Debug)]
-pub(crate) struct Http {
-    service: KmsService,
-    agents: Agents,
-    settings: KmsSettings,
-}
-
-impl Http {
-    /// Prepares the ways; nothing is connected yet. `authority_variables` name a file of certificate authorities; the
-    /// first that is set counts.
-    ///
-    /// # Errors
-    /// [`KmsError::Settings`] if a proxy or the file makes no sense.
-    pub(crate) fn new(
-        service: KmsService,
-        settings: &KmsSettings,
-        authority_variables: &[&str],
-    ) -> Result<Self, KmsError> {
-        let wrong = |what| KmsError::Settings { service, what };
-        let agents = Agents::new(settings, authority_variables).map_err(wrong)?;
-        Ok(Self {
-            service,
-            agents,
-            settings: settings.clone(),
-        })
-    }
-
-    pub(crate) fn settings(&self) -> &KmsSettings {
-        &self.settings
-    }
-
-    /// Sends a request whose answer means what its status says.
-    ///
-    /// # Errors
-    /// As [`send_judged`](Self::send_judged).
-    pub(crate) fn send(&self, request: &Request) -> Result<Answer, KmsError> {
-        self.attempts(|| Ok(None), request, Meaning::of_status)
-    }
-
-    /// Sends a request that is made anew for each attempt, as one with a date has to be.
-    ///
-    /// # Errors
-    /// [`KmsError::Unreachable`] when no attempt got an answer, [`KmsError::Denied`] and [`KmsError::Refused`] as `judge`
-    /// says, [`KmsError::Answer`] if the answer is too long or nothing that is known.
-    pub(crate) fn send_judged(
-        &self,
-        make: impl Fn() -> Result<Request, KmsError>,
-        judge: impl Fn(&Answer) -> Meaning,
-    ) -> Result<Answer, KmsError> {
-        let first = make()?;
-        self.attempts(|| make().map(Some), &first, judge)
-    }
-
-    fn attempts(
-        &self,
-        again: impl Fn() -> Result<Option<Request>, KmsError>,
-        first: &Request,
-        judge: impl Fn(&Answer) -> Meaning,
-    ) -> Result<Answer, KmsError> {
-        let service = self.service;
-        let mut newer: Option<Request> = None;
-        let mut attempt = 1_u32;
-        loop {
-            let request = newer.as_ref().unwrap_or(first);
-            let (what, requested) = match self.once(request) {
-                Ok(answer) => {
-                    let said = || complaint::of(&answer.body, &request.secrets);
-                    match judge(&answer) {
-                        Meaning::Done => return Ok(answer),
-                        Meaning::Denied => {
-                            return Err(KmsError::Denied {
-                                service,
-                                said: said(),
-                            });
-                        }
-                        Meaning::Refused => {
-                            return Err(KmsError::Refused {
-                                service,
-                                said: said(),
-                            });
-                        }
-                        Meaning::Strange => {
-                            let what = format!("it has status {}", answer.status);
-                            return Err(KmsError::Answer { service, what });
-                        }
-                        Meaning::Again => {
-                            let said = said();
-                            let colon = if said.is_empty() { "" } else { ": " };
-                            let status = answer.status;
-                            (format!("status {status}{colon}{said}"), answer.retry_after)
-                        }
-                    }
-                }
-                Err(Trouble { what, kind }) => match kind {
-                    TroubleKind::Passing => (what, None),
-                    TroubleKind::Lasting => return Err(KmsError::Unreachable { service, what }),
-                    TroubleKind::Answer => return Err(KmsError::Answer { service, what }),
-                },
-            };
-            match retry::pause(attempt, request.place.is_of_host(), requested, random()) {
-                Some(pause) => self.settings.wait(pause),
-                None => return Err(KmsError::Unreachable { service, what }),
-            }
-            attempt = attempt.saturating_add(1);
-            newer = again()?;
-        }
-    }
-
-    fn once(&self, request: &Request) -> Result<Answer, Trouble> {
-        let malformed = |what: &str| Trouble {
-            what: what.to_owned(),
-            kind: TroubleKind::Lasting,
-        };
-        let mut head = http::Request::builder()
-            .method(request.method.name())
-            .uri(request.place.url(&request.target));
-        for (name, value) in &request.headers {
-            let mut value = HeaderValue::from_str(value.expose()).map_err(|_| {
-                malformed("a token or a setting has characters that cannot be sent")
-            })?;
-            value.set_sensitive(true);
-            head = head.header(name.as_ref(), value);
-        }
-        let agent = self.agents.way_to(&request.place);
-        let response = match request.method {
-            Method::Get => {
-                let request = head
-                    .body(())
-                    .map_err(|_| malformed("it has no usable URL"))?;
-                agent.run(request)
-            }
-            Method::Post | Method::Put => {
-                let request = head
-                    .body(request.body.as_slice())
-                    .map_err(|_| malformed("it has no usable URL"))?;
-                agent.run(request)
-            }
-        };
-        let response = response.map_err(|error| agents::trouble(&error))?;
-        let status = response.status().as_u16();
-        let retry_after = response
-            .headers()
-            .get(header::RETRY_AFTER)
-            .and_then(|value| value.to_str().ok()?.parse().ok());
-        let body = response
-            .into_body()
-            .into_with_config()
-            .limit(LONGEST_ANSWER)
-            .read_to_vec()
-            .map_err(|error| agents::trouble(&error))?;
-        Ok(Answer {
-            status,
-            body: Zeroizing::new(body),
-            retry_after,
-        })
     }
 }

@@ -5,6 +5,7 @@ mod aws;
 mod azure;
 mod failures;
 mod gcp;
+mod hostile;
 mod keys;
 mod moto;
 mod server;

@@ -23,6 +23,31 @@ pub(crate) fn tokens() -> Vec<Scheme> {
     Scheme::ALL.into_iter().filter(possible).collect()
 }
 
+/// Those of AWS KMS: all there are.
+pub(crate) fn aws() -> Vec<Scheme> {
+    Scheme::ALL.to_vec()
+}
+
+/// Those of Google Cloud KMS, which has neither P-521 nor SHA-384 with RSA.
+pub(crate) fn gcp() -> Vec<Scheme> {
+    let possible = |scheme: &Scheme| match scheme {
+        Scheme::RsaPss(hash) | Scheme::RsaPkcs1v15(hash) => *hash != HashAlgorithm::Sha384,
+        scheme => *scheme != Scheme::EcdsaP521Sha512,
+    };
+    Scheme::ALL.into_iter().filter(possible).collect()
+}
+
+/// Those of Azure Key Vault.
+pub(crate) fn azure() -> Vec<Scheme> {
+    let possible = |scheme: &Scheme| *scheme != Scheme::Ed25519;
+    vault().into_iter().filter(possible).collect()
+}
+
+/// Those of Vault.
+pub(crate) fn vault() -> Vec<Scheme> {
+    tokens()
+}
+
 /// One scheme for each kind of key, under which a key is made.
 pub(crate) fn kind(scheme: Scheme) -> Scheme {
     match scheme {
@@ -38,22 +63,29 @@ pub(crate) fn programs() -> Vec<Scheme> {
 
 #[test]
 fn the_documentation_has_the_table() {
-    let mut table = String::from(
-        "| scheme | file, variable | program | ssh-agent | PKCS#11 |\n|---|---|---|---|---|\n",
+    let places = [
+        ("file, variable", FILES.to_vec()),
+        ("program", programs()),
+        ("ssh-agent", agents()),
+        ("PKCS#11", tokens()),
+        ("AWS KMS", aws()),
+        ("Google Cloud KMS", gcp()),
+        ("Azure Key Vault", azure()),
+        ("Vault", vault()),
+    ];
+    let names = places.each_ref().map(|(name, _)| *name).join(" | ");
+    let mut table = format!(
+        "| scheme | {names} |\n|---|{}\n",
+        "---|".repeat(places.len())
     );
-    for scheme in FILES {
-        let cell = |possible: &[Scheme]| match possible.contains(&scheme) {
-            true => "✓",
-            false => "–",
-        };
-        let (programs, agents, tokens) = (programs(), agents(), tokens());
-        table.push_str(&format!(
-            "| `{scheme}` | {} | {} | {} | {} |\n",
-            cell(&FILES),
-            cell(&programs),
-            cell(&agents),
-            cell(&tokens),
-        ));
+    for scheme in Scheme::ALL {
+        let cells = places
+            .each_ref()
+            .map(|(_, possible)| match possible.contains(&scheme) {
+                true => "✓",
+                false => "–",
+            });
+        table.push_str(&format!("| `{scheme}` | {} |\n", cells.join(" | ")));
     }
     let page = include_str!("../../../../docs/keys.md");
     assert!(

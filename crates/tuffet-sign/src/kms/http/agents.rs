@@ -11,8 +11,8 @@ use ureq::{Agent, Error, Timeout};
 
 use super::super::endpoint::Endpoint;
 use super::super::settings::{KmsSettings, read_file};
+use super::exchange::{Trouble, TroubleKind};
 use super::proxy::Proxy;
-use super::{Trouble, TroubleKind};
 
 /// How long connecting may take, and one request with its answer.
 struct Patience {

@@ -1,7 +1,6 @@
 //! Where tokens for Vault come from: the environment, the file of `vault login`, or a login with the token of a workload.
 
-use serde::Deserialize;
-use serde_json::json;
+use serde::{Deserialize, Serialize};
 use tuffet_core::metadata::UnixTime;
 
 use super::super::endpoint::Endpoint;
@@ -42,6 +41,12 @@ pub(super) fn fetch(http: &Http, place: &Endpoint) -> Result<Lease<Secret>, KmsE
     Ok(lasting(Secret::trimmed(&read_small(&file).map_err(none)?)))
 }
 
+#[derive(Serialize)]
+struct LoginRequest<'a> {
+    role: &'a str,
+    jwt: &'a str,
+}
+
 #[derive(Deserialize)]
 struct Login {
     auth: Auth,
@@ -70,7 +75,10 @@ fn login(http: &Http, place: &Endpoint, role: &str) -> Result<Lease<Secret>, Kms
         });
     }
     let now = settings.now();
-    let body = json!({ "role": role, "jwt": token.expose() });
+    let body = LoginRequest {
+        role,
+        jwt: token.expose(),
+    };
     let request = Request::post_json(place, format!("/v1/auth/{method}/login"), &body);
     let request = super::in_namespace(request, settings).keeping(&token);
     let answer = http.send(&request).map_err(|error| match error {

@@ -2,13 +2,14 @@
 
 use base64ct::{Base64, Encoding};
 use serde_json::{Value, json};
-use tuffet_core::crypto::{HashAlgorithm, Scheme};
+use tuffet_core::crypto::Scheme;
 use tuffet_sign::Signer;
 
 use super::keys::Input;
 use super::server::{Asked, Reply, Server};
 use super::sigv4;
 use super::world::{Call, Fault, Form, TOKEN, World};
+use crate::matrix;
 
 const ARN: &str = "arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab";
 
@@ -20,21 +21,7 @@ pub(crate) static FORM: Form = Form {
         ("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE"),
         ("AWS_SECRET_ACCESS_KEY", TOKEN),
     ],
-    schemes: &[
-        Scheme::Ed25519,
-        Scheme::EcdsaP256Sha256,
-        Scheme::EcdsaP384Sha384,
-        Scheme::EcdsaP521Sha512,
-        Scheme::RsaPss(HashAlgorithm::Sha256),
-        Scheme::RsaPss(HashAlgorithm::Sha384),
-        Scheme::RsaPss(HashAlgorithm::Sha512),
-        Scheme::RsaPkcs1v15(HashAlgorithm::Sha256),
-        Scheme::RsaPkcs1v15(HashAlgorithm::Sha384),
-        Scheme::RsaPkcs1v15(HashAlgorithm::Sha512),
-        Scheme::MlDsa44,
-        Scheme::MlDsa65,
-        Scheme::MlDsa87,
-    ],
+    schemes: matrix::aws,
     call: |asked| match (
         asked.method.as_str(),
         asked.target.as_str(),
@@ -61,11 +48,10 @@ pub(crate) static FORM: Form = Form {
     key: |asked, pair, _| {
         assert_key(asked);
         let public = pair.public();
-        let names: Vec<&str> = FORM
-            .schemes
-            .iter()
-            .filter(|scheme| public.fits(**scheme))
-            .map(|scheme| algorithm(*scheme))
+        let names: Vec<&str> = matrix::aws()
+            .into_iter()
+            .filter(|scheme| public.fits(*scheme))
+            .map(algorithm)
             .collect();
         Reply::ok(json!({
             "KeyId": ARN,

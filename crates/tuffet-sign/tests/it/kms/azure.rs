@@ -2,12 +2,13 @@
 
 use base64ct::{Base64UrlUnpadded, Encoding};
 use serde_json::{Value, json};
-use tuffet_core::crypto::{Curve, HashAlgorithm, PublicKey, Scheme};
+use tuffet_core::crypto::{Curve, PublicKey, Scheme};
 use tuffet_sign::Signer;
 
 use super::keys::Input;
 use super::server::{Asked, Reply, Server};
 use super::world::{Call, Fault, Form, TOKEN, World};
+use crate::matrix;
 
 const PATH: &str = "/keys/root/0123456789abcdef";
 const ID: &str = "https://tuf.vault.azure.net/keys/root/0123456789abcdef";
@@ -19,17 +20,7 @@ pub(crate) static FORM: Form = Form {
         ("TUFFET_AZUREKMS_ENDPOINT", "URL"),
         ("AZURE_ACCESS_TOKEN", TOKEN),
     ],
-    schemes: &[
-        Scheme::EcdsaP256Sha256,
-        Scheme::EcdsaP384Sha384,
-        Scheme::EcdsaP521Sha512,
-        Scheme::RsaPss(HashAlgorithm::Sha256),
-        Scheme::RsaPss(HashAlgorithm::Sha384),
-        Scheme::RsaPss(HashAlgorithm::Sha512),
-        Scheme::RsaPkcs1v15(HashAlgorithm::Sha256),
-        Scheme::RsaPkcs1v15(HashAlgorithm::Sha384),
-        Scheme::RsaPkcs1v15(HashAlgorithm::Sha512),
-    ],
+    schemes: matrix::azure,
     call: |asked| {
         if asked.field("api-version") != "7.4" {
             return None;
@@ -152,6 +143,7 @@ fn the_key_that_answers_has_to_be_the_one_that_was_asked_for() {
         |value| value["key"]["crv"] = json!("P-256K"),
         |value| value["key"]["kty"] = json!("oct"),
         |value| value["key"]["x"] = json!("*"),
+        |value| value["key"]["x"] = json!(""),
         |value| value["key"]["x"] = json!(url64(&[1; 33])),
         |value| value["key"] = json!({}),
     ] {

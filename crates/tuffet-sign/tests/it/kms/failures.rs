@@ -11,9 +11,10 @@ use tuffet_sign::{SignError, Signer};
 use super::server::{Reply, Server};
 use super::world::{Call, Fault, Form, TOKEN, World};
 use super::{aws, azure, gcp, vault};
+use crate::python;
 use crate::surroundings::{again, inside, is_accepted, open};
 
-const ALL: [&Form; 4] = [&aws::FORM, &gcp::FORM, &azure::FORM, &vault::FORM];
+pub(crate) const ALL: [&Form; 4] = [&aws::FORM, &gcp::FORM, &azure::FORM, &vault::FORM];
 
 /// Runs for every service, with a key that all of them have.
 fn each(check: impl Fn(World)) {
@@ -35,8 +36,8 @@ fn shows_no_secret(text: &str) {
 #[test]
 fn every_scheme_that_a_service_has_signs() {
     for form in ALL {
-        for scheme in form.schemes {
-            let world = World::new(form, *scheme);
+        for scheme in (form.schemes)() {
+            let world = World::new(form, scheme);
             let signer = world
                 .open()
                 .unwrap_or_else(|error| panic!("{} {scheme}: {error}", form.name));
@@ -47,12 +48,13 @@ fn every_scheme_that_a_service_has_signs() {
                     .unwrap_or_else(|error| panic!("{} {scheme}: {error}", form.name));
                 signer.public().confirm(message, &signature).unwrap();
             }
-            is_accepted(&signer, *scheme);
+            is_accepted(&signer, scheme);
             // One request for the key and one for each signature. Google's keys of ML-DSA take two.
             let twice = form.name == "gcp" && scheme.ml_dsa_parameters().is_some();
             assert_eq!(world.server.count(), 5 + usize::from(twice));
         }
     }
+    python::accepts_all();
 }
 
 #[test]

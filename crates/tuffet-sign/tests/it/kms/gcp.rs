@@ -10,6 +10,7 @@ use tuffet_sign::Signer;
 use super::keys::{self, Input};
 use super::server::{Reply, Server};
 use super::world::{Call, Fault, Form, NOW, TOKEN, World};
+use crate::matrix;
 
 const NAME: &str = "projects/p/locations/global/keyRings/r/cryptoKeys/k/cryptoKeyVersions/1";
 
@@ -20,18 +21,7 @@ pub(crate) static FORM: Form = Form {
         ("TUFFET_GCPKMS_ENDPOINT", "URL"),
         ("GOOGLE_OAUTH_ACCESS_TOKEN", TOKEN),
     ],
-    schemes: &[
-        Scheme::Ed25519,
-        Scheme::EcdsaP256Sha256,
-        Scheme::EcdsaP384Sha384,
-        Scheme::RsaPss(HashAlgorithm::Sha256),
-        Scheme::RsaPss(HashAlgorithm::Sha512),
-        Scheme::RsaPkcs1v15(HashAlgorithm::Sha256),
-        Scheme::RsaPkcs1v15(HashAlgorithm::Sha512),
-        Scheme::MlDsa44,
-        Scheme::MlDsa65,
-        Scheme::MlDsa87,
-    ],
+    schemes: matrix::gcp,
     call: |asked| {
         let rest = asked.path().strip_prefix("/v1/")?.strip_prefix(NAME)?;
         match (asked.method.as_str(), rest) {

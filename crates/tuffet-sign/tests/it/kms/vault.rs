@@ -10,23 +10,13 @@ use tuffet_sign::Signer;
 use super::keys::{self, Input};
 use super::server::{Reply, Server};
 use super::world::{Call, Fault, Form, TOKEN, World};
+use crate::matrix;
 
 pub(crate) static FORM: Form = Form {
     name: "vault",
     uri: "vault:team/transit/release/3",
     variables: &[("VAULT_ADDR", "URL"), ("VAULT_TOKEN", TOKEN)],
-    schemes: &[
-        Scheme::Ed25519,
-        Scheme::EcdsaP256Sha256,
-        Scheme::EcdsaP384Sha384,
-        Scheme::EcdsaP521Sha512,
-        Scheme::RsaPss(HashAlgorithm::Sha256),
-        Scheme::RsaPss(HashAlgorithm::Sha384),
-        Scheme::RsaPss(HashAlgorithm::Sha512),
-        Scheme::RsaPkcs1v15(HashAlgorithm::Sha256),
-        Scheme::RsaPkcs1v15(HashAlgorithm::Sha384),
-        Scheme::RsaPkcs1v15(HashAlgorithm::Sha512),
-    ],
+    schemes: matrix::vault,
     call: |asked| match (asked.method.as_str(), asked.target.as_str()) {
         ("GET", "/v1/team/transit/keys/release") => Some(Call::Key),
         ("POST", "/v1/team/transit/sign/release") => Some(Call::Sign),

@@ -33,7 +33,7 @@ pub(crate) struct Form {
     pub(crate) uri: &'static str,
     /// With `URL` where the service is.
     pub(crate) variables: &'static [(&'static str, &'static str)],
-    pub(crate) schemes: &'static [Scheme],
+    pub(crate) schemes: fn() -> Vec<Scheme>,
     pub(crate) call: fn(&Asked) -> Option<Call>,
     pub(crate) authentic: fn(&Asked) -> bool,
     /// What it says when it does not carry something out.
