@@ -36,6 +36,17 @@ pub(crate) fn repository(app: &App) -> Result<Repository, Failure> {
     })
 }
 
+/// The same, for commands that also make sense where there is none. One that is named has to be there.
+///
+/// # Errors
+/// As [`repository`], if `--repo` names one.
+pub(crate) fn repository_if_any(app: &App) -> Result<Option<Repository>, Failure> {
+    match &app.options.repo {
+        Some(_) => repository(app).map(Some),
+        None => Ok(repository(app).ok()),
+    }
+}
+
 /// The directory that the user stands in.
 ///
 /// # Errors

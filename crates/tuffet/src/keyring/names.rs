@@ -3,6 +3,7 @@
 //! A plain name means `NAME.key` (private), `NAME.uri` (where a private key is) and `NAME.pub` (public) in the directory `keys` of
 //! the configuration directory. Anything with a separator, a colon or an extension of a key file is a file or a key URI.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -168,7 +169,7 @@ fn name_of_uri(uri: &KeyUri) -> String {
 /// # Errors
 /// `file.read`.
 pub(crate) fn all(directory: &Path) -> Result<Vec<(String, Files)>, Failure> {
-    let mut found: std::collections::BTreeMap<String, Files> = std::collections::BTreeMap::new();
+    let mut found: BTreeMap<String, Files> = BTreeMap::new();
     let entries = match fs::read_dir(directory) {
         Ok(entries) => entries,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
@@ -182,12 +183,14 @@ pub(crate) fn all(directory: &Path) -> Result<Vec<(String, Files)>, Failure> {
         let Some((name, extension)) = name.as_deref().and_then(|name| name.rsplit_once('.')) else {
             continue;
         };
-        let files = || Files::default();
+        if !["key", "uri", "pub"].contains(&extension) {
+            continue;
+        }
+        let files = found.entry(name.to_owned()).or_default();
         let place = match extension {
-            "key" => &mut found.entry(name.to_owned()).or_insert_with(files).private,
-            "uri" => &mut found.entry(name.to_owned()).or_insert_with(files).alias,
-            "pub" => &mut found.entry(name.to_owned()).or_insert_with(files).public,
-            _ => continue,
+            "key" => &mut files.private,
+            "uri" => &mut files.alias,
+            _ => &mut files.public,
         };
         *place = Some(path.clone());
     }

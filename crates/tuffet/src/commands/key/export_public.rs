@@ -13,7 +13,7 @@ use crate::run::App;
 
 /// Runs the command.
 pub(super) fn run(arguments: &ExportArguments, app: &App) -> Result<Exit, Failure> {
-    let repository = author::repository(app).ok();
+    let repository = author::repository_if_any(app)?;
     let named = keyring::public(app, repository.as_ref(), &arguments.key)?;
     let text = match arguments.pem {
         true => named.key().public().to_spki_pem(),

@@ -13,8 +13,7 @@ use crate::text;
 
 /// Runs the command.
 pub(super) fn run(arguments: &ShowArguments, app: &App) -> Result<Exit, Failure> {
-    // A key has a meaning without a repository, too.
-    let repository = author::repository(app).ok();
+    let repository = author::repository_if_any(app)?;
     let named = keyring::public(app, repository.as_ref(), &arguments.key)?;
     let files = keyring::all(&keyring::directory(app)?)?;
     let files = files.into_iter().find(|(name, _)| *name == arguments.key);

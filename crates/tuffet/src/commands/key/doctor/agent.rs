@@ -25,7 +25,7 @@ pub(super) fn look(report: &mut Report) {
             return;
         }
     };
-    let state = crate::text::count(identities.len() as u64, "identity").replace("ys", "ies");
+    let state = crate::text::count(identities.len() as u64, "key");
     report.row("agent", &socket, &state);
     for identity in identities {
         let (comment, fingerprint) = (&identity.comment, identity.fingerprint().to_string());
