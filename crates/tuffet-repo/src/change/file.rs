@@ -76,9 +76,10 @@ impl ChangeFile {
                 let reason = Reason::Invalid("a role that is no part of a change");
                 return Err(within(FormatError::new(0, reason)));
             }
-            let draft = match value {
-                Value::Text(file) => Document::exact(file.into_bytes()),
-                value => Document::from_value(value),
+            let draft = match (&role, value) {
+                // The versions of the others follow each other, and people sign them here.
+                (RoleName::Delegated(_), Value::Text(file)) => Document::exact(file.into_bytes()),
+                (_, value) => Document::from_value(value),
             };
             drafts.insert(role, draft.map_err(within)?);
         }

@@ -460,6 +460,19 @@ fn what_was_signed_elsewhere_has_to_be_what_clients_will_accept() {
 }
 
 #[test]
+fn only_delegated_roles_are_signed_elsewhere() {
+    let (world, copy, _) = with_team();
+    world.add("more", b"more");
+    world.sign();
+    let mut change = Value::parse(&export(&world)).unwrap();
+    let drafts = change.get_mut("drafts").unwrap();
+    let targets = drafts.get_mut("targets").unwrap();
+    *targets = Value::from(String::from_utf8(targets.to_compact_json()).unwrap());
+    let plan = receive(&copy, &change.to_compact_json(), &[]);
+    assert_eq!(code(plan), "repo.format");
+}
+
+#[test]
 fn r16_a_file_of_another_role_with_the_same_keys_is_not_taken_for_this_one() {
     let vendor = Vendor::new();
     let names = ["one", "two", "three"].iter().zip(vendor.keys);
