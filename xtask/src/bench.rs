@@ -2,6 +2,7 @@
 //!
 //! Nothing here is a test: a machine with other work to do must not fail one.
 
+mod author;
 mod client;
 mod report;
 
@@ -87,6 +88,11 @@ pub(crate) fn run(workspace: &Workspace, mut arguments: Arguments) -> Result<Out
             println!("{}", scenario.title);
             sections.push((scenario.title, bench.measure(scenario, &clients, rounds)?));
         }
+    }
+    if only.as_deref().is_none_or(|only| only == "author") {
+        println!("{}", author::TITLES.join("; "));
+        let measured = author::measure(&bench, rounds)?;
+        sections.extend(author::TITLES.into_iter().zip(measured));
     }
     if only.is_some() {
         sections

@@ -1,0 +1,153 @@
+//! Making metadata: many targets in hash bins, and then one more.
+
+use super::Bench;
+use super::client::{Measured, Rows};
+use crate::command;
+use crate::report::Failure;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// What is made: 2^14 bins.
+const TARGETS: &str = "100000";
+const BITS: &str = "14";
+const BINS: &str = "16384";
+
+pub(super) const TITLES: [&str; 2] = [
+    "Building and signing 100,000 targets in 16,384 hash bins",
+    "One more target in 16,384 hash bins, signed and published",
+];
+
+/// Both scenarios, in the order of their titles.
+pub(super) fn measure(bench: &Bench<'_>, rounds: usize) -> Result<[Rows; 2], Failure> {
+    let example = [
+        "build",
+        "--release",
+        "--quiet",
+        "--package=tuffet-repo",
+        "--example=author_bins",
+    ];
+    command::run(&mut bench.workspace.cargo(&example))?;
+    Ok([build(bench, rounds)?, add(bench, rounds)?])
+}
+
+fn rows() -> Rows {
+    ["tuffet", "python-tuf 7.0.1"]
+        .map(|name| (name.to_owned(), Vec::new()))
+        .into()
+}
+
+fn build(bench: &Bench<'_>, rounds: usize) -> Result<Rows, Failure> {
+    let mut rows = rows();
+    for _ in 0..rounds {
+        for (place, (_, measured)) in rows.iter_mut().enumerate() {
+            let directory = empty(&bench.directory.join("author"))?;
+            let command = if place == 0 {
+                let mut ours =
+                    Command::new(bench.workspace.target.join("release/examples/author_bins"));
+                ours.arg(&directory).args([TARGETS, BITS]);
+                ours
+            } else {
+                python(bench, "build", &directory, TARGETS)
+            };
+            measured.push(bench.timed(&command)?);
+        }
+    }
+    Ok(rows)
+}
+
+fn add(bench: &Bench<'_>, rounds: usize) -> Result<Rows, Failure> {
+    let theirs = empty(&bench.directory.join("author-python"))?;
+    command::output(&mut python(bench, "build", &theirs, TARGETS))?;
+    let ours = empty(&bench.directory.join("author-tuffet"))?;
+    let keys: &[&[&str]] = &[
+        &["key", "new", "ana", "--no-passphrase"],
+        &["key", "new", "bins", "--no-passphrase"],
+        &[
+            "init",
+            "acme",
+            "--root",
+            "1of1",
+            "--key",
+            "ana",
+            "--new-online-key",
+            "--publish-to",
+            "../web",
+        ],
+        &[
+            "delegate", "add", "bins", "--bins", BINS, "--keys", "bins", "--online", "--repo",
+            "acme",
+        ],
+        &["publish", "--key", "ana", "--key", "bins", "--repo", "acme"],
+    ];
+    for arguments in keys {
+        command::output(&mut tuffet(bench, &ours, arguments))?;
+    }
+    let mut rows = rows();
+    for round in 0..rounds {
+        let number = round.to_string();
+        let file = format!("new-{number}.tar.gz");
+        fs::write(ours.join(&file), &number)
+            .map_err(|error| Failure::file(&ours.join(&file), error))?;
+        let added = bench.timed(&tuffet(
+            bench,
+            &ours,
+            &["target", "add", &file, "--repo", "acme"],
+        ))?;
+        let published = bench.timed(&tuffet(
+            bench,
+            &ours,
+            &["publish", "--key", "bins", "--repo", "acme"],
+        ))?;
+        let theirs = bench.timed(&python(bench, "add", &theirs, &number))?;
+        for ((_, measured), one) in rows.iter_mut().zip([both(&added, &published), theirs]) {
+            measured.push(one);
+        }
+    }
+    Ok(rows)
+}
+
+/// Two commands as one.
+fn both(one: &Measured, other: &Measured) -> Measured {
+    Measured {
+        cpu: one.cpu + other.cpu,
+        peak_kib: one.peak_kib.max(other.peak_kib),
+        wall: one.wall + other.wall,
+    }
+}
+
+fn python(bench: &Bench<'_>, what: &str, directory: &Path, argument: &str) -> Command {
+    let mut python = Command::new(&bench.python);
+    python
+        .arg(bench.workspace.root.join("xtask/bench/python_author.py"))
+        .arg(what)
+        .arg(directory)
+        .arg(argument);
+    python
+}
+
+/// Our command line with a home of its own; it is told where to work, because the measuring script does not change directories.
+fn tuffet(bench: &Bench<'_>, home: &Path, arguments: &[&str]) -> Command {
+    let mut shell = Command::new("env");
+    let program = bench.workspace.target.join("release/tuffet");
+    shell
+        .arg("-C")
+        .arg(home)
+        .arg(format!("HOME={}", home.display()))
+        .arg(format!(
+            "TUFFET_CONFIG_DIR={}",
+            home.join("config").display()
+        ))
+        .arg(format!("TUFFET_DATA_DIR={}", home.join("data").display()))
+        .arg(program)
+        .args(arguments);
+    shell
+}
+
+fn empty(directory: &Path) -> Result<PathBuf, Failure> {
+    if directory.exists() {
+        fs::remove_dir_all(directory).map_err(|error| Failure::file(directory, error))?;
+    }
+    fs::create_dir_all(directory).map_err(|error| Failure::file(directory, error))?;
+    Ok(directory.to_owned())
+}
