@@ -32,6 +32,8 @@ pub(crate) struct Edit {
     pub(crate) actions: Vec<Action>,
     /// Changes that come before that of the open change.
     pub(crate) writes: Vec<Write>,
+    /// The graph without drafts, once it was needed.
+    sealed: Option<Graph>,
     lock: File,
 }
 
@@ -48,6 +50,7 @@ impl Edit {
             opened: BTreeMap::new(),
             actions: Vec::new(),
             writes: Vec::new(),
+            sealed: None,
             lock,
         })
     }
@@ -87,10 +90,36 @@ impl Edit {
             .ok_or_else(|| Error::RoleUnknown(role.clone()))
     }
 
-    fn next_version(&self, role: &RoleName) -> Result<Document, Error> {
+    /// What a role says now: its draft, or the last sealed version. Of bins that is looked at here, because there may be many; all
+    /// others are when the repository is read.
+    pub(crate) fn current(&mut self, role: &RoleName) -> Result<Option<Document>, Error> {
+        if let Some(draft) = self.store.draft(role) {
+            return Ok(Some(draft.clone()));
+        }
+        let Some(bytes) = self.store.head_bytes(role)? else {
+            return Ok(None);
+        };
+        let sealed = match self.sealed.take() {
+            Some(sealed) => sealed,
+            None => Graph::load(&Store::load(self.store.layout())?.without_drafts())?,
+        };
+        let signed = !sealed.is_bin(role)
+            || needs(role, &bytes, &sealed, &self.policy)?
+                .iter()
+                .all(Need::is_met);
+        self.sealed = Some(sealed);
+        if !signed {
+            return Err(Error::HeadUnsigned {
+                role: role.clone(),
+                version: self.store.head(role).unwrap_or(Version::FIRST),
+            });
+        }
+        self.store.head_document(role)
+    }
+
+    fn next_version(&mut self, role: &RoleName) -> Result<Document, Error> {
         let mut draft = self
-            .store
-            .head_document(role)?
+            .current(role)?
             .ok_or_else(|| Error::RoleUnknown(role.clone()))?;
         let next = draft.version().map_or(Version::FIRST, Version::next);
         draft.set("version", next.number().into());

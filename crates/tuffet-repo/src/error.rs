@@ -341,6 +341,14 @@ pub enum Error {
     /// Too few keys of root are left to sign another root.
     #[error("too few keys of root are left to sign another root")]
     RecoveryTooLate,
+    /// A version in `metadata/` that too few keys have signed.
+    #[error("{role} v{version} in metadata/ is not signed by those who may sign it")]
+    HeadUnsigned {
+        /// The role.
+        role: RoleName,
+        /// The version.
+        version: Version,
+    },
     /// A version that a role is to go back to was never sealed here.
     #[error("this repository has no {role} v{version}")]
     RecoveryVersion {
@@ -439,6 +447,7 @@ impl Error {
             Self::ContentMissing { .. } => "target.content-missing",
             Self::NoDestination => "publish.no-destination",
             Self::DestinationInside(_) => "publish.inside",
+            Self::HeadUnsigned { .. } => "repo.unsigned",
             Self::RecoveryKeys { .. } => "recover.keys",
             Self::RecoveryTooLate => "recover.too-late",
             Self::RecoveryVersion { .. } => "recover.version",
@@ -474,7 +483,9 @@ impl Error {
             | Self::Overtaken { .. }
             | Self::ContentChanged { .. } => Class::Conflict,
             Self::Io { .. } | Self::Store { .. } => Class::Io,
-            Self::ChangeForeign { .. } | Self::ChangeRole { .. } => Class::Untrustworthy,
+            Self::ChangeForeign { .. } | Self::ChangeRole { .. } | Self::HeadUnsigned { .. } => {
+                Class::Untrustworthy
+            }
             Self::SignaturesMissing(_) => Class::NeedsSignatures,
             Self::Signer { .. } | Self::RecoveryTooLate => Class::Key,
             Self::Format { .. } | Self::PolicyFormat { .. } | Self::ContentMissing { .. } => {

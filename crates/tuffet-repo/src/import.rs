@@ -67,12 +67,13 @@ impl Repository {
             return Err(Error::Exists(directory.to_owned()));
         }
         let tree = Directory(import.metadata.clone());
-        let files = files(&import.metadata)?;
+        let mut files = files(&import.metadata)?;
         let anchor = match &import.root {
             Some(root) => root.clone(),
             None => first_root(&import.metadata, &files)?,
         };
         let view = verified(&tree, &anchor, now)?;
+        let left_out = keep_verified(&mut files, &view);
         let mut writes = vec![Write::file(
             layout.ignore_file(),
             WriteKind::Replace(IGNORED.to_vec()),
@@ -81,6 +82,11 @@ impl Repository {
             name: import.name.clone(),
         }];
         for ((role, version), bytes) in &files {
+            if matches!(role, RoleName::Targets | RoleName::Delegated(_))
+                && let Ok(document) = Document::parse(bytes)
+            {
+                crate::targets::check_listed(&document, role)?;
+            }
             actions.push(Action::Imported {
                 role: role.clone(),
                 version: *version,
@@ -92,6 +98,7 @@ impl Repository {
                 WriteKind::Once(bytes.clone()),
             ));
         }
+        actions.extend(left_out);
         let timestamp = layout::file_name(&RoleName::Timestamp, None);
         writes.push(Write::file(
             layout.metadata().join(&timestamp),
@@ -162,7 +169,37 @@ fn files(directory: &Path) -> Result<Files, Error> {
     Ok(versioned)
 }
 
+/// Keeps the chain of roots, and of the other roles the versions that a client verifies: what else lies there is nobody's word, or
+/// was once.
+fn keep_verified(files: &mut Files, view: &TrustedView) -> Vec<Action> {
+    let snapshot = view.snapshot();
+    let is_current = |role: &RoleName, version: Version| match role {
+        RoleName::Root => version <= view.root().version(),
+        RoleName::Snapshot => version == snapshot.version(),
+        RoleName::Timestamp => false,
+        role => snapshot
+            .listed(role)
+            .is_some_and(|listed| listed.version == version),
+    };
+    let (current, others) = std::mem::take(files)
+        .into_iter()
+        .partition(|((role, version), _)| is_current(role, *version));
+    *files = current;
+    let others: Files = others;
+    let left_out = others.into_keys();
+    left_out
+        .map(|(role, version)| Action::LeftOut { role, version })
+        .collect()
+}
+
+/// The ceiling on any metadata file.
+const LARGEST: u64 = 268_435_456;
+
 fn read(path: &Path) -> Result<Vec<u8>, Error> {
+    let failed = |error| Error::io("cannot read", path, error);
+    if fs::metadata(path).map_err(failed)?.len() > LARGEST {
+        return Ok(Vec::new());
+    }
     Ok(read_optional(path)?.unwrap_or_default())
 }
 

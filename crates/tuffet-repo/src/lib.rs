@@ -64,6 +64,7 @@ mod entry;
 mod error;
 pub mod explain;
 mod graph;
+mod heads;
 mod import;
 mod init;
 mod key_roles;

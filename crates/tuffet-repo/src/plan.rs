@@ -211,6 +211,13 @@ pub enum Action {
         /// The version.
         version: Version,
     },
+    /// A file that another tool has left, and that no client would verify today, is not taken over.
+    LeftOut {
+        /// The role.
+        role: RoleName,
+        /// The version.
+        version: Version,
+    },
     /// A draft is forgotten.
     Dropped {
         /// The role.
@@ -311,6 +318,7 @@ impl Action {
             Self::Sent { .. } => "Sent",
             Self::TargetsRestored { .. } | Self::Restored { .. } => "Restored",
             Self::Imported { .. } => "Imported",
+            Self::LeftOut { .. } => "Left",
             Self::Dropped { .. } => "Dropped",
             Self::Applied { .. } => "Applied",
             Self::Copied { .. } => "Copied",
@@ -385,6 +393,7 @@ impl fmt::Display for Action {
                 write!(f, "the open change ({length} bytes) to {}", to.display())
             }
             Self::TargetsRestored { role, version } => write!(f, "{role} to what v{version} listed"),
+            Self::LeftOut { role, version } => write!(f, "{role} v{version}, which is not current"),
             Self::Imported { role, version } => write!(f, "{role} v{version}"),
             Self::Dropped { role, version } => write!(f, "the draft of {role} v{version}"),
             Self::Restored { role, version } => {

@@ -38,7 +38,7 @@ impl Repository {
             });
         }
         let old_names = names(&old);
-        let all = entries(&edit, &old_names)?;
+        let all = entries(&mut edit, &old_names)?;
         let succinct = object_in(edit.open(by, now)?.object("delegations"), "succinct_roles");
         succinct.insert("bit_length".to_owned(), u64::from(bit_length).into());
         let new = bins(&edit.graph()?, by)?;
@@ -81,11 +81,11 @@ fn names(bins: &SuccinctRoles) -> Vec<DelegatedName> {
 }
 
 /// The entries of all bins together.
-fn entries(edit: &Edit, names: &[DelegatedName]) -> Result<Entries, Error> {
+fn entries(edit: &mut Edit, names: &[DelegatedName]) -> Result<Entries, Error> {
     let mut all = Entries::new();
     for name in names {
         let role = RoleName::Delegated(name.clone());
-        let document = edit.store.next_document(&role)?;
+        let document = edit.current(&role)?;
         let listed = document
             .as_ref()
             .and_then(|document| document.member("targets"));

@@ -50,6 +50,7 @@ impl Store {
     pub(crate) fn load(layout: &Layout) -> Result<Self, Error> {
         let mut store = Self::empty(layout);
         store.heads = heads(&layout.metadata())?;
+        crate::heads::require_signed(&store)?;
         let change = ChangeFile::read(&layout.change())?;
         store.learned = change.learned;
         store.edits = change.edits;

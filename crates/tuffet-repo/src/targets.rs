@@ -306,6 +306,17 @@ pub(crate) fn check_path(path: &TargetPath, hashes: &[Digest]) -> Result<(), Err
     })
 }
 
+/// Refuses a role that lists a path that cannot become a file. What comes from elsewhere has not gone through [`check_path`].
+pub(crate) fn check_listed(document: &Document, role: &RoleName) -> Result<(), Error> {
+    let listed = document.member("targets").and_then(Value::as_object);
+    for (path, entry) in listed.into_iter().flatten() {
+        if let Some(target) = read_entry(path, entry, role) {
+            check_path(&target.path, &target.hashes)?;
+        }
+    }
+    Ok(())
+}
+
 /// The entry of a target (TUF §4.5).
 pub(crate) fn entry(length: u64, digests: &[Digest], custom: Option<Value>) -> Value {
     let members = [("hashes", hashes(digests)), ("length", Value::from(length))];

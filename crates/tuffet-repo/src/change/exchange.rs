@@ -209,6 +209,7 @@ fn take_over(
         draft
             .check(crate::edit::kind(role))
             .map_err(|error| Error::format(from, error))?;
+        crate::targets::check_listed(draft, role)?;
         let mut draft = draft.clone();
         if !draft.is_exact() {
             draft.clear_signatures();

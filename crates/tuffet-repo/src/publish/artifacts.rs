@@ -15,7 +15,7 @@ use crate::Error;
 use crate::document::Document;
 use crate::layout;
 use crate::plan::Action;
-use crate::targets::{TargetEntry, read_entry};
+use crate::targets::{TargetEntry, check_listed, read_entry};
 use crate::tree::Tree as _;
 use crate::write::{Address, Write, WriteKind, read_pieces};
 
@@ -33,6 +33,9 @@ pub(super) fn missing(place: &Place<'_>, release: &Release) -> Result<Artifacts,
     for staged in &release.files {
         if !matches!(staged.role, RoleName::Targets | RoleName::Delegated(_)) {
             continue;
+        }
+        if let Ok(document) = Document::parse(&staged.bytes) {
+            check_listed(&document, &staged.role)?;
         }
         let published = published_before(place.published, staged)?;
         for (path, entry) in entries(&staged.bytes) {

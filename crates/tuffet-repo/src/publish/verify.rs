@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use tuffet_core::json::Value;
 use tuffet_core::metadata::{RoleName, TargetPath, UnixTime, Version};
-use tuffet_core::trust::{Class, TrustedView};
+use tuffet_core::trust::{Class, Rejected, TrustedView};
 
 use super::release::{Place, Release, Staged};
 use super::{renewal, timestamp_name};
@@ -12,6 +12,7 @@ use crate::Error;
 use crate::document::Document;
 use crate::layout;
 use crate::plan::Action;
+use crate::quorum::{Need, needs};
 use crate::targets::read_entry;
 use crate::tree::{Client, Directory, Fault, Overlay, Tree};
 use crate::write::read_optional;
@@ -46,6 +47,9 @@ pub(super) fn verify(
     let own = Directory(place.store.layout().metadata());
     let all = overlay(published, release, |_| true);
     let mut actions = Vec::new();
+    for staged in &release.files {
+        require_good(place, release, staged, now)?;
+    }
 
     let mut new = Client::default();
     let view = new
@@ -90,6 +94,45 @@ pub(super) fn verify(
         actions.push(Action::Gap);
     }
     Ok(Verdict { switch, actions })
+}
+
+/// Refuses a new version of a targets role that has expired, or that has no draft whose signatures were counted and too few of its own.
+fn require_good(
+    place: &Place<'_>,
+    release: &Release,
+    staged: &Staged,
+    now: UnixTime,
+) -> Result<(), Error> {
+    let (role, version) = match (&staged.role, staged.version) {
+        (role @ (RoleName::Targets | RoleName::Delegated(_)), Some(version)) => (role, version),
+        _ => return Ok(()),
+    };
+    if release.before.get(role) == Some(&version) {
+        return Ok(());
+    }
+    if place.store.draft(role).is_none() {
+        let counts = needs(role, &staged.bytes, place.graph, place.policy)?;
+        if !counts.iter().all(Need::is_met) {
+            return Err(Error::HeadUnsigned {
+                role: role.clone(),
+                version,
+            });
+        }
+    }
+    let document = Document::parse(&staged.bytes).ok();
+    match document.and_then(|document| document.expires()) {
+        Some(expires) if expires <= now => Err(Fault::Refused(
+            Rejected::Expired {
+                role: role.clone(),
+                version,
+                expires,
+                now,
+            }
+            .into(),
+        )
+        .while_doing("looking at a new version")),
+        _ => Ok(()),
+    }
 }
 
 /// What clients can have seen of a tree.

@@ -16,6 +16,7 @@ mod exchange;
 mod import;
 mod many;
 mod moments;
+mod planted;
 mod preservation;
 mod prune;
 mod publishing;
