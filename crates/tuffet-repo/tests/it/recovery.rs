@@ -5,7 +5,9 @@ use std::fs;
 use tuffet_core::crypto::HashAlgorithm;
 use tuffet_core::json::Value;
 use tuffet_core::metadata::{RoleName, Version};
-use tuffet_repo::{Action, Delegate, DelegatedPaths, Document, Outcome, Recover, Suspect};
+use tuffet_repo::{
+    Action, Delegate, DelegatedPaths, Document, Outcome, Recover, Repository, Suspect,
+};
 use tuffet_sign::{FileKey, Signer};
 
 use crate::support::{NOW, World, code, delegated, key, named, path, role, run, versions};
@@ -131,6 +133,63 @@ fn r17_clients_recover_from_a_thief_of_targets_and_online_keys() {
         );
         client.get(&world.public(), NOW, "app.tar").unwrap();
     }
+}
+
+#[test]
+fn r17_clients_recover_from_a_stolen_key_of_timestamp_alone() {
+    let (world, own) = (World::empty(), key());
+    let mut options = world.options();
+    options.timestamp.keys = vec![named("clock", own)];
+    run(Repository::init(
+        &world.directory(),
+        &options,
+        &[world.ana, world.ben],
+        NOW,
+    ));
+    run(world.plan(&[world.online, own], NOW));
+    let mut believer = world.client();
+    let honest = versions(&believer.refresh(&world.public(), NOW).unwrap());
+    let mut timestamp = world.document("timestamp.json");
+    timestamp.set("version", HIGH.into());
+    forge(&world, "timestamp.json", timestamp, &[own]);
+    let forged = versions(&believer.refresh(&world.public(), NOW).unwrap());
+    assert_eq!(forged, [1, HIGH, honest[2], honest[3]]);
+
+    let new = key();
+    let recover = Recover::stolen().key("clock", Some(named("clock", new)));
+    let assessment = world.repository().assess(&recover).unwrap();
+    assert_eq!(assessment.outcome, Outcome::Themselves);
+    assert_eq!(assessment.exposures.len(), 1, "snapshot has another key");
+    run(world.repository().recover(&recover, NOW));
+    run(world.repository().sign(&[world.ana, world.ben]));
+    run(world.plan(&[world.online, new], NOW));
+    for client in [&mut believer, &mut world.client()] {
+        let now = versions(&client.refresh(&world.public(), NOW).unwrap());
+        assert_eq!((now[0], now[1]), (2, honest[1] + 1));
+    }
+}
+
+#[test]
+fn k02_keys_of_root_below_its_threshold_are_replaced_before_they_do_harm() {
+    let world = World::published();
+    let mut client = world.client();
+    client.refresh(&world.public(), NOW).unwrap();
+    let new = key();
+    let recover = Recover::stolen().key("vault", Some(named("vault", new)));
+    assert_eq!(outcome(&world, &recover), Outcome::Unharmed);
+    run(world.repository().recover(&recover, NOW));
+    run(world.repository().sign(&[world.ana, world.ben]));
+    world.publish(NOW);
+    assert_eq!(
+        versions(&client.refresh(&world.public(), NOW).unwrap())[0],
+        2
+    );
+    // The stolen key is worth nothing now, not even one signature of two.
+    world.add("x", b"x");
+    assert_eq!(
+        code(world.repository().sign(&[world.vault])),
+        "key.not-needed"
+    );
 }
 
 /// A team with one key, whose thief got a version published by the honest publisher.
