@@ -256,3 +256,37 @@ fn a_key_with_another_scheme_is_another_key() {
     assert_eq!(home.read("root.json"), before);
     home.ok(&["sign", "root.json", "--key", "ana", "--yes"]);
 }
+
+#[test]
+fn a_payload_is_that_of_the_scheme_by_which_the_role_lists_the_key() {
+    let home = Home::with_repository();
+    let scheme = "rsassa-pss-sha256";
+    home.ok(&["key", "new", "sam", "--scheme", scheme, "--no-passphrase"]);
+    let other = "file:.config/tuffet/keys/sam.key?scheme=rsassa-pss-sha512";
+    home.ok(&["key", "add", "sam-512", other]);
+    for (role, key) in [("edge", "sam"), ("core", "sam-512")] {
+        let paths = format!("{role}/*");
+        let add = ["delegate", "add", role, "--paths", &paths, "--keys", key];
+        home.ok(&[&add[..], &["--repo", "acme"]].concat());
+    }
+    let payload = |role: &str, key: &str| {
+        let payload = ["signature", "payload", role, "--key", key, "-o", "bytes"];
+        home.run(&[&payload[..], &["--repo", "acme"]].concat()).exit
+    };
+    home.write("sig", "00\n");
+    for (role, key, exit) in [
+        ("edge", "sam", 0),
+        ("core", "sam-512", 0),
+        ("edge", "sam-512", 2),
+        ("core", "sam", 2),
+    ] {
+        assert_eq!(payload(role, key), exit, "{role} {key}");
+        let import = ["signature", "import", role, "--key", key, "sig"];
+        let run = home.run(&[&import[..], &["--repo", "acme"]].concat());
+        assert_eq!(
+            run.exit,
+            if exit == 0 { 10 } else { 2 },
+            "{role} {key}: {run:?}"
+        );
+    }
+}
