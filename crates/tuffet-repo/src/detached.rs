@@ -2,7 +2,7 @@
 
 use tuffet_core::crypto::signed_message;
 use tuffet_core::metadata::{RoleName, Version};
-use tuffet_sign::SignError;
+use tuffet_sign::{PublicKeyInfo, SignError};
 
 use crate::Error;
 use crate::graph::Graph;
@@ -28,7 +28,7 @@ impl Repository {
             let mut keys = authority.keys.keyids.iter();
             keys.any(|keyid| {
                 let known = authority.table.key(keyid.as_str()).and_then(info);
-                known.is_some_and(|known| known.identity() == key.identity())
+                known.is_some_and(|known| is_same(&known, key.key()))
             })
         });
         if !may_sign {
@@ -65,7 +65,7 @@ impl Repository {
         for authority in graph.signatories(role) {
             for keyid in &authority.keys.keyids {
                 let known = authority.table.key(keyid.as_str()).and_then(info);
-                if known.is_some_and(|known| known.identity() == key.identity()) {
+                if known.is_some_and(|known| is_same(&known, key.key())) {
                     draft.attach(keyid, signature);
                 }
             }
@@ -82,4 +82,9 @@ impl Repository {
             lock: Some(lock),
         })
     }
+}
+
+/// A signature of one scheme is none of another, whatever key made it.
+fn is_same(one: &PublicKeyInfo, other: &PublicKeyInfo) -> bool {
+    one.identity() == other.identity() && one.scheme() == other.scheme()
 }

@@ -62,6 +62,6 @@ pub use error::SignError;
 pub use file::{FileKey, Protection};
 pub use kms::KmsUri;
 pub use passphrase::Passphrase;
-pub use secrets::{NoSecrets, Secrets};
+pub use secrets::{NoSecrets, Secrets, TokenName};
 pub use signer::{PublicKeyInfo, Signer, try_out};
 pub use uri::{AgentIdentity, KeyUri, TokenUri};

@@ -1,5 +1,7 @@
 //! What a key may need before it signs.
 
+use std::path::Path;
+
 use crate::error::Origin;
 use crate::passphrase::Passphrase;
 
@@ -7,7 +9,7 @@ use crate::passphrase::Passphrase;
 ///
 /// ```
 /// use tuffet_sign::error::Origin;
-/// use tuffet_sign::{KeyUri, Passphrase, Secrets};
+/// use tuffet_sign::{KeyUri, Passphrase, Secrets, TokenName};
 ///
 /// struct Same(&'static str);
 ///
@@ -15,7 +17,7 @@ use crate::passphrase::Passphrase;
 ///     fn passphrase(&self, _: &Origin) -> Option<Passphrase> {
 ///         Some(Passphrase::new(self.0))
 ///     }
-///     fn pin(&self, _: &str) -> Option<Passphrase> {
+///     fn pin(&self, _: &TokenName<'_>) -> Option<Passphrase> {
 ///         None
 ///     }
 /// }
@@ -28,8 +30,29 @@ pub trait Secrets {
     /// The passphrase of an encrypted private key; `None` if there is none to give.
     fn passphrase(&self, origin: &Origin) -> Option<Passphrase>;
 
-    /// The PIN of the token of that label; `None` if there is none to give. A wrong one costs one of a few tries.
-    fn pin(&self, token: &str) -> Option<Passphrase>;
+    /// The PIN of the token; `None` if there is none to give. A wrong one costs one of a few tries.
+    fn pin(&self, token: &TokenName<'_>) -> Option<Passphrase>;
+}
+
+/// A token that asks for its PIN. All of it is the word of the library, and of whatever is plugged in.
+///
+/// ```
+/// use tuffet_sign::TokenName;
+///
+/// // Labels are given by whoever sets a token up: two tokens may have the same.
+/// fn is_same(one: &TokenName<'_>, other: &TokenName<'_>) -> bool {
+///     (one.module, one.serial) == (other.module, other.serial)
+/// }
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct TokenName<'a> {
+    /// The PKCS#11 library by which it is reached.
+    pub module: &'a Path,
+    /// Its serial number.
+    pub serial: &'a str,
+    /// Its label.
+    pub label: &'a str,
 }
 
 /// For keys that need no secret.
@@ -48,7 +71,7 @@ impl Secrets for NoSecrets {
         None
     }
 
-    fn pin(&self, _: &str) -> Option<Passphrase> {
+    fn pin(&self, _: &TokenName<'_>) -> Option<Passphrase> {
         None
     }
 }

@@ -44,7 +44,7 @@ impl TokenKey {
         let module = Module::load(uri)?;
         let (slot, info) = module.choose(uri)?;
         let session = module.session(slot)?;
-        let pin = login::login(&session, &info, uri, secrets)?;
+        let pin = login::login(&session, &info, uri, module.path(), secrets)?;
         let place = format!("token {}", info.label());
         let key = find(&session, uri, &place)?;
         let public = keys::public_key(&session, key)?;

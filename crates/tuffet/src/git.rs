@@ -8,11 +8,15 @@ use std::io::Write as _;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
+use crate::author::LARGEST;
 use crate::exit::Exit;
 use crate::failure::Failure;
 
 /// The branch. There is one, because there is one open change.
 const BRANCH: &str = "refs/heads/tuffet/change";
+
+/// Where what was fetched is kept here. A ref of our own: `FETCH_HEAD` belongs to everything that fetches at the same time.
+const KEPT: &str = "refs/tuffet/change";
 
 /// The change in the directory of the branch.
 const FILE: &str = "change.json";
@@ -25,10 +29,9 @@ pub(crate) struct Remote<'a> {
     remote: &'a str,
 }
 
-/// What the branch holds.
+/// The commit that the branch is at. Its objects are here.
 pub(crate) struct Fetched {
     commit: String,
-    pub(crate) change: Vec<u8>,
 }
 
 impl<'a> Remote<'a> {
@@ -49,32 +52,59 @@ impl<'a> Remote<'a> {
         format!("branch tuffet/change of {remote}")
     }
 
-    /// What the branch holds; `None` if there is no such branch.
+    /// Fetches what the branch is at, without what was there before; `None` if there is no such branch.
+    ///
+    /// # Errors
+    /// `git.failed`.
+    pub(crate) fn fetch(&self) -> Result<Option<Fetched>, Failure> {
+        let Some(commit) = self.tip()? else {
+            return Ok(None);
+        };
+        // What is here is not fetched: history that this repository has would be cut off.
+        let known = self.run(&["cat-file", "-e", &format!("{commit}^{{commit}}")], None)?;
+        if known.status.success() {
+            return Ok(Some(Fetched { commit }));
+        }
+        let kept = format!("+{BRANCH}:{KEPT}");
+        let fetch = ["fetch", "--quiet", "--no-tags", "--depth", "1", "--"];
+        let fetched = self.run(&[&fetch[..], &[self.remote, &kept]].concat(), None)?;
+        self.success("fetch", fetched)?;
+        let kept = format!("{KEPT}^{{commit}}");
+        let commit = self.plumb(&["rev-parse", "--verify", &kept], None)?;
+        Ok(Some(Fetched { commit }))
+    }
+
+    /// The commit that the branch is at, as the remote says.
+    fn tip(&self) -> Result<Option<String>, Failure> {
+        let listed = self.run(&["ls-remote", "--", self.remote, BRANCH], None)?;
+        let listed = text(&self.success("look at", listed)?);
+        // Branches whose names only end like this one are listed too.
+        let tip = listed.lines().find_map(|line| {
+            let (commit, name) = line.split_once('\t')?;
+            (name == BRANCH).then(|| commit.to_owned())
+        });
+        Ok(tip)
+    }
+
+    /// The change that was fetched.
     ///
     /// # Errors
     /// `git.failed`; `usage.arguments` if it is larger than any change.
-    pub(crate) fn fetch(&self, most: u64) -> Result<Option<Fetched>, Failure> {
-        let listed = self.run(&["ls-remote", "--", self.remote, BRANCH], None)?;
-        if text(&self.success("look at", listed)?).is_empty() {
-            return Ok(None);
-        }
-        let fetched = self.run(
-            &["fetch", "--quiet", "--no-tags", "--", self.remote, BRANCH],
-            None,
-        )?;
-        self.success("fetch", fetched)?;
-        let commit = self.plumb(&["rev-parse", "--verify", "FETCH_HEAD^{commit}"], None)?;
-        let file = format!("{commit}:{FILE}");
+    pub(crate) fn read(&self, fetched: &Fetched) -> Result<Vec<u8>, Failure> {
+        let file = format!("{}:{FILE}", fetched.commit);
         let size = self.plumb(&["cat-file", "-s", &file], None)?;
-        if size.parse::<u64>().is_ok_and(|size| size > most) {
+        let size: u64 = size.parse().map_err(|_| {
+            let message = format!("git does not say how large {} is", self.name());
+            Failure::new("git.failed", Exit::Network, message)
+        })?;
+        if size > LARGEST {
             return Err(Failure::usage(format!(
                 "{} is larger than any change",
                 self.name()
             )));
         }
         let content = self.run(&["cat-file", "blob", &file], None)?;
-        let change = self.success("read", content)?;
-        Ok(Some(Fetched { commit, change }))
+        self.success("read", content)
     }
 
     /// Puts a change on the branch, after what was fetched; `false` if somebody else was quicker.
@@ -102,9 +132,7 @@ impl<'a> Remote<'a> {
         if pushed.status.success() {
             return Ok(true);
         }
-        let now = self.fetch(u64::MAX)?;
-        let moved = now.as_ref().map(|now| &now.commit) != after.map(|after| &after.commit);
-        if moved {
+        if self.tip()?.as_ref() != after.map(|after| &after.commit) {
             return Ok(false);
         }
         self.success("push to", pushed).map(|_| true)

@@ -79,9 +79,30 @@ impl Repository {
         from: &Path,
         only: &[RoleName],
     ) -> Result<Plan, Error> {
+        self.receive(bytes, from, only, true)
+    }
+
+    /// As [`Self::receive_change`], for signatures on the change that is open and nothing else: a change is never begun.
+    ///
+    /// # Errors
+    /// As that, and [`Error::NoChange`] if no change is open.
+    pub fn receive_signatures(&self, bytes: &[u8], from: &Path) -> Result<Plan, Error> {
+        self.receive(bytes, from, &[], false)
+    }
+
+    fn receive(
+        &self,
+        bytes: &[u8],
+        from: &Path,
+        only: &[RoleName],
+        may_begin: bool,
+    ) -> Result<Plan, Error> {
         let lock = self.lock()?;
         let mut store = Store::load(self.layout())?;
         store.require_current()?;
+        if !may_begin && store.drafts().next().is_none() {
+            return Err(Error::NoChange);
+        }
         let received = ChangeFile::parse(bytes).map_err(|error| Error::format(from, error))?;
         let foreign = received.drafts.keys().find(|role| !only.contains(role));
         if let (Some(role), false) = (foreign, only.is_empty()) {

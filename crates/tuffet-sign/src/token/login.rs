@@ -1,7 +1,7 @@
 //! Logging in: the PIN is asked for once, and a wrong one is never tried again.
 
 use std::fs::File;
-use std::io::Read;
+use std::io::{self, Read};
 use std::path::Path;
 
 use cryptoki::error::{Error, RvError};
@@ -13,7 +13,7 @@ use zeroize::Zeroizing;
 use super::failed;
 use crate::error::{PinProblem, SignError};
 use crate::passphrase::Passphrase;
-use crate::secrets::Secrets;
+use crate::secrets::{Secrets, TokenName};
 use crate::uri::TokenUri;
 
 /// The longest PIN file that is read, in bytes.
@@ -24,6 +24,7 @@ pub(super) fn login(
     session: &Session,
     info: &TokenInfo,
     uri: &TokenUri,
+    module: &Path,
     secrets: &dyn Secrets,
 ) -> Result<Option<AuthPin>, SignError> {
     if !info.login_required() {
@@ -43,7 +44,11 @@ pub(super) fn login(
     } else {
         let pin = match &uri.pin_source {
             Some(path) => read(path)?,
-            None => secrets.pin(token),
+            None => secrets.pin(&TokenName {
+                module,
+                serial: info.serial_number(),
+                label: token,
+            }),
         };
         Some(protected(&pin.ok_or(refused(PinProblem::Missing))?))
     };
@@ -86,10 +91,15 @@ fn read(path: &Path) -> Result<Option<Passphrase>, SignError> {
         path: path.to_path_buf(),
         source,
     };
-    let mut text = Zeroizing::new(String::with_capacity(LONGEST as usize));
+    // A buffer that grows leaves copies behind.
+    let mut text = Zeroizing::new(String::with_capacity(2 * LONGEST as usize));
     let file = File::open(path).map_err(unavailable)?;
-    file.take(LONGEST)
+    file.take(LONGEST.saturating_add(1))
         .read_to_string(&mut text)
         .map_err(unavailable)?;
+    if text.len() as u64 > LONGEST {
+        let error = io::Error::new(io::ErrorKind::InvalidData, "it is longer than any PIN");
+        return Err(unavailable(error));
+    }
     Ok(text.lines().next().map(Passphrase::new))
 }

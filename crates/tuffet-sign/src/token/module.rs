@@ -19,8 +19,8 @@ const VARIABLES: [&str; 2] = ["TUFFET_PKCS11_MODULE", "PYKCS11LIB"];
 
 static LOADED: Mutex<Vec<(PathBuf, Pkcs11)>> = Mutex::new(Vec::new());
 
-/// A library that is loaded and initialised.
-pub(super) struct Module(Pkcs11);
+/// A library that is loaded and initialised, and its file.
+pub(super) struct Module(Pkcs11, PathBuf);
 
 /// The library that the environment names.
 pub(super) fn of_environment() -> Option<PathBuf> {
@@ -43,7 +43,7 @@ impl Module {
     pub(super) fn at(path: &Path) -> Result<Self, SignError> {
         let mut loaded = LOADED.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some((_, module)) = loaded.iter().find(|(other, _)| other == path) {
-            return Ok(Self(module.clone()));
+            return Ok(Self(module.clone(), path.to_owned()));
         }
         let refused = |error: Error| SignError::Token {
             what: format!(
@@ -64,7 +64,12 @@ impl Module {
         }
         .map_err(refused)?;
         loaded.push((path.to_owned(), module.clone()));
-        Ok(Self(module))
+        Ok(Self(module, path.to_owned()))
+    }
+
+    /// The file of the library.
+    pub(super) fn path(&self) -> &Path {
+        &self.1
     }
 
     /// The slots with a token in them that somebody has set up.

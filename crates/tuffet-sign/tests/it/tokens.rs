@@ -26,8 +26,10 @@ impl Secrets for Pin {
         panic!("asked for a passphrase")
     }
 
-    fn pin(&self, token: &str) -> Option<Passphrase> {
-        assert_eq!(token, "test token");
+    fn pin(&self, token: &tuffet_sign::TokenName<'_>) -> Option<Passphrase> {
+        assert_eq!(token.label, "test token");
+        assert!(!token.serial.is_empty());
+        assert!(token.module.exists());
         self.0.fetch_add(1, Ordering::Relaxed);
         Some(Passphrase::new(PIN))
     }
@@ -221,7 +223,7 @@ impl Secrets for Wrong {
         None
     }
 
-    fn pin(&self, _: &str) -> Option<Passphrase> {
+    fn pin(&self, _: &tuffet_sign::TokenName<'_>) -> Option<Passphrase> {
         Some(Passphrase::new("000000"))
     }
 }

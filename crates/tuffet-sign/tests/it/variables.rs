@@ -52,7 +52,7 @@ impl Secrets for Given {
         Some(Passphrase::new("secret"))
     }
 
-    fn pin(&self, _: &str) -> Option<Passphrase> {
+    fn pin(&self, _: &tuffet_sign::TokenName<'_>) -> Option<Passphrase> {
         panic!("asked for a PIN")
     }
 }

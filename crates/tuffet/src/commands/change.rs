@@ -78,6 +78,9 @@ struct SendArguments {
     /// The git remote, by name or URL, of the git repository that this one lies in
     #[arg(long, value_name = "REMOTE", conflicts_with = "file")]
     git: Option<String>,
+    /// Put it in the place of whatever is on the branch, without the signatures that are there
+    #[arg(long, requires = "git")]
+    replace: bool,
     #[command(flatten)]
     dry_run: DryRun,
 }

@@ -148,6 +148,7 @@ pub(crate) fn run(arguments: &Arguments, app: &App) -> Result<Exit, Failure> {
     let assessment = repository
         .assess(&recover)
         .map_err(|error| Failure::from(&error))?;
+    require_place(&arguments.command, &assessment)?;
     if replacing.plan {
         return show(arguments.name(), &assessment, app);
     }
@@ -161,6 +162,37 @@ pub(crate) fn run(arguments: &Arguments, app: &App) -> Result<Exit, Failure> {
         app.console.next("tuffet change show");
     }
     Ok(exit)
+}
+
+/// Refuses a command about other roles than those that the keys have a place in: its result would be taken for the whole answer.
+fn require_place(command: &Commands, assessment: &Assessment) -> Result<(), Failure> {
+    let is_root = |role: &RoleName| *role == RoleName::Root;
+    let is_targets = |role: &RoleName| matches!(role, RoleName::Targets | RoleName::Delegated(_));
+    let exposures = || assessment.exposures.iter().filter(|one| one.held > 0);
+    let has = |fits: &dyn Fn(&RoleName) -> bool| exposures().any(|one| fits(&one.role));
+    let (name, found) = match command {
+        Commands::Root(_) => ("root", has(&is_root)),
+        Commands::Targets(_) => ("targets", has(&is_targets)),
+        _ => return Ok(()),
+    };
+    if found {
+        return Ok(());
+    }
+    let right = if has(&is_root) {
+        "root"
+    } else if has(&is_targets) {
+        "targets"
+    } else if has(&|role| *role == RoleName::Snapshot) {
+        "snapshot"
+    } else {
+        "timestamp"
+    };
+    let roles = match name {
+        "targets" => "targets or a role that it delegates to",
+        other => other,
+    };
+    let message = format!("none of these keys has a place in {roles}");
+    Err(Failure::usage(message).fix(format!("use tuffet recover {right}")))
 }
 
 /// The keys of a role that automation signs.

@@ -6,11 +6,15 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use serde_json::json;
-use tuffet_core::crypto::{Key, KeyKind};
+use tuffet_core::crypto::{Key, KeyKind, signed_message};
 use tuffet_core::json::Value;
-use tuffet_core::metadata::{KeyId, KeyTable, Parsed, Root, Targets};
+use tuffet_core::metadata::{
+    DelegatedName, Delegations, KeyId, KeyTable, Parsed, RoleDelegations, RoleKeys, RoleName, Root,
+    Targets,
+};
 use tuffet_files::Readers;
 use tuffet_repo::{Document, NamedKey, differences};
+use tuffet_sign::PublicKeyInfo;
 
 use super::inspect;
 use crate::cli::DryRun;
@@ -25,9 +29,9 @@ const LIMIT: u64 = 268_435_456;
 
 /// Sign a metadata file of a repository that tuffet does not manage
 ///
-/// Shows what the file says, and with --before every difference to an earlier version, and asks before it signs. Signatures
-/// that are there stay. A root is signed under the keyids that it lists; for other roles --by names the file that lists
-/// the keys: root, or the delegating role.
+/// Shows everything that is signed, or with --before every difference to an earlier version, and asks before it signs.
+/// Signatures that are there stay. A root is signed under the keyids that its own root role lists; for other roles --by names
+/// the file that lists the keys: root, or the delegating role.
 #[derive(Debug, Args)]
 #[command(
     before_help = "Examples:\n  tuffet sign 5.root.json --before 4.root.json --key ana\n  tuffet sign targets.json --by 5.root.json --key ana --yes"
@@ -43,7 +47,10 @@ pub(crate) struct Arguments {
     /// The file that lists the keys of the role
     #[arg(long, value_name = "FILE")]
     by: Option<PathBuf>,
-    /// Sign without asking
+    /// The delegated role whose file it is, if --by delegates to several
+    #[arg(long, value_name = "ROLE", requires = "by")]
+    role: Option<String>,
+    /// Sign without asking; needed with --json, which shows nothing first
     #[arg(long)]
     yes: bool,
     #[command(flatten)]
@@ -55,14 +62,20 @@ pub(crate) fn run(arguments: &Arguments, app: &App) -> Result<Exit, Failure> {
     if arguments.signing.key.is_empty() {
         return Err(Failure::usage("nobody is named who signs").fix("add --key KEY"));
     }
+    let dry = arguments.dry_run.dry_run;
+    if app.console.json && !arguments.yes && !dry {
+        return Err(
+            Failure::usage("with --json nothing can be shown before it is signed")
+                .fix("look at it with --dry-run, then add --yes"),
+        );
+    }
     let bytes = read(&arguments.file)?;
     let mut document = parse(&arguments.file, &bytes)?;
-    let tables = tables(arguments, &bytes)?;
+    let listed = listed(arguments, &document, &bytes)?;
     let shown = shown(arguments, &document, &bytes, app)?;
     if !app.console.json {
         app.console.data(&shown)?;
     }
-    let dry = arguments.dry_run.dry_run;
     let mut signed = Vec::new();
     if !dry {
         if !arguments.yes {
@@ -70,7 +83,7 @@ pub(crate) fn run(arguments: &Arguments, app: &App) -> Result<Exit, Failure> {
         }
         let keyring = Keyring::new(app, &arguments.signing.secrets);
         for key in keyring.open_all(&arguments.signing.key)? {
-            signed.extend(attach(&mut document, &key, &tables)?);
+            signed.extend(attach(&mut document, &key, listed.as_deref())?);
         }
         write(&arguments.file, &document, &bytes)?;
     }
@@ -105,32 +118,79 @@ fn parse(path: &Path, bytes: &[u8]) -> Result<Document, Failure> {
     Document::parse(bytes).map_err(|error| inspect::unreadable(path, &error))
 }
 
-/// The keys that the role may be signed with: those of `--by`, and those of a root itself.
-fn tables(arguments: &Arguments, bytes: &[u8]) -> Result<Vec<KeyTable>, Failure> {
-    let mut tables = Vec::new();
-    if let Ok(root) = Parsed::<Root>::parse(bytes.to_vec()) {
-        tables.push(root.unverified().keys().clone());
+/// The keys of the role, as they are listed: those of `--by`, and those of a root itself. `None` if nothing lists any.
+fn listed(
+    arguments: &Arguments,
+    document: &Document,
+    bytes: &[u8],
+) -> Result<Option<Vec<(KeyId, Key)>>, Failure> {
+    let kind = document.signed().get("_type").and_then(Value::as_str);
+    let kind = kind.unwrap_or_default();
+    let mut keys = Vec::new();
+    if kind == "root" {
+        let root = Parsed::<Root>::parse(bytes.to_vec());
+        let root = root.map_err(|error| inspect::unreadable(&arguments.file, &error))?;
+        let root = root.unverified();
+        keys.extend(of(root.keys(), root.role(&RoleName::Root)));
     }
     let Some(path) = &arguments.by else {
-        return Ok(tables);
+        return Ok((kind == "root").then_some(keys));
     };
-    let bytes = read(path)?;
-    if let Ok(root) = Parsed::<Root>::parse(bytes.clone()) {
-        tables.push(root.unverified().keys().clone());
-        return Ok(tables);
+    let by = read(path)?;
+    if let Ok(root) = Parsed::<Root>::parse(by.clone()) {
+        if arguments.role.is_some() {
+            let message = format!("{} delegates to no role by a name", path.display());
+            return Err(Failure::usage(message).fix("leave --role out"));
+        }
+        let role = RoleName::new(kind).ok();
+        let root = root.unverified();
+        let role = role.and_then(|role| root.role(&role));
+        keys.extend(of(root.keys(), role));
+        return Ok(Some(keys));
     }
-    let targets = Parsed::<Targets>::parse(bytes);
+    let targets = Parsed::<Targets>::parse(by);
     let targets = targets.map_err(|error| inspect::unreadable(path, &error))?;
-    tables.extend(
-        targets
-            .unverified()
-            .delegations()
-            .map(|all| all.keys().clone()),
-    );
-    Ok(tables)
+    if kind != "targets" {
+        let message = format!("{} lists no keys of {}", path.display(), visible(kind));
+        return Err(Failure::usage(message).fix("name the root with --by"));
+    }
+    if let Some(delegations) = targets.unverified().delegations() {
+        for role in delegated(delegations, arguments.role.as_deref())? {
+            keys.extend(of(delegations.keys(), Some(role)));
+        }
+    }
+    Ok(Some(keys))
 }
 
-/// What the file says, and what it says differently.
+/// The roles that a file delegates to, or that of the name.
+fn delegated<'a>(
+    delegations: &'a Delegations,
+    name: Option<&str>,
+) -> Result<Vec<&'a RoleKeys>, Failure> {
+    if let Some(name) = name {
+        let role = DelegatedName::new(name).ok();
+        let role = role.and_then(|role| delegations.role(&role));
+        return role.map(|role| vec![role]).ok_or_else(|| {
+            let message = format!("nothing is delegated to {}", visible(name));
+            Failure::new("role.unknown", Exit::NotFound, message)
+        });
+    }
+    Ok(match delegations.roles() {
+        RoleDelegations::Named(roles) => roles.iter().map(|role| &role.keys).collect(),
+        RoleDelegations::Succinct(bins) => vec![bins.keys()],
+    })
+}
+
+/// The keys of a role in the table beside it.
+fn of(table: &KeyTable, role: Option<&RoleKeys>) -> Vec<(KeyId, Key)> {
+    let keyids = role.into_iter().flat_map(|role| &role.keyids);
+    keyids
+        .filter_map(|keyid| Some((keyid.clone(), table.key(keyid.as_str())?.clone())))
+        .collect()
+}
+
+/// What the file says in short, and then all that is signed, or all that is different. Nothing is left out: who signs has to
+/// have had the chance to see it.
 fn shown(
     arguments: &Arguments,
     document: &Document,
@@ -138,50 +198,68 @@ fn shown(
     app: &App,
 ) -> Result<String, Failure> {
     let mut text = inspect::text(&arguments.file, bytes, app)?;
-    if let Some(path) = &arguments.before {
-        let before = parse(path, &read(path)?)?;
-        text.push_str(&format!("\n\ndifferences to {}\n", path.display()));
-        for one in differences(Some(before.signed()), document.signed()) {
-            text.push_str(&format!("  {}\n", visible(&one.to_string())));
+    let before = match &arguments.before {
+        Some(path) => {
+            text.push_str(&format!("\n\ndifferences to {}\n", path.display()));
+            Some(parse(path, &read(path)?)?)
         }
+        None => {
+            text.push_str("\n\nall that is signed\n");
+            None
+        }
+    };
+    for one in differences(before.as_ref().map(Document::signed), document.signed()) {
+        text.push_str(&format!("  {}\n", visible(&one.to_string())));
     }
     Ok(text.trim_end().to_owned())
 }
 
-/// Signs under every keyid that the key has in the tables; without tables, under its hash.
+/// Signs under every keyid by which the role lists the key; where nothing lists any, under its hash.
 fn attach(
     document: &mut Document,
     key: &SigningKey,
-    tables: &[KeyTable],
+    listed: Option<&[(KeyId, Key)]>,
 ) -> Result<Vec<String>, Failure> {
-    let own = key.signer.public().identity();
-    let is_own = |candidate: &Key| match candidate.kind() {
-        KeyKind::Usable { public, .. } => public.identity() == own,
-        KeyKind::Opaque { .. } => false,
+    let own = key.signer.public();
+    let mut keys: Vec<(KeyId, PublicKeyInfo)> = match listed {
+        Some(listed) => listed
+            .iter()
+            .filter_map(|(keyid, key)| Some((keyid.clone(), usable(key)?)))
+            .filter(|(_, key)| key.identity() == own.identity() && key.scheme() == own.scheme())
+            .collect(),
+        None => {
+            let named = NamedKey::of(&key.name, &*key.signer);
+            let named = named.map_err(|error| Failure::from(&error))?;
+            vec![(named.keyid(), own.clone())]
+        }
     };
-    let listed = tables.iter().flat_map(KeyTable::iter);
-    let mut keyids: Vec<KeyId> = listed
-        .filter(|(_, candidate)| is_own(candidate))
-        .map(|(keyid, _)| keyid.clone())
-        .collect();
-    keyids.sort();
-    keyids.dedup();
-    if tables.is_empty() {
-        let named = NamedKey::of(&key.name, &*key.signer);
-        keyids.push(named.map_err(|error| Failure::from(&error))?.keyid());
-    }
-    if keyids.is_empty() {
+    keys.sort_by(|(one, _), (other, _)| one.cmp(other));
+    // A root and the one before it may list different keys under one keyid: the signature has to be one of each.
+    keys.dedup();
+    if keys.is_empty() {
         let message = format!("no key that may sign the file is the key {}", key.name);
         return Err(Failure::new("key.not-needed", Exit::Usage, message));
     }
-    let signature = key
-        .signer
-        .sign_canonical(&document.canonical())
-        .map_err(|error| Failure::from(&error))?;
+    let failed = |error| Failure::from(&error);
+    let canonical = document.canonical();
+    let signature = key.signer.sign_canonical(&canonical).map_err(failed)?;
+    let message = signed_message(own.scheme(), &canonical, tuffet_crypto::aws_lc());
+    for (_, listed) in &keys {
+        listed.confirm(&message, &signature).map_err(failed)?;
+    }
+    let mut keyids: Vec<KeyId> = keys.into_iter().map(|(keyid, _)| keyid).collect();
+    keyids.dedup();
     for keyid in &keyids {
         document.attach(keyid, &signature);
     }
     Ok(keyids.iter().map(ToString::to_string).collect())
+}
+
+fn usable(key: &Key) -> Option<PublicKeyInfo> {
+    match key.kind() {
+        KeyKind::Usable { scheme, public } => PublicKeyInfo::new(*scheme, public.clone()).ok(),
+        KeyKind::Opaque { .. } => None,
+    }
 }
 
 /// Replaces the file; one that was written on several lines stays so.

@@ -2,19 +2,25 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use tuffet_sign::error::Origin;
-use tuffet_sign::{Passphrase, Secrets};
+use tuffet_sign::{Passphrase, Secrets, TokenName};
 use zeroize::Zeroizing;
 
-use super::read_text;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::run::App;
+use crate::text::visible;
 
-/// The longest passphrase file that is read.
-const LIMIT: u64 = 4096;
+/// The longest file of a passphrase or a PIN, in bytes.
+const LIMIT: usize = 4096;
+
+/// A token by its library, its serial number and its label: the label alone is whatever somebody has called it, and the PIN of
+/// one token is not for another.
+type Token = (PathBuf, String, String);
 
 /// What was asked for or read so far.
 pub(super) struct Known<'a> {
@@ -22,7 +28,7 @@ pub(super) struct Known<'a> {
     passphrase_file: Option<PathBuf>,
     pin_file: Option<PathBuf>,
     passphrase: RefCell<Option<Zeroizing<String>>>,
-    pins: RefCell<BTreeMap<String, Zeroizing<String>>>,
+    pins: RefCell<BTreeMap<Token, Zeroizing<String>>>,
 }
 
 impl<'a> Known<'a> {
@@ -60,18 +66,24 @@ impl<'a> Known<'a> {
     }
 
     /// The PIN of a token, which several keys may be on.
-    fn pin(&self, token: &str) -> Result<Zeroizing<String>, Failure> {
-        if let Some(known) = self.pins.borrow().get(token) {
+    fn pin(&self, token: &TokenName<'_>) -> Result<Zeroizing<String>, Failure> {
+        let (label, serial) = (token.label.to_owned(), token.serial.to_owned());
+        let name: Token = (token.module.to_owned(), serial, label);
+        if let Some(known) = self.pins.borrow().get(&name) {
             return Ok(known.clone());
         }
         let pin = match &self.pin_file {
             Some(path) => first_line(path)?,
             None => self.ask(
-                &format!("PIN of token {token}"),
+                &format!(
+                    "PIN of token {}, serial number {}",
+                    visible(token.label),
+                    visible(token.serial)
+                ),
                 "--pin-file, or pin-source in the URI",
             )?,
         };
-        self.pins.borrow_mut().insert(token.to_owned(), pin.clone());
+        self.pins.borrow_mut().insert(name, pin.clone());
         Ok(pin)
     }
 
@@ -85,7 +97,7 @@ impl<'a> Known<'a> {
             .map(Zeroizing::new)
             .map_err(|error| {
                 let (code, exit) = match error.kind() {
-                    std::io::ErrorKind::Interrupted => ("cancelled", Exit::Interrupted),
+                    io::ErrorKind::Interrupted => ("cancelled", Exit::Interrupted),
                     _ => ("usage.no-terminal", Exit::Usage),
                 };
                 Failure::new(code, exit, "no passphrase could be read").cause(error)
@@ -94,10 +106,29 @@ impl<'a> Known<'a> {
 }
 
 fn first_line(path: &Path) -> Result<Zeroizing<String>, Failure> {
-    let text = Zeroizing::new(read_text(path, LIMIT)?);
+    let text = read_secret(path)?;
     Ok(Zeroizing::new(
         text.lines().next().unwrap_or_default().to_owned(),
     ))
+}
+
+/// Reads a file of a secret; one that is longer than any is refused, not cut. The buffer has room for all of it from the
+/// beginning, because one that grows leaves copies behind.
+fn read_secret(path: &Path) -> Result<Zeroizing<String>, Failure> {
+    let failed = |error: io::Error| Failure::reading(path, &error);
+    let mut text = Zeroizing::new(String::with_capacity(2 * LIMIT));
+    let file = File::open(path).map_err(failed)?;
+    file.take(LIMIT as u64 + 1)
+        .read_to_string(&mut text)
+        .map_err(failed)?;
+    if text.len() > LIMIT {
+        let message = format!(
+            "{} is longer than the file of a passphrase or a PIN may be",
+            path.display()
+        );
+        return Err(Failure::usage(message));
+    }
+    Ok(text)
 }
 
 /// The secrets for one key.
@@ -149,7 +180,7 @@ impl Secrets for Asking<'_, '_> {
         })
     }
 
-    fn pin(&self, token: &str) -> Option<Passphrase> {
+    fn pin(&self, token: &TokenName<'_>) -> Option<Passphrase> {
         self.keep(self.known.pin(token))
     }
 }

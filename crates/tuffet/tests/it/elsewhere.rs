@@ -130,3 +130,163 @@ fn a_plan_names_the_fewest_bins_with_which_clients_fetch_little() {
             .contains("best without bins")
     );
 }
+
+#[test]
+fn all_that_is_signed_is_shown_first_whatever_its_length() {
+    let home = Home::with_repository();
+    let targets = home.read("web/metadata/1.targets.json");
+    let mut targets: serde_json::Value = serde_json::from_str(&targets).unwrap();
+    for number in 0..500 {
+        targets["signed"]["targets"][format!("file-{number}")] =
+            serde_json::json!({"length": 1, "hashes": {"sha256": "00".repeat(32)}});
+    }
+    targets["signed"]["x-not-known"] = "z".repeat(3000).into();
+    home.write("2.targets.json", &targets.to_string());
+    let root = "web/metadata/1.root.json";
+    let sign = ["sign", "2.targets.json", "--by", root, "--key", "ana"];
+    let out = home.ok(&[&sign[..], &["--dry-run"]].concat()).out;
+    for number in 0..500 {
+        assert!(out.contains(&format!("\"file-{number}\":")), "{number}");
+    }
+    assert!(out.contains(&"z".repeat(3000)));
+    // JSON comes when all is done: too late to look at anything.
+    let before = home.read("2.targets.json");
+    home.fails(2, "usage.arguments", &[&sign[..], &["--json"]].concat());
+    assert_eq!(home.read("2.targets.json"), before);
+    home.json(&[&sign[..], &["--dry-run"]].concat());
+    home.json(&[&sign[..], &["--yes"]].concat());
+    assert_ne!(home.read("2.targets.json"), before);
+}
+
+#[test]
+fn only_keys_of_the_role_itself_sign_a_file() {
+    let home = Home::with_repository();
+    home.ok(&["key", "new", "sam", "--no-passphrase"]);
+    home.ok(&["key", "new", "kim", "--no-passphrase"]);
+    for (role, key) in [("edge", "sam"), ("core", "kim")] {
+        let paths = format!("{role}/*");
+        let add = ["delegate", "add", role, "--paths", &paths, "--keys", key];
+        home.ok(&[&add[..], &["--repo", "acme"]].concat());
+    }
+    home.ok(&[
+        "publish", "--key", "ana", "--key", "ben", "--key", "sam", "--key", "kim", "--repo", "acme",
+    ]);
+    let metadata = |name: &str| format!("web/metadata/{name}");
+    let newest = |name: &str| {
+        let versions = (1..9)
+            .rev()
+            .map(|version| metadata(&format!("{version}.{name}.json")));
+        versions
+            .into_iter()
+            .find(|file| home.path(file).exists())
+            .unwrap()
+    };
+    let (root, targets) = (newest("root"), newest("targets"));
+    fs::copy(home.path(&newest("edge")), home.path("edge.json")).unwrap();
+    fs::copy(home.path(&root), home.path("root.json")).unwrap();
+    fs::copy(home.path(&targets), home.path("targets.json")).unwrap();
+    let online = home.path("acme/.tuffet/online.key");
+    let online = online.to_str().unwrap();
+    let sign = |arguments: &[&str]| home.run(&[&["sign", "--yes"], arguments].concat());
+    let by_root = ["--by", &root, "--key"];
+    let by_targets = ["--by", &targets, "--key"];
+    let edge = ["edge.json", "--role", "edge"];
+    for refused in [
+        // The keys of automation stand in the root as well.
+        vec!["root.json", "--key", online],
+        [&["root.json"], &by_root[..], &[online]].concat(),
+        [&["targets.json"], &by_root[..], &[online]].concat(),
+        [&["targets.json"], &by_targets[..], &["ana"]].concat(),
+        [&edge[..], &by_targets[..], &["kim"]].concat(),
+        [&["edge.json"], &by_targets[..], &["ana"]].concat(),
+        [&["root.json"], &by_targets[..], &["sam"]].concat(),
+        [&edge[..], &by_root[..], &["ana"]].concat(),
+    ] {
+        let run = sign(&refused);
+        assert_eq!(run.exit, 2, "{refused:?}: {run:?}");
+    }
+    let unknown = [
+        &["edge.json", "--role", "nobody"],
+        &by_targets[..],
+        &["sam"],
+    ]
+    .concat();
+    assert_eq!(sign(&unknown).exit, 4);
+    for accepted in [
+        vec!["root.json", "--key", "ana"],
+        [&["root.json"], &by_root[..], &["ben"]].concat(),
+        [&["targets.json"], &by_root[..], &["ana"]].concat(),
+        [&edge[..], &by_targets[..], &["sam"]].concat(),
+        [&["edge.json"], &by_targets[..], &["sam"]].concat(),
+    ] {
+        let run = sign(&accepted);
+        assert_eq!(run.exit, 0, "{accepted:?}: {run:?}");
+    }
+}
+
+#[test]
+fn a_key_with_another_scheme_is_another_key() {
+    let home = Home::new();
+    let scheme = "rsassa-pss-sha256";
+    home.ok(&["key", "new", "ana", "--scheme", scheme, "--no-passphrase"]);
+    home.ok(&[
+        "init",
+        "acme",
+        "--root",
+        "1of1",
+        "--key",
+        "ana",
+        "--new-online-key",
+        "--publish-to",
+        "../web",
+    ]);
+    home.ok(&["publish", "--repo", "acme"]);
+    fs::copy(
+        home.path("web/metadata/1.root.json"),
+        home.path("root.json"),
+    )
+    .unwrap();
+    let other = "file:.config/tuffet/keys/ana.key?scheme=rsassa-pss-sha512";
+    let before = home.read("root.json");
+    home.fails(
+        2,
+        "key.not-needed",
+        &["sign", "root.json", "--key", other, "--yes"],
+    );
+    assert_eq!(home.read("root.json"), before);
+    home.ok(&["sign", "root.json", "--key", "ana", "--yes"]);
+}
+
+#[test]
+fn a_payload_is_that_of_the_scheme_by_which_the_role_lists_the_key() {
+    let home = Home::with_repository();
+    let scheme = "rsassa-pss-sha256";
+    home.ok(&["key", "new", "sam", "--scheme", scheme, "--no-passphrase"]);
+    let other = "file:.config/tuffet/keys/sam.key?scheme=rsassa-pss-sha512";
+    home.ok(&["key", "add", "sam-512", other]);
+    for (role, key) in [("edge", "sam"), ("core", "sam-512")] {
+        let paths = format!("{role}/*");
+        let add = ["delegate", "add", role, "--paths", &paths, "--keys", key];
+        home.ok(&[&add[..], &["--repo", "acme"]].concat());
+    }
+    let payload = |role: &str, key: &str| {
+        let payload = ["signature", "payload", role, "--key", key, "-o", "bytes"];
+        home.run(&[&payload[..], &["--repo", "acme"]].concat()).exit
+    };
+    home.write("sig", "00\n");
+    for (role, key, exit) in [
+        ("edge", "sam", 0),
+        ("core", "sam-512", 0),
+        ("edge", "sam-512", 2),
+        ("core", "sam", 2),
+    ] {
+        assert_eq!(payload(role, key), exit, "{role} {key}");
+        let import = ["signature", "import", role, "--key", key, "sig"];
+        let run = home.run(&[&import[..], &["--repo", "acme"]].concat());
+        assert_eq!(
+            run.exit,
+            if exit == 0 { 10 } else { 2 },
+            "{role} {key}: {run:?}"
+        );
+    }
+}

@@ -174,3 +174,77 @@ fn what_git_refuses_is_said() {
         &["change", "send", "--git", "origin", "--repo", "acme"],
     );
 }
+
+#[test]
+fn sending_never_begins_a_change_and_never_overwrites_another_one() {
+    if !has_git() {
+        return;
+    }
+    let (ana, ben, server) = three();
+    let remote = server.path("acme.git");
+    let send = ["change", "send", "--git", "origin", "--repo", "acme"];
+    // Ben has no change, and gets none by sending it.
+    ben.fails(1, "change.none", &send);
+    ana.ok(&send);
+    ben.fails(1, "change.none", &send);
+    let kept = ben.path("acme/.git/refs/tuffet");
+    assert!(!kept.exists(), "nothing was fetched");
+    let shown = ben.ok(&["change", "show", "--repo", "acme"]).out;
+    assert!(shown.contains("nothing is open"), "{shown}");
+
+    // Whatever else is on the branch stays there, unless it is to go.
+    let put = |content: &str| {
+        let work = server.path("work");
+        let _ = fs::remove_dir_all(&work);
+        let url = remote.to_str().unwrap();
+        git(&server.path("."), &["clone", "--quiet", url, "work"]);
+        git(&work, &["checkout", "--quiet", "tuffet/change"]);
+        fs::write(work.join("change.json"), content).unwrap();
+        git(&work, &["commit", "--quiet", "-am", "another"]);
+        git(&work, &["push", "--quiet", "origin", "tuffet/change"]);
+    };
+    let there = || git(&remote, &["show", "tuffet/change:change.json"]);
+    let ours = there();
+    let other = ours.replacen("\"version\":1", "\"version\":1,\"x\":1", 1);
+    assert_ne!(other, ours);
+    for (content, exit, code) in [("{", 3, "json.syntax"), (&other, 9, "change.differs")] {
+        put(content);
+        let run = ana.fails(exit, code, &send);
+        assert!(run.err.contains("add --replace"), "{}", run.err);
+        assert_eq!(there(), content);
+        ana.ok(&[&send[..], &["--replace", "--dry-run"]].concat());
+        assert_eq!(there(), content);
+        ana.ok(&[&send[..], &["--replace"]].concat());
+        assert_eq!(there(), ours);
+    }
+    let commits = git(&remote, &["rev-list", "--count", "tuffet/change"]);
+    assert_eq!(commits.trim(), "5", "each is put after what it replaces");
+    ana.fails(
+        2,
+        "usage.arguments",
+        &["change", "send", "x.tuf", "--replace", "--repo", "acme"],
+    );
+}
+
+#[test]
+fn only_the_tip_of_the_branch_is_fetched_and_no_branch_that_ends_like_it() {
+    if !has_git() {
+        return;
+    }
+    let (ana, ben, server) = three();
+    let remote = server.path("acme.git");
+    let trap = "refs/heads/a/refs/heads/tuffet/change";
+    git(&remote, &["update-ref", trap, "main"]);
+    let receive = ["change", "receive", "--git", "origin", "--repo", "acme"];
+    ben.fails(4, "git.no-change", &receive);
+    let send = ["change", "send", "--git", "origin", "--repo", "acme"];
+    ana.ok(&send);
+    ana.ok(&["change", "sign", "--key", "ana", "--repo", "acme"]);
+    ana.ok(&["change", "show", "--repo", "acme"]);
+    ana.ok(&[&send[..], &["--replace"]].concat());
+    ben.ok(&receive);
+    let directory = ben.path("acme");
+    let fetched = git(&directory, &["rev-list", "--count", "refs/tuffet/change"]);
+    assert_eq!(fetched.trim(), "1");
+    assert!(!directory.join(".git/FETCH_HEAD").exists());
+}

@@ -388,3 +388,21 @@ fn the_doctor_finds_agents_and_libraries_that_are_of_no_use() {
         assert!(run.out.contains(&format!("finding[{code}]")), "{run:?}");
     }
 }
+
+#[test]
+fn a_passphrase_file_that_is_too_long_is_refused_and_not_cut() {
+    let home = Home::new();
+    let new = |name: &str| home.run(&["key", "new", name, "--passphrase-file", "secret"]);
+    home.write("secret", &"p".repeat(4096));
+    succeeds(new("ana"));
+    home.write("secret", &"p".repeat(4097));
+    fails(new("ben"), 2, "usage.arguments");
+    let test = ["key", "test", "ana", "--passphrase-file", "secret"];
+    fails(home.run(&test), 2, "usage.arguments");
+    // Only its first line is the passphrase, but what is that long is another file.
+    home.write(
+        "secret",
+        &format!("{}\n{}", "p".repeat(4096), "x".repeat(9)),
+    );
+    fails(home.run(&test), 2, "usage.arguments");
+}

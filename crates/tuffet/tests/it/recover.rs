@@ -98,3 +98,31 @@ fn k02_a_key_that_is_lost_is_replaced_while_enough_are_left() {
     home.ok(&["publish", "--key", "ana", "--key", "ben", "--repo", "acme"]);
     home.ok(&["verify", "web", "--root", "web/metadata/1.root.json"]);
 }
+
+#[test]
+fn the_command_has_to_be_about_a_role_that_the_keys_are_of() {
+    let home = Home::with_client();
+    new_key(&home, "sam");
+    let add = ["delegate", "add", "edge", "--paths", "edge/*", "--keys"];
+    home.ok(&[&add[..], &["sam", "--repo", "acme"]].concat());
+    let keys = ["--key", "ana", "--key", "ben", "--key", "sam"];
+    home.ok(&[&["publish", "--repo", "acme"], &keys[..]].concat());
+    let before = home.all_below("acme");
+    for (command, key, right) in [
+        ("root", "sam", "use tuffet recover targets"),
+        ("root", "online", "use tuffet recover snapshot"),
+        ("targets", "online", "use tuffet recover snapshot"),
+    ] {
+        for more in [&["--plan"][..], &["--new", "ana"]] {
+            let recover = ["recover", command, "--lost", key, "--repo", "acme"];
+            let run = home.fails(2, "usage.arguments", &[&recover[..], more].concat());
+            assert!(run.err.contains(right), "{command} {key}: {}", run.err);
+        }
+    }
+    assert_eq!(home.all_below("acme"), before);
+    // One key with a place is enough: the others are those of automation.
+    for (command, key) in [("root", "ben"), ("targets", "ben"), ("targets", "sam")] {
+        let recover = ["recover", command, "--lost", key, "--lost", "online"];
+        home.ok(&[&recover[..], &["--plan", "--repo", "acme"]].concat());
+    }
+}

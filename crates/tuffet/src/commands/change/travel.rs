@@ -3,7 +3,7 @@
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use tuffet_repo::Repository;
+use tuffet_repo::{Error, Repository};
 
 use super::{ReceiveArguments, SendArguments, lines};
 use crate::author;
@@ -25,7 +25,7 @@ pub(super) fn send(
     match (&arguments.git, &arguments.file) {
         (Some(remote), _) => {
             let remote = Remote::new(repository.directory(), remote)?;
-            push(repository, &remote, dry, app, &mut actions)?;
+            push(repository, &remote, arguments, app, &mut actions)?;
         }
         (None, Some(file)) if file == Path::new("-") => print(repository, dry, app)?,
         (None, Some(file)) => {
@@ -60,26 +60,29 @@ fn export(repository: &Repository) -> Result<Vec<u8>, Failure> {
 }
 
 /// Puts the change on the branch, with the signatures of others that are there. A change that is there and was published or
-/// overtaken gives way.
+/// overtaken gives way; any other gives way only to `--replace`.
 fn push(
     repository: &Repository,
     remote: &Remote<'_>,
-    dry: bool,
+    arguments: &SendArguments,
     app: &App,
     actions: &mut Vec<serde_json::Value>,
 ) -> Result<(), Failure> {
+    let dry = arguments.dry_run.dry_run;
+    // Without a change of our own there is nothing to ask the remote for.
+    export(repository)?;
     for _ in 0..TRIES {
-        let there = remote.fetch(author::LARGEST)?;
-        if let Some(there) = &there {
-            let name = PathBuf::from(remote.name());
-            let theirs = repository.receive_change(&there.change, &name);
-            match author::carry_out(theirs, dry, app, actions) {
-                Err(failure) if failure.code() == "change.stale" => {}
-                other => other?,
+        let there = remote.fetch()?;
+        let theirs = match &there {
+            Some(there) if !arguments.replace => {
+                let theirs = remote.read(there).map_err(replaceable)?;
+                merge(repository, &theirs, &remote.name(), dry, app, actions)?;
+                Some(theirs)
             }
-        }
+            _ => None,
+        };
         let ours = export(repository)?;
-        if there.as_ref().is_some_and(|there| there.change == ours) {
+        if theirs.is_some_and(|theirs| theirs == ours) {
             let what = format!("{} holds all of it already", remote.name());
             app.console.status("Unchanged", what);
             return Ok(());
@@ -103,6 +106,35 @@ fn push(
     Err(Failure::new("git.failed", Exit::Conflict, message))
 }
 
+/// Takes the signatures of others on the open change.
+fn merge(
+    repository: &Repository,
+    theirs: &[u8],
+    name: &str,
+    dry: bool,
+    app: &App,
+    actions: &mut Vec<serde_json::Value>,
+) -> Result<(), Failure> {
+    let plan = match repository.receive_signatures(theirs, Path::new(name)) {
+        Err(Error::Stale { .. }) => return Ok(()),
+        Err(
+            error @ (Error::NoChange
+            | Error::Format { .. }
+            | Error::ChangeForeign { .. }
+            | Error::ChangeDiffers { .. }),
+        ) => {
+            return Err(replaceable(Failure::from(&error)));
+        }
+        other => other,
+    };
+    author::carry_out(plan, dry, app, actions)
+}
+
+/// What is on the branch stands in the way, and may be worthless.
+fn replaceable(failure: Failure) -> Failure {
+    failure.fix("add --replace to put yours in its place")
+}
+
 pub(super) fn receive(
     repository: &Repository,
     arguments: &ReceiveArguments,
@@ -111,12 +143,12 @@ pub(super) fn receive(
     let (bytes, from) = match (&arguments.git, &arguments.file) {
         (Some(remote), _) => {
             let remote = Remote::new(repository.directory(), remote)?;
-            let there = remote.fetch(author::LARGEST)?;
+            let there = remote.fetch()?;
             let there = there.ok_or_else(|| {
                 let message = format!("there is no {}", remote.name());
                 Failure::new("git.no-change", Exit::NotFound, message)
             })?;
-            (there.change, PathBuf::from(remote.name()))
+            (remote.read(&there)?, PathBuf::from(remote.name()))
         }
         (None, Some(file)) => (author::read(file)?, file.clone()),
         (None, None) => return Err(Failure::usage("there is no place to receive it from")),
