@@ -79,7 +79,7 @@ struct SendArguments {
     #[arg(long, value_name = "REMOTE", conflicts_with = "file")]
     git: Option<String>,
     /// Put it in the place of whatever is on the branch, without the signatures that are there
-    #[arg(long, requires = "git")]
+    #[arg(long, requires = "git", conflicts_with = "file")]
     replace: bool,
     #[command(flatten)]
     dry_run: DryRun,

@@ -151,7 +151,9 @@ fn all_that_is_signed_is_shown_first_whatever_its_length() {
     assert!(out.contains(&"z".repeat(3000)));
     // JSON comes when all is done: too late to look at anything.
     let before = home.read("2.targets.json");
-    home.fails(2, "usage.arguments", &[&sign[..], &["--json"]].concat());
+    let (exit, failures) = home.json(&sign);
+    assert_eq!(exit, 2);
+    assert_eq!(failures[0]["error"]["code"], "usage.arguments");
     assert_eq!(home.read("2.targets.json"), before);
     home.json(&[&sign[..], &["--dry-run"]].concat());
     home.json(&[&sign[..], &["--yes"]].concat());
