@@ -116,6 +116,9 @@ impl Repository {
         check_policy(&graph, self.policy())?;
         let mut actions = attach(&mut store, &graph, self.policy(), online)?;
         require_quorum(&store, &graph, self.policy())?;
+        for (role, draft) in store.drafts().filter(|(_, draft)| draft.is_exact()) {
+            crate::accept::require_time(role, draft, now)?;
+        }
 
         let place = release::Place {
             store: &store,
