@@ -281,6 +281,9 @@ pub enum Error {
         /// What is delegated to it.
         covers: Vec<String>,
     },
+    /// A target whose copy without a hash would look like one with a hash.
+    #[error("{0} begins like a name with a hash, so it can have no copy without one")]
+    CopyName(TargetPath),
     /// Custom data that is not an object.
     #[error("the custom data of {0} is not a JSON object")]
     TargetCustom(TargetPath),
@@ -445,6 +448,7 @@ impl Error {
             Self::TargetUnlisted(_) => "target.unlisted",
             Self::TargetName { .. } => "target.name",
             Self::TargetOutside { .. } => "target.outside-delegation",
+            Self::CopyName(_) => "target.copy-name",
             Self::TargetCustom(_) => "target.custom",
             Self::ContentChanged { .. } => "target.content-changed",
             Self::ContentMissing { .. } => "target.content-missing",
