@@ -19,6 +19,9 @@ use crate::store::Store;
 /// can still go on from it.
 const HIGHEST: u64 = (1 << 53) - 1;
 
+/// How far a version may be above the last one: numbers that are skipped are used up for ever.
+const FURTHEST: u64 = 1_000_000;
+
 impl Repository {
     /// Takes the file of a delegated role that somebody has signed elsewhere into the open change, as it is: every delegator's
     /// threshold of keys has to have signed it, its version has to be higher than any that is here, and its time not over.
@@ -29,6 +32,7 @@ impl Repository {
     /// # Errors
     /// [`Error::RoleUnknown`] if nobody delegates to the role; [`Error::RoleUnsuited`] for a role that others delegate further or
     /// that is being edited here; [`Error::RoleExists`] if it begins to delegate to a role that another one delegates to;
+    /// [`Error::VersionFar`] for a version more than 1,000,000 above the last one;
     /// [`Error::TargetOutside`] for a file that lists nothing that is delegated to the role;
     /// [`Error::Refused`] with `threshold.delegated`, `rollback.delegated`, `expired.delegated`,
     /// `length.delegated` or `format.delegated`.
@@ -53,12 +57,10 @@ impl Repository {
                 why: "is in the open change already, and somebody has signed it there",
             });
         }
-        let draft = verify(&graph, &name, bytes)?;
-        require_newer(&edit, &name, &draft)?;
+        let accepted = opened.filter(|open| open.is_exact());
+        let accepted = accepted.and_then(Document::version);
+        let (draft, uncovered) = check(&edit.store, &graph, &name, bytes, accepted)?;
         require_time(&name, &draft, now)?;
-        require_own_names(&edit.store, &graph, &name, &draft)?;
-        let uncovered = uncovered(&graph, &name, &draft)?;
-        require_some_effect(&graph, &name, &draft, &uncovered)?;
         let from = edit.store.head(&name);
         let version = draft.version().unwrap_or(Version::FIRST);
         edit.actions.push(Action::Accepted {
@@ -77,8 +79,28 @@ impl Repository {
     }
 }
 
+/// What a file that was signed elsewhere has to be, whether it comes by itself or in somebody's change; the time is another matter,
+/// because receiving knows none. Returns it, and the targets in it that have no effect.
+///
+/// `accepted` is the version of one that is in the open change already.
+pub(crate) fn check(
+    store: &Store,
+    graph: &Graph,
+    role: &RoleName,
+    bytes: Vec<u8>,
+    accepted: Option<Version>,
+) -> Result<(Document, Vec<TargetPath>), Error> {
+    let draft = verify(graph, role, bytes)?;
+    require_newer(accepted.max(store.head(role)), role, &draft)?;
+    require_near(store.head(role), role, &draft)?;
+    require_own_names(store, graph, role, &draft)?;
+    let uncovered = uncovered(graph, role, &draft)?;
+    require_some_effect(graph, role, &draft, &uncovered)?;
+    Ok((draft, uncovered))
+}
+
 /// Reads a file that was signed elsewhere, and counts its signatures for every delegator.
-pub(crate) fn verify(graph: &Graph, role: &RoleName, bytes: Vec<u8>) -> Result<Document, Error> {
+fn verify(graph: &Graph, role: &RoleName, bytes: Vec<u8>) -> Result<Document, Error> {
     let refuse = |rejected: Rejected| refused(rejected);
     let (longest, length) = (Limits::default().signed_length, bytes.len() as u64);
     if length > longest {
@@ -117,11 +139,7 @@ pub(crate) fn verify(graph: &Graph, role: &RoleName, bytes: Vec<u8>) -> Result<D
 }
 
 /// Refuses a version that was here before, or one that another change would go back from.
-fn require_newer(edit: &Edit, role: &RoleName, draft: &Document) -> Result<(), Error> {
-    let accepted = edit.store.draft(role).filter(|open| open.is_exact());
-    let known = accepted
-        .and_then(Document::version)
-        .max(edit.store.head(role));
+fn require_newer(known: Option<Version>, role: &RoleName, draft: &Document) -> Result<(), Error> {
     match (known, draft.version()) {
         (Some(trusted), Some(offered)) if offered <= trusted => Err(refused(Rejected::Rollback {
             role: role.clone(),
@@ -132,7 +150,22 @@ fn require_newer(edit: &Edit, role: &RoleName, draft: &Document) -> Result<(), E
     }
 }
 
-fn require_time(role: &RoleName, draft: &Document, now: UnixTime) -> Result<(), Error> {
+/// Refuses a version that skips so many that a few more would use up the numbers.
+fn require_near(last: Option<Version>, role: &RoleName, draft: &Document) -> Result<(), Error> {
+    let number = |version: Option<Version>| version.map_or(0, |version| version.number());
+    let highest = number(last).saturating_add(FURTHEST);
+    match draft.version() {
+        Some(offered) if offered.number() > highest => Err(Error::VersionFar {
+            role: role.clone(),
+            offered,
+            last,
+        }),
+        _ => Ok(()),
+    }
+}
+
+/// Refuses one whose time is over. A change that was received brings such a file in unseen, so publishing asks again.
+pub(crate) fn require_time(role: &RoleName, draft: &Document, now: UnixTime) -> Result<(), Error> {
     let expires = draft.expires().unwrap_or(UnixTime(0));
     match draft.version() {
         Some(version) if expires <= now => Err(refused(Rejected::Expired {

@@ -176,6 +176,16 @@ pub enum Error {
         /// The file or object.
         at: Address,
     },
+    /// A version that is too far above the last one.
+    #[error("{role} v{offered} skips too many versions: the last one {}", last_one(*.last))]
+    VersionFar {
+        /// The role.
+        role: RoleName,
+        /// The version.
+        offered: Version,
+        /// The last version that is here.
+        last: Option<Version>,
+    },
     /// Somebody else has published between the making of a plan and its execution.
     #[error("somebody else has published in the meantime: {at} is not what it was")]
     Overtaken {
@@ -271,6 +281,9 @@ pub enum Error {
         /// What is delegated to it.
         covers: Vec<String>,
     },
+    /// A target whose copy without a hash would look like one with a hash.
+    #[error("{0} begins like a name with a hash, so it can have no copy without one")]
+    CopyName(TargetPath),
     /// Custom data that is not an object.
     #[error("the custom data of {0} is not a JSON object")]
     TargetCustom(TargetPath),
@@ -429,6 +442,7 @@ impl Error {
             Self::ChangeDiffers { .. } => "change.differs",
             Self::ChangeRole { .. } => "change.role",
             Self::VersionReused { .. } => "version.reused",
+            Self::VersionFar { .. } => "version.far",
             Self::RoleUnknown(_) => "role.unknown",
             Self::RoleExists { .. } => "role.exists",
             Self::RoleNameUnsafe { .. } => "role.name",
@@ -442,6 +456,7 @@ impl Error {
             Self::TargetUnlisted(_) => "target.unlisted",
             Self::TargetName { .. } => "target.name",
             Self::TargetOutside { .. } => "target.outside-delegation",
+            Self::CopyName(_) => "target.copy-name",
             Self::TargetCustom(_) => "target.custom",
             Self::ContentChanged { .. } => "target.content-changed",
             Self::ContentMissing { .. } => "target.content-missing",
@@ -483,9 +498,10 @@ impl Error {
             | Self::Overtaken { .. }
             | Self::ContentChanged { .. } => Class::Conflict,
             Self::Io { .. } | Self::Store { .. } => Class::Io,
-            Self::ChangeForeign { .. } | Self::ChangeRole { .. } | Self::HeadUnsigned { .. } => {
-                Class::Untrustworthy
-            }
+            Self::ChangeForeign { .. }
+            | Self::ChangeRole { .. }
+            | Self::VersionFar { .. }
+            | Self::HeadUnsigned { .. } => Class::Untrustworthy,
             Self::SignaturesMissing(_) => Class::NeedsSignatures,
             Self::Signer { .. } | Self::RecoveryTooLate => Class::Key,
             Self::Format { .. } | Self::PolicyFormat { .. } | Self::ContentMissing { .. } => {
@@ -557,6 +573,13 @@ fn overtaken(sealed: Option<Version>) -> String {
     match sealed {
         Some(sealed) => format!("v{sealed} is the latest"),
         None => "its role has no versions".to_owned(),
+    }
+}
+
+fn last_one(last: Option<Version>) -> String {
+    match last {
+        Some(last) => format!("here is v{last}"),
+        None => "is none, so it may be at most v1000000".to_owned(),
     }
 }
 

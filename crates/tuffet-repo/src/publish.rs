@@ -100,7 +100,7 @@ impl Repository {
     ///
     /// # Errors
     /// [`Error::SignaturesMissing`], [`Error::Stale`], [`Error::NoDestination`], [`Error::DestinationInside`],
-    /// [`Error::RoleEmpty`], [`Error::RoleRemoved`], [`Error::ContentMissing`], [`Error::VersionReused`], what the policy refuses,
+    /// [`Error::RoleEmpty`], [`Error::RoleRemoved`], [`Error::ContentMissing`], [`Error::CopyName`], [`Error::VersionReused`], what the policy refuses,
     /// and [`Error::Refused`] with the reason why a client would not accept the result.
     pub fn publish(
         &self,
@@ -116,6 +116,9 @@ impl Repository {
         check_policy(&graph, self.policy())?;
         let mut actions = attach(&mut store, &graph, self.policy(), online)?;
         require_quorum(&store, &graph, self.policy())?;
+        for (role, draft) in store.drafts().filter(|(_, draft)| draft.is_exact()) {
+            crate::accept::require_time(role, draft, now)?;
+        }
 
         let place = release::Place {
             store: &store,

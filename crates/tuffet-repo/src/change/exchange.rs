@@ -246,16 +246,14 @@ fn take_over(
     Ok(())
 }
 
-/// Refuses a file signed elsewhere that too few have signed, new targets in roles that no client asks for them, and teams that
+/// Refuses a file signed elsewhere that would not be accepted by itself, but for its time, which publishing asks for; new targets in roles that no client asks for them, and teams that
 /// lay hands on the roles of others: whoever signs for a role is to see that at once.
 fn require_effect(store: &Store, graph: &Graph) -> Result<(), Error> {
     for (role, draft) in store.drafts() {
-        if let RoleName::Delegated(_) = role {
-            crate::accept::require_own_names(store, graph, role, draft)?;
-        }
         if draft.is_exact() {
-            crate::accept::verify(graph, role, draft.to_bytes())?;
+            crate::accept::check(store, graph, role, draft.to_bytes(), None)?;
         } else if let RoleName::Delegated(_) = role {
+            crate::accept::require_own_names(store, graph, role, draft)?;
             let head = store.head_document(role)?;
             let listed = |path: &TargetPath| {
                 let targets = head.as_ref().and_then(|head| head.member("targets"));

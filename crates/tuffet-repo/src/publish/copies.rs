@@ -3,16 +3,17 @@
 //! Such a client reads the tree while it changes, so it may meet a moment in which nothing fits and has to try again. All others never
 //! look at these files.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use tuffet_core::json::Value;
-use tuffet_core::metadata::{RoleName, Version};
+use tuffet_core::metadata::{RoleName, TargetPath, Version};
 
 use super::artifacts::{entries, sha256, staged as staged_content};
 use super::release::{Place, Release, meta, versions};
 use crate::Error;
 use crate::document::Document;
-use crate::layout::{file_name, target_name};
+use crate::graph::Link;
+use crate::layout::{file_name, hash_of, target_name};
 use crate::plan::Action;
 use crate::targets::{TargetEntry, read_entry};
 use crate::tree::Tree as _;
@@ -29,15 +30,18 @@ pub(super) fn unversioned(
     let names: Vec<String> = roles.iter().map(|(role, _)| plain(role)).collect();
     place.published.fetch(names.iter().map(String::as_str))?;
 
-    let (mut new, mut old) = (BTreeMap::new(), BTreeMap::new());
+    let (mut new, mut old) = (Listed::new(), Listed::new());
     let (mut lists, mut last) = (Vec::new(), Vec::new());
+    let mut others_asked = false;
     for (role, bytes) in &roles {
         let file = plain(role);
         let before = place.published.file(&file)?;
         let is_list = matches!(role, RoleName::Targets | RoleName::Delegated(_));
         if is_list {
-            merge(&mut new, role, bytes);
-            merge(&mut old, role, before.as_deref().unwrap_or_default());
+            let before = before.as_deref().unwrap_or_default();
+            others_asked |= delegations(before) != delegations(bytes);
+            new.insert(role.clone(), entries(bytes));
+            old.insert(role.clone(), entries(before));
         }
         if before.as_ref() != Some(bytes) {
             let write = Write {
@@ -47,15 +51,35 @@ pub(super) fn unversioned(
             if is_list { &mut lists } else { &mut last }.push(write);
         }
     }
-    let changed = new.into_iter().filter(|(path, entry)| {
-        let before = old.get(path).map(|(_, before)| before);
-        before != Some(&entry.1)
-    });
-    let mut targets = Vec::new();
-    for (path, (role, entry)) in changed {
-        if let Some(target) = read_entry(&path, &entry, &role) {
-            targets.push(copy(place, &target)?);
+    let mut found = Vec::new();
+    let paths: BTreeSet<&String> = new.values().flat_map(BTreeMap::keys).collect();
+    for path in paths
+        .into_iter()
+        .filter_map(|path| TargetPath::new(path).ok())
+    {
+        let asked = place.graph.asked_for(&path);
+        let now = find(&asked, &new, &path);
+        if now.is_some() && hash_of(&path.as_str().to_ascii_lowercase()).is_some() {
+            return Err(Error::CopyName(path));
         }
+        let before = find(&asked, &old, &path).map(|(_, entry)| entry);
+        if let Some((role, entry)) = now
+            && (others_asked || before != Some(entry))
+        {
+            found.extend(read_entry(path.as_str(), entry, role));
+        }
+    }
+    let name = |target: &TargetEntry| format!("targets/{}", target.path);
+    // Where other roles are asked than before, the lists do not say what was copied.
+    let there = if others_asked {
+        let named: Vec<_> = found.iter().map(|target| (name(target), target)).collect();
+        place.published.hold(&named)?
+    } else {
+        vec![false; found.len()]
+    };
+    let mut targets = Vec::new();
+    for (target, _) in found.iter().zip(there).filter(|(_, there)| !there) {
+        targets.push(copy(place, target)?);
     }
     let count = targets.len().saturating_add(lists.len());
     let count = count.saturating_add(last.len()) as u64;
@@ -103,13 +127,23 @@ fn roles(place: &Place<'_>, release: &Release) -> Result<Vec<(RoleName, Vec<u8>)
     Ok(all)
 }
 
-type Entries = BTreeMap<String, (RoleName, Value)>;
+/// What each role lists.
+type Listed = BTreeMap<RoleName, BTreeMap<String, Value>>;
 
-/// Adds the targets of a role, unless a role before it has the same path: that is the one that clients find.
-fn merge(all: &mut Entries, role: &RoleName, bytes: &[u8]) {
-    for (path, entry) in entries(bytes) {
-        all.entry(path).or_insert_with(|| (role.clone(), entry));
-    }
+/// The entry that clients find: that of the first role they ask which has one.
+fn find<'l>(
+    asked: &[(RoleName, Vec<Link>)],
+    listed: &'l Listed,
+    path: &TargetPath,
+) -> Option<(&'l RoleName, &'l Value)> {
+    asked.iter().find_map(|(role, _)| {
+        let (role, entries) = listed.get_key_value(role)?;
+        Some((role, entries.get(path.as_str())?))
+    })
+}
+
+fn delegations(bytes: &[u8]) -> Option<Value> {
+    Document::parse(bytes).ok()?.member("delegations").cloned()
 }
 
 /// Copies a target from where it is staged, or from under its hash.

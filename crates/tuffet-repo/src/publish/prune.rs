@@ -117,12 +117,17 @@ impl Repository {
     }
 }
 
-/// Puts the timestamp in its own place, if nobody has published since it was read. In a store that makes it another object, so that
-/// whoever has planned to publish before, and relies on something that is removed now, is overtaken.
+/// Puts the timestamp in its own place, if nobody has published since it was read. It says the same with one line end more or less:
+/// a store knows an object by its bytes, and whoever has planned to publish before, and relies on something that is removed now, has
+/// to be overtaken.
 fn claim(published: &Published) -> Write {
+    let mut bytes = published.timestamp().unwrap_or_default().to_vec();
+    if bytes.pop_if(|last| *last == b'\n').is_none() {
+        bytes.push(b'\n');
+    }
     Write {
         at: published.metadata(&timestamp_name()),
-        kind: published.switch(published.timestamp().unwrap_or_default()),
+        kind: published.switch(&bytes),
     }
 }
 
@@ -131,6 +136,8 @@ struct Metadata {
     files: BTreeMap<(RoleName, Version), Listed>,
     /// The snapshot that clients see.
     current: Version,
+    /// When the timestamp was written, which lists that.
+    switched: Option<UnixTime>,
 }
 
 impl Metadata {
@@ -143,7 +150,9 @@ impl Metadata {
         let view = Client::default()
             .refresh(published, &root.bytes, then)
             .map_err(|fault| fault.while_doing("verifying what is published"))?;
-        let files = published.destination().list(METADATA)?.into_iter();
+        let files = published.destination().list(METADATA)?;
+        let switched = files.get(&timestamp_name()).map(|found| found.modified);
+        let files = files.into_iter();
         let files = files.filter_map(|(name, found)| {
             let role = layout::parse_file_name(&name)?;
             Some((role, found))
@@ -151,6 +160,7 @@ impl Metadata {
         Ok(Self {
             files: files.collect(),
             current: view.snapshot().version(),
+            switched,
         })
     }
 
@@ -161,8 +171,11 @@ impl Metadata {
         let all: Vec<(Version, UnixTime)> = snapshots
             .map(|((_, version), found)| (*version, found.modified))
             .collect();
-        // A snapshot is out of use from the moment on at which its successor was written.
-        let ends = all.iter().skip(1).map(|(_, written)| Some(*written));
+        // A snapshot is out of use when clients are switched to its successor: not before that is written, and where that is the one
+        // they see, not before the timestamp is, which an interrupted publication writes much later.
+        let switched = |version: Version| self.switched.filter(|_| version == self.current);
+        let ends = all.iter().skip(1);
+        let ends = ends.map(|(version, written)| Some(*written).max(switched(*version)));
         let ends = ends.chain(std::iter::once(None));
         let in_use = all.iter().zip(ends).filter(|((version, written), end)| {
             *version >= self.current || *written > limit || end.is_none_or(|end| end > limit)

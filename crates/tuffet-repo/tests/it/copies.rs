@@ -2,11 +2,12 @@
 
 use std::fs;
 
+use tuffet_core::json::Value;
 use tuffet_core::metadata::RoleName;
 use tuffet_repo::{AddTarget, Delegate, DelegatedPaths, Plan, Publish};
 
 use crate::crash::crash;
-use crate::support::{NOW, World, delegated, files, key, named, path, role, run, versions};
+use crate::support::{NOW, World, code, delegated, files, key, named, path, role, run, versions};
 
 fn plan(world: &World) -> Plan {
     let publish = Publish::to(world.public()).unversioned_copies();
@@ -155,4 +156,53 @@ fn of_two_roles_with_the_same_path_the_copy_is_the_one_that_clients_find() {
     world.sign();
     run(Ok(plan(&world)));
     assert_eq!(read(&world, "targets/app.tar"), b"of another role");
+}
+
+#[test]
+fn what_clients_find_nowhere_has_no_copy_until_they_do() {
+    let world = World::published();
+    let sam = key();
+    let delegate = |pattern: &str| {
+        let patterns = DelegatedPaths::Patterns(vec![pattern.to_owned()]);
+        Delegate::new(delegated("edge"), patterns, vec![named("sam", sam)])
+    };
+    run(world.repository().delegate(&delegate("*/tool"), NOW));
+    let tool = world.file("tool", b"tool");
+    let tool = AddTarget::new(path("edge/tool"), tool).role(role("edge"));
+    run(world.repository().add_target(&tool, NOW));
+    // The delegation gets narrower by hand, as another program could make it.
+    let set = |pattern: &'static str| {
+        world.edit_draft("targets", |draft| {
+            let delegations = draft.object("delegations");
+            let roles = delegations
+                .get_mut("roles")
+                .unwrap()
+                .as_array_mut()
+                .unwrap();
+            let edge = roles[0].as_object_mut().unwrap();
+            let patterns = [Value::from(pattern)].into_iter().collect();
+            edge.insert("paths".to_owned(), patterns);
+        });
+    };
+    set("other/*");
+    run(world.repository().sign(&[world.ana, world.ben, sam]));
+    run(Ok(plan(&world)));
+    assert!(!world.public().join("targets/edge/tool").exists());
+    run(world.repository().renew(&[RoleName::Targets], NOW));
+    set("edge/*");
+    world.sign();
+    run(Ok(plan(&world)));
+    assert_eq!(read(&world, "targets/edge/tool"), b"tool");
+}
+
+#[test]
+fn r02_a_copy_never_stands_where_a_name_with_a_hash_belongs() {
+    let world = World::published();
+    let name = format!("dir/{}.tar", "A0".repeat(32));
+    world.add(&name, b"x");
+    world.sign();
+    let publish = Publish::to(world.public()).unversioned_copies();
+    let plan = world.repository().publish(&publish, &[world.online], NOW);
+    assert_eq!(code(plan), "target.copy-name");
+    world.publish(NOW);
 }

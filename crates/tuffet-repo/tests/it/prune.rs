@@ -28,7 +28,7 @@ fn publish_on(world: &World, day: i64) {
     let before = files(&world.public());
     world.publish(after(day));
     for name in files(&world.public()) {
-        if !before.contains(&name) {
+        if !before.contains(&name) || name == "metadata/timestamp.json" {
             date(world, &name, day);
         }
     }
@@ -101,6 +101,17 @@ fn what_has_been_out_of_use_for_the_period_goes_and_nothing_else() {
             "2.targets.json",
             "old"
         ]
+    );
+}
+
+#[test]
+fn a_snapshot_is_in_use_until_clients_are_switched_to_the_next() {
+    let world = history();
+    // Snapshot 3 was written on day 40, by a publication that came to its end on day 44.
+    date(&world, "metadata/timestamp.json", 44);
+    assert_eq!(
+        removed(&world, 45, "4d"),
+        ["1.snapshot.json", "1.targets.json", "old"]
     );
 }
 
@@ -189,6 +200,37 @@ fn nothing_is_removed_when_somebody_has_published_meanwhile() {
     run(other.plan_to(&Destination::from(world.public()), after(41)));
     assert_eq!(plan.execute().unwrap_err().code(), "publish.overtaken");
     assert_eq!(files(&world.public()), before);
+}
+
+/// Publishes and prunes; the timestamp says the same in other bytes, so whoever has planned before is overtaken.
+fn pruning_overtakes(place: &Destination) {
+    let world = World::published();
+    run(world.plan_to(place, NOW));
+    run(world
+        .repository()
+        .remove_target(&path("app.tar"), None, NOW));
+    world.sign();
+    run(world.plan_to(place, NOW));
+    let timestamp = || place.read("metadata/timestamp.json").unwrap().unwrap();
+    let (before, other) = (timestamp(), world.fork());
+    let plan = other.plan_to(place, NOW).unwrap();
+    let prune = Prune::older_than(Period::days(1)).from(place.clone());
+    let late = UnixTime(i64::from(u32::MAX));
+    run(world.repository().prune(&prune, late));
+    assert_ne!(timestamp(), before);
+    assert_eq!(timestamp().trim_ascii_end(), before.trim_ascii_end());
+    assert_eq!(plan.execute().unwrap_err().code(), "publish.overtaken");
+    world.client().refresh(place, NOW).unwrap();
+    run(world.plan_to(place, NOW));
+    world.client().refresh(place, NOW).unwrap();
+}
+
+#[test]
+fn r14_who_planned_to_publish_before_a_pruning_is_overtaken_by_other_bytes() {
+    let directory = tempfile::tempdir().unwrap();
+    pruning_overtakes(&Destination::from(directory.path().join("public")));
+    #[cfg(feature = "object-store")]
+    pruning_overtakes(&Destination::memory());
 }
 
 #[cfg(feature = "object-store")]

@@ -428,7 +428,7 @@ fn what_was_signed_elsewhere_has_to_be_what_clients_will_accept() {
     changed[place] = b'D';
     assert_eq!(code(vendor.accept(changed)), "threshold.delegated");
     let highest = file((1 << 53) - 1, 10, 2);
-    assert_eq!(code(vendor.accept(highest)), "no error");
+    assert_eq!(code(vendor.accept(highest)), "version.far");
     assert_eq!(code(vendor.accept(file(1 << 53, 10, 2))), "role.unsuited");
     let other = vendor.world.repository();
     let nobody = other.accept_role(&delegated("nobody"), file(7, 10, 2), NOW);
@@ -512,4 +512,48 @@ fn what_was_accepted_is_not_edited_and_travels_as_it_is() {
     *short.get_mut("drafts").unwrap().get_mut("vendor").unwrap() = Value::from(one);
     let plan = receive(&copy, &short.to_compact_json(), &[]);
     assert_eq!(code(plan), "threshold.delegated");
+}
+
+#[test]
+fn r17_a_version_that_uses_up_the_numbers_is_not_taken_over() {
+    let vendor = Vendor::new();
+    let file = |version| vendor.file(version, after(10), 2);
+    assert_eq!(code(vendor.accept(file(1_000_001))), "version.far");
+    assert_eq!(code(vendor.accept(file(1_000_000))), "no error");
+    // What waits in the change does not move the limit: it is not sealed.
+    run(vendor.accept(file(1_000_000)));
+    assert_eq!(code(vendor.accept(file(1_000_001))), "version.far");
+}
+
+/// What a copy says to the change of a vendor's repository with this file for one of the roles; `second/*` is delegated, too.
+fn receive_with(vendor: &Vendor, name: &str, file: Vec<u8>) -> (World, Result<Plan, Error>) {
+    let names = ["one", "two", "three"].iter().zip(vendor.keys);
+    let names = names.map(|(name, key)| named(name, key)).collect();
+    let second = Delegate::new(delegated("second"), patterns(&["second/*"]), names);
+    let world = vendor.world.fork();
+    run(world
+        .repository()
+        .delegate(&second.threshold(2).external(), NOW));
+    world.sign();
+    let mut change = Value::parse(&export(&world)).unwrap();
+    let drafts = change.get_mut("drafts").unwrap().as_object_mut().unwrap();
+    let file = String::from_utf8(file).unwrap();
+    drafts.insert(name.to_owned(), Value::from(file));
+    run(world.repository().drop_change());
+    let plan = receive(&world, &change.to_compact_json(), &[]);
+    (world, plan)
+}
+
+#[test]
+fn r16_what_was_signed_elsewhere_is_checked_alike_when_it_comes_in_a_change() {
+    let vendor = Vendor::new();
+    let file = |version, days| vendor.file(version, after(days), 2);
+    let (_world, plan) = receive_with(&vendor, "second", file(7, 10));
+    assert_eq!(code(plan), "target.outside-delegation");
+    let (_world, plan) = receive_with(&vendor, "vendor", file(1_000_001, 10));
+    assert_eq!(code(plan), "version.far");
+    // Receiving knows no time, and publishing does.
+    let (world, plan) = receive_with(&vendor, "vendor", file(7, 0));
+    run(plan);
+    assert_eq!(code(world.plan(&[world.online], NOW)), "expired.delegated");
 }
