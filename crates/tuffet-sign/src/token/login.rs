@@ -92,7 +92,7 @@ fn read(path: &Path) -> Result<Option<Passphrase>, SignError> {
         source,
     };
     // A buffer that grows leaves copies behind.
-    let mut text = Zeroizing::new(String::with_capacity(2 * LONGEST as usize));
+    let mut text = Zeroizing::new(String::with_capacity((LONGEST as usize).saturating_mul(2)));
     let file = File::open(path).map_err(unavailable)?;
     file.take(LONGEST.saturating_add(1))
         .read_to_string(&mut text)
