@@ -2,13 +2,14 @@
 
 use tuffet_core::crypto::signed_message;
 use tuffet_core::metadata::{RoleName, Version};
-use tuffet_sign::{PublicKeyInfo, SignError};
+use tuffet_sign::SignError;
 
 use crate::Error;
 use crate::graph::Graph;
 use crate::plan::{Action, Plan};
 use crate::quorum::needs;
-use crate::repository::{Repository, info};
+use crate::repository::Repository;
+use crate::sign::wanted;
 use crate::store::Store;
 
 impl Repository {
@@ -24,14 +25,7 @@ impl Repository {
         let graph = Graph::load(&store)?;
         let key = self.key_in(&graph, key)?;
         let draft = store.draft(role).ok_or(Error::NoChange)?;
-        let may_sign = graph.signatories(role).iter().any(|authority| {
-            let mut keys = authority.keys.keyids.iter();
-            keys.any(|keyid| {
-                let known = authority.table.key(keyid.as_str()).and_then(info);
-                known.is_some_and(|known| is_same(&known, key.key()))
-            })
-        });
-        if !may_sign {
+        if wanted(key.key(), &graph.signatories(role)).is_empty() {
             return Err(Error::KeyNotNeeded(self.policy().key_name(&key.keyid())));
         }
         let canonical = draft.canonical();
@@ -62,13 +56,8 @@ impl Repository {
         };
         key.key().confirm(&payload, signature).map_err(wrong)?;
         let draft = store.draft_mut(role).ok_or(Error::NoChange)?;
-        for authority in graph.signatories(role) {
-            for keyid in &authority.keys.keyids {
-                let known = authority.table.key(keyid.as_str()).and_then(info);
-                if known.is_some_and(|known| is_same(&known, key.key())) {
-                    draft.attach(keyid, signature);
-                }
-            }
+        for keyid in wanted(key.key(), &graph.signatories(role)) {
+            draft.attach(&keyid, signature);
         }
         let action = Action::Signed {
             role: role.clone(),
@@ -82,9 +71,4 @@ impl Repository {
             lock: Some(lock),
         })
     }
-}
-
-/// A signature of one scheme is none of another, whatever key made it.
-fn is_same(one: &PublicKeyInfo, other: &PublicKeyInfo) -> bool {
-    one.identity() == other.identity() && one.scheme() == other.scheme()
 }

@@ -168,7 +168,7 @@ fn is_signed_by(edit: &Edit, role: &RoleName, keyid: &KeyId) -> Result<bool, Err
     }))
 }
 
-fn identity(table: &KeyTable, keyid: &KeyId) -> Option<KeyIdentity> {
+pub(crate) fn identity(table: &KeyTable, keyid: &KeyId) -> Option<KeyIdentity> {
     match table.key(keyid.as_str()).map(Key::kind)? {
         KeyKind::Usable { public, .. } => Some(public.identity()),
         KeyKind::Opaque { .. } => None,

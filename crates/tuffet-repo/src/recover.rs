@@ -100,8 +100,7 @@ impl Repository {
     /// that was never sealed; and those of [`Repository::rotate_key`].
     pub fn recover(&self, recover: &Recover, now: UnixTime) -> Result<Plan, Error> {
         let mut edit = Edit::begin(self)?;
-        let assessment = assess::assess(self, &edit.store, recover)?;
-        assessment.require_enough(recover)?;
+        self.assess(recover)?.require_enough(recover)?;
         for (old, new) in &recover.keys {
             let Some(new) = new else { continue };
             self.replace_key(&mut edit, &RotateKey::new(old, new.clone()), now)?;

@@ -2,7 +2,7 @@
 
 use tuffet_core::crypto::{Key, KeyIdentity, KeyKind, Scheme, signed_message};
 use tuffet_core::metadata::{KeyId, RoleName, Version};
-use tuffet_sign::Signer;
+use tuffet_sign::{PublicKeyInfo, Signer};
 
 use crate::Error;
 use crate::document::Document;
@@ -34,7 +34,7 @@ impl Repository {
             let drafted = store.drafts().map(|(role, _)| role);
             let needed = drafted
                 .chain([&RoleName::Snapshot, &RoleName::Timestamp])
-                .any(|role| !wanted(*signer, &graph.signatories(role)).is_empty());
+                .any(|role| !wanted(signer.public(), &graph.signatories(role)).is_empty());
             if !needed {
                 let name = self.policy().key_name(&keyid(signer.public()));
                 return Err(Error::KeyNotNeeded(name));
@@ -92,7 +92,7 @@ pub(crate) fn sign_document(
     let mut names = Vec::new();
     let mut message = None;
     for signer in signers {
-        for keyid in wanted(*signer, authorities) {
+        for keyid in wanted(signer.public(), authorities) {
             let message = message.get_or_insert_with(|| document.canonical());
             if has_signed(*signer, document, &keyid, message) {
                 continue;
@@ -121,9 +121,9 @@ fn has_signed(signer: &dyn Signer, document: &Document, keyid: &KeyId, canonical
         .is_some_and(|signature| key.confirm(&message, &signature).is_ok())
 }
 
-/// The keyids under which the signer's key may sign.
-fn wanted(signer: &dyn Signer, authorities: &[Authority<'_>]) -> Vec<KeyId> {
-    let own = (signer.public().identity(), signer.public().scheme());
+/// The keyids under which a key may sign.
+pub(crate) fn wanted(key: &PublicKeyInfo, authorities: &[Authority<'_>]) -> Vec<KeyId> {
+    let own = (key.identity(), key.scheme());
     let mut keyids = Vec::new();
     for authority in authorities {
         for keyid in &authority.keys.keyids {

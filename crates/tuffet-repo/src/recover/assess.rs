@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use tuffet_core::crypto::{Key, KeyIdentity, KeyKind};
+use tuffet_core::crypto::KeyIdentity;
 use tuffet_core::metadata::{
     DelegatedName, KeyTable, RoleDelegations, RoleKeys, RoleName, Version,
 };
@@ -10,6 +10,7 @@ use tuffet_core::metadata::{
 use super::{Incident, Recover};
 use crate::Error;
 use crate::graph::Graph;
+use crate::key_roles::identity;
 use crate::keys::KeyName;
 use crate::quorum::need;
 use crate::repository::Repository;
@@ -128,11 +129,10 @@ impl Assessment {
 
 pub(super) fn assess(
     repository: &Repository,
-    store: &Store,
+    in_force: &Store,
     recover: &Recover,
 ) -> Result<Assessment, Error> {
-    let in_force = Store::load(store.layout())?.without_drafts();
-    let graph = Graph::load(&in_force)?;
+    let graph = Graph::load(in_force)?;
     let mut keys = Vec::new();
     let mut concerned = Vec::new();
     for (name, _) in &recover.keys {
@@ -148,7 +148,7 @@ pub(super) fn assess(
     let exposures = exposures(&graph, &concerned);
     let outcome = outcome(recover.incident, &exposures);
     let suspects = match recover.incident {
-        Incident::Stolen => suspects(repository, &in_force, &graph, &keys)?,
+        Incident::Stolen => suspects(repository, in_force, &graph, &keys)?,
         Incident::Lost => Vec::new(),
     };
     Ok(Assessment {
@@ -167,7 +167,7 @@ fn exposures(graph: &Graph, concerned: &[KeyIdentity]) -> Vec<Exposure> {
         let mut identities: Vec<KeyIdentity> = keys
             .keyids
             .iter()
-            .filter_map(|keyid| identity(table.key(keyid.as_str())?))
+            .filter_map(|keyid| identity(table, keyid))
             .collect();
         identities.sort_unstable();
         identities.dedup();
@@ -216,13 +216,6 @@ const TOP: [RoleName; 4] = [
     RoleName::Snapshot,
     RoleName::Timestamp,
 ];
-
-fn identity(key: &Key) -> Option<KeyIdentity> {
-    match key.kind() {
-        KeyKind::Usable { public, .. } => Some(public.identity()),
-        KeyKind::Opaque { .. } => None,
-    }
-}
 
 fn outcome(incident: Incident, exposures: &[Exposure]) -> Outcome {
     let root = exposures.iter().find(|one| one.role == RoleName::Root);
