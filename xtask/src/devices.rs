@@ -1,4 +1,4 @@
-//! What stands in for agents and tokens in tests: OpenSSH's agent, and SoftHSM.
+//! What tests start beside our own programs: OpenSSH's agent, SoftHSM for a token, and a browser.
 
 use crate::command;
 use crate::report::{Failure, Outcome};
@@ -6,7 +6,8 @@ use crate::workspace::Workspace;
 use std::process::Command;
 
 /// Programs that tests start, and the Debian package of each.
-const PROGRAMS: [(&str, &str); 3] = [
+const PROGRAMS: [(&str, &str); 4] = [
+    ("chromium", "chromium"),
     ("ssh-agent", "openssh-client"),
     ("softhsm2-util", "softhsm2"),
     ("pkcs11-tool", "opensc"),
@@ -30,7 +31,7 @@ pub(crate) fn ensure(_: &Workspace) -> Result<Outcome, Failure> {
     }
     let packages = missing.join(" ");
     Ok(Outcome::Skipped(format!(
-        "tests with agents and tokens need `apt-get install {packages}`"
+        "tests with agents, tokens and browsers need `apt-get install {packages}`"
     )))
 }
 

@@ -1,6 +1,6 @@
 //! No crate depends on what it must not, and none on more than it may.
 //!
-//! Dependencies point one way: core, files <- crypto <- client, sign <- repo <- tuffet. What only tests need is not looked at.
+//! Dependencies point one way: core, files <- crypto <- client, sign, wasm <- repo <- tuffet. What only tests need is not looked at.
 
 use crate::arguments::Arguments;
 use crate::command;
@@ -12,7 +12,7 @@ use std::collections::BTreeSet;
 const LAYERS: [&[&str]; 5] = [
     &["tuffet-core", "tuffet-files"],
     &["tuffet-crypto"],
-    &["tuffet-client", "tuffet-sign"],
+    &["tuffet-client", "tuffet-sign", "tuffet-wasm"],
     &["tuffet-repo"],
     &["tuffet"],
 ];

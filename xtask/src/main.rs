@@ -14,6 +14,7 @@ mod peers;
 mod report;
 mod rules;
 mod test;
+mod wasm;
 mod workspace;
 
 use arguments::Arguments;

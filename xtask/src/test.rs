@@ -6,10 +6,9 @@ use crate::arguments::Arguments;
 use crate::command;
 use crate::report::{Failure, Outcome, Report};
 use crate::workspace::Workspace;
-use crate::{deny, devices, edges, lengths, package, peers, rules};
+use crate::{deny, devices, edges, lengths, package, peers, rules, wasm};
 use output::Tests;
 use std::io::{BufRead, BufReader};
-use std::path::Path;
 use std::process::{Command, ExitCode, Stdio};
 use std::time::Instant;
 
@@ -31,8 +30,8 @@ const STEPS: [(&str, Step); 16] = [
     ("clippy", clippy),
     ("features", features),
     ("doc", doc),
+    ("wasm", wasm::build),
     ("tests", tests),
-    ("wasm", wasm),
 ];
 
 /// Selections that compile on their own, beside everything with all features.
@@ -56,8 +55,6 @@ const SELECTIONS: [&[&str]; 8] = [
         "--features=async",
     ],
 ];
-
-const WASM: &str = "wasm32-unknown-unknown";
 
 pub(crate) fn run(workspace: &Workspace, mut arguments: Arguments) -> Result<ExitCode, Failure> {
     let only = arguments.value("--only")?;
@@ -161,6 +158,10 @@ fn tests(workspace: &Workspace) -> Result<Outcome, Failure> {
     if peers.is_dir() {
         cargo.env("TUFFET_PEERS", peers);
     }
+    let module = wasm::module(workspace);
+    if module.is_file() {
+        cargo.env("TUFFET_WASM", module);
+    }
     let not_run = |error: std::io::Error| Failure::new(format!("cargo test: {error}"));
     let mut child = cargo.stdout(Stdio::piped()).spawn().map_err(not_run)?;
     let mut tests = Tests::default();
@@ -182,35 +183,6 @@ fn tests(workspace: &Workspace) -> Result<Outcome, Failure> {
     } else {
         Err(Failure::new(tests.note()))
     }
-}
-
-/// The parts that run in a browser.
-fn wasm(workspace: &Workspace) -> Result<Outcome, Failure> {
-    let mut rustc = Command::new("rustc");
-    let library = command::output(rustc.args(["--print=target-libdir", "--target", WASM]))?;
-    if !Path::new(library.trim()).is_dir() {
-        let why = format!("target {WASM} is not installed (`rustup target add {WASM}`)");
-        return Ok(Outcome::Skipped(why));
-    }
-    let mut build = workspace.cargo(&[
-        "build",
-        "--quiet",
-        "--target",
-        WASM,
-        "--no-default-features",
-    ]);
-    build.args([
-        "-p",
-        "tuffet-core",
-        "-p",
-        "tuffet-crypto",
-        "--features",
-        "tuffet-crypto/pure",
-    ]);
-    command::run(&mut build)?;
-    Ok(Outcome::Passed(
-        "tuffet-core, tuffet-crypto with the pure provider".into(),
-    ))
 }
 
 #[cfg(test)]
