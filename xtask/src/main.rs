@@ -4,6 +4,8 @@ mod arguments;
 mod bench;
 mod command;
 mod conformance;
+mod coverage;
+mod debian;
 mod deny;
 mod devices;
 mod edges;
@@ -39,6 +41,8 @@ usage: cargo xtask TASK [OPTION...]
                              runs a checkout of the public TUF conformance suite
   bench [--rounds N] [--only SCENARIO]
                              measures us beside other clients; writes docs/benchmarks.md
+  coverage [--lines]         how many lines of tuffet-core its own tests run;
+                             --lines prints those that they do not
   fuzz [--minutes N] [--target NAME] [--install]
                              runs the fuzz targets, or replays what they found
 ";
@@ -70,6 +74,7 @@ fn run(task: &str, arguments: Arguments) -> Result<ExitCode, Failure> {
         "package" => package::run(&workspace, arguments),
         "deny" => deny::run(&workspace, arguments),
         "conformance" => conformance::run(&workspace, arguments),
+        "coverage" => coverage::run(&workspace, arguments),
         "fuzz" => fuzz::run(&workspace, arguments),
         other => Err(Failure::new(format!(
             "no task {other}; `cargo xtask help` lists them"

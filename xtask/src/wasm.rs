@@ -5,6 +5,7 @@
 //! system is left as it is.
 
 use crate::command;
+use crate::debian;
 use crate::report::{Failure, Outcome};
 use crate::workspace::Workspace;
 use std::fs;
@@ -66,13 +67,11 @@ impl Toolchain {
             return Ok(Self::Own);
         }
         let root = directory(workspace).join("toolchain");
-        if !root.join("complete").is_file() {
-            unpack(&root).map_err(|failure| {
-                Failure::new(format!(
-                    "target {TARGET} is not installed (`rustup target add {TARGET}`), and a compiler for it cannot be had: {failure}"
-                ))
-            })?;
-        }
+        debian::unpack(&PACKAGES, &root, link_sources).map_err(|failure| {
+            Failure::new(format!(
+                "target {TARGET} is not installed (`rustup target add {TARGET}`), and a compiler for it cannot be had: {failure}"
+            ))
+        })?;
         Ok(Self::Unpacked {
             root,
             linker: linker()?,
@@ -93,7 +92,7 @@ impl Toolchain {
             cargo
                 .arg("-Zbuild-std=std,panic_abort")
                 .env("RUSTC", root.join("usr/bin/rustc"))
-                .env("LD_LIBRARY_PATH", root.join("usr/lib/x86_64-linux-gnu"))
+                .env("LD_LIBRARY_PATH", root.join(debian::LIBRARIES))
                 // What lets a released compiler build its own standard library.
                 .env("RUSTC_BOOTSTRAP", "1")
                 .env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER", linker);
@@ -110,39 +109,6 @@ fn linker() -> Result<PathBuf, Failure> {
     command::find_in(&programs, "rust-lld")
         .or_else(|| command::find("rust-lld"))
         .ok_or_else(|| Failure::new("no rust-lld"))
-}
-
-/// Downloads the packages with what they need, and unpacks them without installing anything.
-fn unpack(root: &Path) -> Result<(), Failure> {
-    let mut simulate = Command::new("apt-get");
-    simulate.args(["install", "--simulate", "--no-install-recommends"]);
-    let planned = command::output(simulate.args(PACKAGES))?;
-    let packages = planned
-        .lines()
-        .filter_map(|line| line.strip_prefix("Inst ")?.split(' ').next());
-    let downloads = root.join("packages");
-    let created = fs::remove_dir_all(root).or_else(|error| match error.kind() {
-        std::io::ErrorKind::NotFound => Ok(()),
-        _ => Err(error),
-    });
-    created
-        .and_then(|()| fs::create_dir_all(&downloads))
-        .map_err(|error| Failure::file(root, error))?;
-    let mut download = Command::new("apt-get");
-    command::output(
-        download
-            .current_dir(&downloads)
-            .arg("download")
-            .args(packages),
-    )?;
-    let files = fs::read_dir(&downloads).map_err(|error| Failure::file(&downloads, error))?;
-    for file in files.flatten() {
-        command::output(Command::new("dpkg").arg("-x").arg(file.path()).arg(root))?;
-    }
-    let finished = fs::remove_dir_all(&downloads)
-        .and_then(|()| link_sources(root))
-        .and_then(|()| fs::write(root.join("complete"), ""));
-    finished.map_err(|error| Failure::file(root, error))
 }
 
 /// Puts the sources of the standard library where cargo looks for them.
