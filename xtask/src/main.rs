@@ -11,6 +11,7 @@ mod devices;
 mod edges;
 mod fuzz;
 mod lengths;
+mod mutants;
 mod package;
 mod peers;
 mod report;
@@ -43,6 +44,8 @@ usage: cargo xtask TASK [OPTION...]
                              measures us beside other clients; writes docs/benchmarks.md
   coverage [--lines]         how many lines of tuffet-core its own tests run;
                              --lines prints those that they do not
+  mutants [--module NAME] [--shard K/N] [--jobs N] [--install]
+                             changes tuffet-core in small ways: do its tests notice?
   fuzz [--minutes N] [--target NAME] [--install]
                              runs the fuzz targets, or replays what they found
 ";
@@ -74,6 +77,7 @@ fn run(task: &str, arguments: Arguments) -> Result<ExitCode, Failure> {
         "package" => package::run(&workspace, arguments),
         "deny" => deny::run(&workspace, arguments),
         "conformance" => conformance::run(&workspace, arguments),
+        "mutants" => mutants::run(&workspace, arguments),
         "coverage" => coverage::run(&workspace, arguments),
         "fuzz" => fuzz::run(&workspace, arguments),
         other => Err(Failure::new(format!(
