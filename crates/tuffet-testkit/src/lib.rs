@@ -30,6 +30,7 @@ mod driver;
 pub mod expect;
 mod keys;
 mod repository;
+pub mod simulation;
 
 pub use client::{Op, Store, World};
 pub use crypto::{Toy, sha256, sha384, sha512};
