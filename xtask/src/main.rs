@@ -13,6 +13,8 @@ mod package;
 mod peers;
 mod report;
 mod rules;
+mod simulate;
+mod switches;
 mod test;
 mod workspace;
 
@@ -38,6 +40,10 @@ usage: cargo xtask TASK [OPTION...]
                              runs a checkout of the public TUF conformance suite
   bench [--rounds N] [--only SCENARIO]
                              measures us beside other clients; writes docs/benchmarks.md
+  simulate [--steps N] [--seed S] [--jobs N] [--resume]
+                             attacks a client in memory and compares it with a model
+  switches [--only RULE]     takes checks out of a copy of the core, one at a time;
+                             the simulation must find each within a minute
   fuzz [--minutes N] [--target NAME] [--install]
                              runs the fuzz targets, or replays what they found
 ";
@@ -69,6 +75,8 @@ fn run(task: &str, arguments: Arguments) -> Result<ExitCode, Failure> {
         "package" => package::run(&workspace, arguments),
         "deny" => deny::run(&workspace, arguments),
         "conformance" => conformance::run(&workspace, arguments),
+        "simulate" => simulate::run(&workspace, arguments),
+        "switches" => switches::run(&workspace, arguments),
         "fuzz" => fuzz::run(&workspace, arguments),
         other => Err(Failure::new(format!(
             "no task {other}; `cargo xtask help` lists them"

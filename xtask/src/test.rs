@@ -6,7 +6,7 @@ use crate::arguments::Arguments;
 use crate::command;
 use crate::report::{Failure, Outcome, Report};
 use crate::workspace::Workspace;
-use crate::{deny, devices, edges, lengths, package, peers, rules};
+use crate::{deny, devices, edges, lengths, package, peers, rules, simulate};
 use output::Tests;
 use std::io::{BufRead, BufReader};
 use std::path::Path;
@@ -16,7 +16,7 @@ use std::time::Instant;
 type Step = fn(&Workspace) -> Result<Outcome, Failure>;
 
 /// What is quick to fail stands first.
-const STEPS: [(&str, Step); 16] = [
+const STEPS: [(&str, Step); 17] = [
     ("fmt", fmt),
     ("edges", |workspace| edges::run(workspace, none())),
     ("lengths", |workspace| lengths::run(workspace, none())),
@@ -32,6 +32,7 @@ const STEPS: [(&str, Step); 16] = [
     ("features", features),
     ("doc", doc),
     ("tests", tests),
+    ("simulate", |workspace| simulate::run(workspace, none())),
     ("wasm", wasm),
 ];
 

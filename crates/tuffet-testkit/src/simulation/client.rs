@@ -32,12 +32,24 @@ pub struct Call<'c> {
     pub crash: Option<usize>,
     /// What a mirror answers.
     pub reply: &'c dyn Fn(usize, &Fetch) -> Option<Reply>,
-    /// How many mirrors there are.
-    pub mirrors: usize,
+    /// Everything that the mirrors have, for clients that cannot ask as they go; `None` where a file cannot be had, and what a
+    /// mirror does not list it does not have.
+    pub everything: &'c dyn Fn() -> Vec<Vec<(RemoteFile, Listing)>>,
     /// What is looked for.
     pub paths: Vec<TargetPath>,
     /// What is delivered for a target that was found: right or wrong bytes.
     pub body: &'c dyn Fn(&Found) -> Vec<u8>,
+}
+
+/// What a mirror has of a file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Listing {
+    /// Bytes.
+    Bytes(Arc<Vec<u8>>),
+    /// Bytes that never end.
+    Endless,
+    /// The connection fails, or the answer says nothing.
+    Failed,
 }
 
 /// How an operation of a client ended.
@@ -77,6 +89,11 @@ pub struct Report {
 
 /// A client.
 pub trait Client {
+    /// How many mirrors it asks in the order it is given.
+    fn most_mirrors(&self) -> usize {
+        usize::MAX
+    }
+
     /// Refreshes, and if that goes well searches and downloads.
     fn update(&mut self, call: &Call<'_>, store: &mut Store) -> Report;
 }

@@ -1,6 +1,6 @@
 //! What stands between a repository and a client: mirrors that are honest, stale or hostile.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::artifact::{Id, Role};
@@ -54,6 +54,13 @@ impl Network {
     #[must_use]
     pub(crate) fn files(&self) -> &Files {
         self.past.last().expect("a repository has published")
+    }
+
+    /// Every file about which a mirror has something to say.
+    pub(crate) fn urls(&self) -> impl Iterator<Item = Url> {
+        let files = self.past.iter().flat_map(|files| files.keys());
+        let all: BTreeSet<Url> = files.chain(self.overlay.keys()).copied().collect();
+        all.into_iter()
     }
 
     /// What a mirror answers.

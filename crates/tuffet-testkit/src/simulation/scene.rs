@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use tuffet_core::trust::{Fetch, Found, Policy};
+use tuffet_core::metadata::Version;
+use tuffet_core::trust::{Fetch, Found, Policy, RemoteFile};
 
 use super::artifact::{Archive, Body, Draft, Id, Named, Paths, Role, Signature, TARGETS, digest};
 use super::attacker::{Attacker, Forgery, Target};
-use super::client::{Call, Client, End, Report, Store, item, policy, url};
+use super::client::{Call, Client, End, Listing, Report, Store, item, policy, url};
 use super::invariants::{self, Seen};
 use super::model::{Change, Kept, Known, Question, Refreshing, Rules, Slot, Trusted, Verdict};
 use super::network::{Mirror, Network, Served, Url};
@@ -360,6 +361,8 @@ impl<'s, C: Client> Scene<'s, C> {
             14 => vec![stale, Mirror::Hostile],
             _ => vec![Mirror::Honest],
         };
+        let most = self.client.most_mirrors();
+        let mirrors: Vec<Mirror> = mirrors.into_iter().take(most).collect();
         let now = match clock % 32 {
             0 => self.now - 20_000,
             1 => self.now + 5_000,
@@ -410,6 +413,13 @@ impl<'s, C: Client> Scene<'s, C> {
                 }
             })
         };
+        let everything = || {
+            let listing = |mirror: &Mirror| {
+                let listing = |url| listing(&self.archive, self.network.served(*mirror, url), url);
+                self.network.urls().filter_map(listing).collect()
+            };
+            mirrors.iter().map(listing).collect()
+        };
         let contents = |found: &Found| delivered(found, &expected, body, self.signing);
         let call = Call {
             anchor: Arc::clone(&self.archive.get(self.anchor).bytes),
@@ -418,7 +428,7 @@ impl<'s, C: Client> Scene<'s, C> {
             signing: self.signing,
             crash,
             reply: &reply,
-            mirrors: mirrors.len(),
+            everything: &everything,
             paths: paths
                 .iter()
                 .map(|path| crate::path(TARGETS[usize::from(*path)]))
@@ -595,4 +605,23 @@ fn in_words(report: &Report) -> String {
         "{refreshed}; {} writes; searches: {found:?}",
         report.writes.len()
     )
+}
+
+/// What a mirror has of a file, for clients that are told beforehand.
+fn listing(
+    archive: &Archive,
+    served: Served,
+    (role, version): Url,
+) -> Option<(RemoteFile, Listing)> {
+    let file = RemoteFile {
+        role: role.role_name(),
+        version: Version::new(version),
+    };
+    let listing = match served {
+        Served::File(id) => Listing::Bytes(Arc::clone(&archive.get(id).bytes)),
+        Served::Endless => Listing::Endless,
+        Served::Failed => Listing::Failed,
+        Served::Absent => return None,
+    };
+    Some((file, listing))
 }
