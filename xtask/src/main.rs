@@ -16,6 +16,8 @@ mod package;
 mod peers;
 mod report;
 mod rules;
+mod simulate;
+mod switches;
 mod test;
 mod wasm;
 mod workspace;
@@ -46,6 +48,10 @@ usage: cargo xtask TASK [OPTION...]
                              --lines prints those that they do not
   mutants [--module NAME] [--shard K/N] [--jobs N] [--install]
                              changes tuffet-core in small ways: do its tests notice?
+  simulate [--steps N] [--seed S] [--jobs N] [--resume]
+                             attacks a client in memory and compares it with a model
+  switches [--only RULE]     takes checks out of a copy of the core, one at a time;
+                             the simulation must find each within a minute
   fuzz [--minutes N] [--target NAME] [--install]
                              runs the fuzz targets, or replays what they found
 ";
@@ -79,6 +85,8 @@ fn run(task: &str, arguments: Arguments) -> Result<ExitCode, Failure> {
         "conformance" => conformance::run(&workspace, arguments),
         "mutants" => mutants::run(&workspace, arguments),
         "coverage" => coverage::run(&workspace, arguments),
+        "simulate" => simulate::run(&workspace, arguments),
+        "switches" => switches::run(&workspace, arguments),
         "fuzz" => fuzz::run(&workspace, arguments),
         other => Err(Failure::new(format!(
             "no task {other}; `cargo xtask help` lists them"

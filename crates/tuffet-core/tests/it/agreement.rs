@@ -6,7 +6,7 @@ use tuffet_core::trust::{
     Voice, WithoutFile,
 };
 
-use crate::world::{
+use tuffet_testkit::{
     Repository, TestKey, World, insert, name, object, path, remove, sha256, sha384, sha512, text,
     version,
 };

@@ -3,8 +3,8 @@
 
 use tuffet_core::trust::{Class, Event, Rejected, Signers};
 
-use crate::world::expect::{length, not_signed, rollback, threshold};
-use crate::world::{
+use tuffet_testkit::expect::{length, not_signed, rollback, threshold};
+use tuffet_testkit::{
     Delegated, Files, Listing, Op, Repository, TestKey, World, name, time, version,
 };
 
@@ -478,7 +478,7 @@ fn wrong_software_a_target_under_another_name_is_refused() {
 fn wrong_software_a_role_that_shares_a_name_with_a_file_on_the_server_is_not_it() {
     // In a repository without consistent snapshots a delegated role may be called like another file of the server.
     let mut repository = Repository::new();
-    crate::world::insert(&mut repository.root.signed, &["consistent_snapshot"], false);
+    tuffet_testkit::insert(&mut repository.root.signed, &["consistent_snapshot"], false);
     repository.delegate("targets", Delegated::new("1.root", &["*"]));
     repository.write_root();
     let root = repository.files["1.root.json"].clone();

@@ -5,8 +5,10 @@ use std::collections::BTreeMap;
 use tuffet_core::trust::{Audit, Context, Covered, Found, Rejected, Signers};
 
 use crate::search::two_files_of_one_role;
-use crate::world::expect::{not_signed, threshold};
-use crate::world::{Delegated, NOW, Repository, TestKey, World, name, path, sha256, time, version};
+use tuffet_testkit::expect::{not_signed, threshold};
+use tuffet_testkit::{
+    Delegated, NOW, Repository, TestKey, World, name, path, sha256, time, version,
+};
 
 /// A role as audited: who delegates to it, which roles it lacks, and its targets with whether they are covered.
 #[derive(Debug, Default, PartialEq)]
@@ -221,7 +223,7 @@ fn a37_the_visits_of_an_audit_are_bounded_by_what_snapshot_lists() {
 fn a22_what_is_wrong_with_one_role_does_not_hide_the_others() {
     let mut world = World::of(repository());
     world.repository.unlisted.insert("c".to_owned());
-    crate::world::remove(&mut world.repository.snapshot.signed, &["meta", "c.json"]);
+    tuffet_testkit::remove(&mut world.repository.snapshot.signed, &["meta", "c.json"]);
     world
         .repository
         .document("a")
@@ -247,7 +249,7 @@ fn a22_what_is_wrong_with_one_role_does_not_hide_the_others() {
 fn f30_delegated_roles_that_snapshot_passes_over_are_reported() {
     let mut world = World::of(repository());
     world.repository.unlisted.insert("c".to_owned());
-    crate::world::remove(&mut world.repository.snapshot.signed, &["meta", "c.json"]);
+    tuffet_testkit::remove(&mut world.repository.snapshot.signed, &["meta", "c.json"]);
     world.repository.write();
     let report = audit(&mut world);
     let expected = "c is delegated to, but snapshot does not list it";

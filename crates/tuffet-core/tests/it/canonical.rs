@@ -3,8 +3,8 @@
 use tuffet_core::json::Value;
 use tuffet_core::trust::{Item, Signers, TrustAnchor, UncountedReason};
 
-use crate::world::expect::{threshold, uncounted};
-use crate::world::{
+use tuffet_testkit::expect::{threshold, uncounted};
+use tuffet_testkit::{
     Delegated, Listing, Repository, TestKey, World, insert, name, object, remove, text, version,
 };
 

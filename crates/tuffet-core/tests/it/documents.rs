@@ -7,7 +7,7 @@ use tuffet_core::json::{Reason, Value};
 use tuffet_core::metadata::{Parsed, Role, RoleName, Root, Snapshot, Targets, Timestamp};
 use tuffet_core::trust::Rejected;
 
-use crate::world::{
+use tuffet_testkit::{
     Delegated, Repository, TestKey, World, edit, insert, name, object, remove, sha256, sha384,
     sha512, text,
 };
@@ -391,7 +391,7 @@ fn f40_a35_custom_data_reaches_the_application_as_signed() {
         ("", None),
     ] {
         let mut repository = Repository::new();
-        repository.targets.layout = crate::world::Layout::Canonical;
+        repository.targets.layout = tuffet_testkit::Layout::Canonical;
         insert(
             &mut repository.targets.signed,
             &["targets", "app", "custom"],

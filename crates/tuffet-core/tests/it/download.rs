@@ -4,7 +4,7 @@
 use tuffet_core::crypto::HashAlgorithm;
 use tuffet_core::trust::{Found, Rejected};
 
-use crate::world::{
+use tuffet_testkit::{
     Delegated, Repository, TestKey, World, insert, object, path, sha256, sha512, text,
 };
 

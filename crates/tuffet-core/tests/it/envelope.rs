@@ -4,8 +4,8 @@ use tuffet_core::json::Reason;
 use tuffet_core::metadata::{EnvelopeKind, Parsed, Root, Targets};
 use tuffet_core::trust::{Rejected, Signers, TrustAnchor, UncountedReason};
 
-use crate::world::expect::{assert_format, threshold, uncounted};
-use crate::world::{
+use tuffet_testkit::expect::{assert_format, threshold, uncounted};
+use tuffet_testkit::{
     Delegated, Document, Envelope, Layout, Listing, Repository, TestKey, World, base64, insert,
     object, text, version,
 };
@@ -77,7 +77,7 @@ fn tap17_a_repository_may_use_dsse_envelopes() {
     let view = world.refresh().unwrap();
     assert_eq!(
         view.targets()
-            .target(&crate::world::path("app"))
+            .target(&tuffet_testkit::path("app"))
             .unwrap()
             .length,
         5
@@ -86,7 +86,7 @@ fn tap17_a_repository_may_use_dsse_envelopes() {
     world.repository.publish();
     world.repository.publish_root();
     world.attempt().unwrap();
-    let stored = &world.store[&tuffet_core::trust::Item::Role(crate::world::name("root"))];
+    let stored = &world.store[&tuffet_core::trust::Item::Role(tuffet_testkit::name("root"))];
     let root = Parsed::<Root>::parse(stored.clone()).unwrap();
     assert_eq!(root.envelope(), EnvelopeKind::Dsse);
     assert_eq!(root.signature_keyids().count(), 2);

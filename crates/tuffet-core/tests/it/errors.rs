@@ -9,8 +9,8 @@ use tuffet_core::json::{FormatError, Reason};
 use tuffet_core::metadata::{Note, RoleName, Tolerance};
 use tuffet_core::trust::{Class, Event, Item, Rejected, Signers, UncountedReason};
 
-use crate::world::expect::uncounted;
-use crate::world::{NOW, TestKey, name, path, time, version};
+use tuffet_testkit::expect::uncounted;
+use tuffet_testkit::{NOW, TestKey, name, path, time, version};
 
 fn of_role(role: &RoleName) -> Vec<Rejected> {
     let role = || role.clone();

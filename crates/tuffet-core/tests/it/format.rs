@@ -4,7 +4,7 @@
 use tuffet_core::json::{FormatError, Reason};
 use tuffet_core::metadata::{Parsed, Role, Root, Snapshot, Targets, Timestamp, UnixTime};
 
-use crate::world::{Layout, Repository};
+use tuffet_testkit::{Layout, Repository};
 
 /// Reads a file of this content as each of the four roles that has it.
 fn read(role: &str, bytes: Vec<u8>) -> Result<(u64, UnixTime), FormatError> {

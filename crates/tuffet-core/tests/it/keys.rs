@@ -4,8 +4,8 @@ use tuffet_core::crypto::{HashAlgorithm, Scheme, hex};
 use tuffet_core::json::{Reason, Value};
 use tuffet_core::trust::{Rejected, Signers, TrustAnchor, UncountedReason};
 
-use crate::world::expect::{assert_format, threshold, timestamp_by, uncounted};
-use crate::world::{
+use tuffet_testkit::expect::{assert_format, threshold, timestamp_by, uncounted};
+use tuffet_testkit::{
     Delegated, Document, Layout, Repository, TestKey, Toy, World, array, edit, insert, name,
     object, remove, role, text, version,
 };

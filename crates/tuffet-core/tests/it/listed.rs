@@ -5,8 +5,8 @@ use tuffet_core::crypto::HashAlgorithm;
 use tuffet_core::json::Value;
 use tuffet_core::trust::{Rejected, Signers, UncountedReason};
 
-use crate::world::expect::{expired, length, threshold, uncounted, wrong_version};
-use crate::world::{
+use tuffet_testkit::expect::{expired, length, threshold, uncounted, wrong_version};
+use tuffet_testkit::{
     Delegated, Listing, NOW, Op, Repository, TestKey, World, edit, insert, name, sha256, sha512,
     text, version,
 };

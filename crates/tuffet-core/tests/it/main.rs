@@ -22,4 +22,3 @@ mod spelling;
 mod store;
 mod timestamp;
 mod tolerances;
-mod world;

@@ -5,8 +5,10 @@ mod kept;
 use tuffet_core::json::Reason;
 use tuffet_core::trust::{Event, Item, Mode, Signers, TrustAnchor};
 
-use crate::world::expect::{assert_format, expired, length, not_signed, threshold, wrong_version};
-use crate::world::{NOW, Repository, TestKey, World, insert, name, time, version};
+use tuffet_testkit::expect::{
+    assert_format, expired, length, not_signed, threshold, wrong_version,
+};
+use tuffet_testkit::{NOW, Repository, TestKey, World, insert, name, time, version};
 
 fn keys<const N: usize>(names: [&str; N]) -> [TestKey; N] {
     names.map(TestKey::new)

@@ -3,8 +3,8 @@
 use tuffet_core::json::Value;
 use tuffet_core::trust::{Event, Item, TrustAnchor};
 
-use crate::world::expect::rollback;
-use crate::world::{Op, Stop, TestKey, World, array, insert, name, sha256, text, version};
+use tuffet_testkit::expect::rollback;
+use tuffet_testkit::{Op, Stop, TestKey, World, array, insert, name, sha256, text, version};
 
 const HIGH: u64 = i64::MAX as u64;
 
@@ -354,7 +354,7 @@ fn crash_in_rotation(start: &World) {
                 world.stop_after = Some(stop);
                 match world.try_refresh() {
                     Ok(_) | Err(Stop::Crash) => {}
-                    Err(Stop::Rejected(rejected)) => panic!("{first}, {second}: {rejected}"),
+                    Err(stop) => panic!("{first}, {second}: {stop:?}"),
                 }
             }
             world.stop_after = None;

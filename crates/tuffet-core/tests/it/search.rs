@@ -5,8 +5,8 @@ mod paths;
 use tuffet_core::json::Value;
 use tuffet_core::trust::{Found, Item, Rejected, Signers};
 
-use crate::world::expect::{not_signed, threshold};
-use crate::world::{
+use tuffet_testkit::expect::{not_signed, threshold};
+use tuffet_testkit::{
     Delegated, Listing, Op, Repository, TestKey, World, edit, insert, name, path, remove, text,
     version,
 };

@@ -6,8 +6,8 @@ use tuffet_core::crypto::hex;
 use tuffet_core::json::Reason;
 use tuffet_core::trust::UncountedReason;
 
-use crate::world::expect::{assert_format, not_signed, timestamp_by, uncounted};
-use crate::world::{TestKey, Toy, World, insert, object, text};
+use tuffet_testkit::expect::{assert_format, not_signed, timestamp_by, uncounted};
+use tuffet_testkit::{TestKey, Toy, World, insert, object, text};
 
 #[test]
 fn o05_every_role_may_have_any_number_of_keys_and_a_threshold() {

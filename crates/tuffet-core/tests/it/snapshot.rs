@@ -3,8 +3,8 @@
 use tuffet_core::json::Reason;
 use tuffet_core::trust::{Item, Rejected};
 
-use crate::world::expect::{assert_format, rollback};
-use crate::world::{
+use tuffet_testkit::expect::{assert_format, rollback};
+use tuffet_testkit::{
     Delegated, Listing, Repository, World, insert, name, object, path, remove, time, version,
 };
 

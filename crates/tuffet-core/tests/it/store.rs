@@ -6,8 +6,8 @@ use tuffet_core::trust::{
     Answer, Context, Error, Event, Item, Mode, Policy, Refresh, Rejected, Step, TrustAnchor,
 };
 
-use crate::world::expect::rollback;
-use crate::world::{Delegated, NOW, Repository, TestKey, Toy, World, name, time, version};
+use tuffet_testkit::expect::rollback;
+use tuffet_testkit::{Delegated, NOW, Repository, TestKey, Toy, World, name, time, version};
 
 /// A client that looks for a target of a delegated role.
 fn world() -> World {
@@ -84,7 +84,7 @@ fn c00_a_refresh_over_several_rotations_may_stop_anywhere() {
 fn c00_a_switch_of_consistent_snapshots_may_stop_anywhere() {
     let mut world = world();
     world.attempt().unwrap();
-    crate::world::insert(
+    tuffet_testkit::insert(
         &mut world.repository.root.signed,
         &["consistent_snapshot"],
         false,

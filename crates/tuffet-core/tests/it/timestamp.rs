@@ -2,8 +2,10 @@
 
 use tuffet_core::trust::{Event, Item, Rejected, Signers, UncountedReason};
 
-use crate::world::expect::{expired, length, not_signed, rollback, threshold, uncounted, unsigned};
-use crate::world::{NOW, Op, Repository, TestKey, World, name, time, version};
+use tuffet_testkit::expect::{
+    expired, length, not_signed, rollback, threshold, uncounted, unsigned,
+};
+use tuffet_testkit::{NOW, Op, Repository, TestKey, World, name, time, version};
 
 /// A client at version 2 of everything but root.
 fn at_version_2() -> World {

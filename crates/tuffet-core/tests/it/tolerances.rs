@@ -6,8 +6,8 @@ use tuffet_core::crypto::{Curve, HashAlgorithm, PublicKey, Scheme};
 use tuffet_core::metadata::{Note, Tolerance, ToleranceSet};
 use tuffet_core::trust::{Event, Item, Mode, Policy, Rejected};
 
-use crate::world::expect::rollback;
-use crate::world::{
+use tuffet_testkit::expect::rollback;
+use tuffet_testkit::{
     Delegated, Repository, TestKey, World, base64, edit, insert, name, object, text, version,
 };
 

@@ -4,7 +4,7 @@ use tuffet_core::json::{Reason, Value};
 use tuffet_core::metadata::{PathSet, RoleDelegations, Targets};
 
 use super::{ARRAY, BOOLEAN, OBJECT, STRING, accepted, parse, put, refused, repository};
-use crate::world::{edit, insert, path, remove, sha256, text};
+use tuffet_testkit::{edit, insert, path, remove, sha256, text};
 
 #[test]
 fn f43_delegations_are_keys_and_an_ordered_list_of_roles() {

@@ -6,7 +6,7 @@ use tuffet_core::json::canonicalize;
 use tuffet_core::metadata::{Root, Timestamp, UnixTime};
 use tuffet_core::trust::{Item, TrustedView};
 
-use crate::world::{Delegated, Envelope, Listing, Repository, TestKey, World, name};
+use tuffet_testkit::{Delegated, Envelope, Listing, Repository, TestKey, World, name};
 
 /// A change of some bytes.
 #[derive(Debug, Clone)]

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use proptest::prelude::*;
 use tuffet_core::trust::{Item, Rejected};
 
-use crate::world::{Delegated, Op, Repository, World, name, path};
+use tuffet_testkit::{Delegated, Op, Repository, World, name, path};
 
 /// A delegation: to which role, whether its pattern covers the target, whether it terminates.
 #[derive(Debug, Clone, Copy)]

@@ -5,7 +5,7 @@ use proptest::sample::Index;
 
 use tuffet_core::trust::TrustedView;
 
-use crate::world::{Delegated, Op, Repository, Stop, TestKey, World};
+use tuffet_testkit::{Delegated, Op, Repository, Stop, TestKey, World};
 
 #[derive(Debug, Clone)]
 enum Event {
@@ -81,6 +81,7 @@ fn refresh(
         Ok(view) => floors.see(&view)?,
         Err(Stop::Crash) => prop_assert!(stop.is_some()),
         Err(Stop::Rejected(_)) => {}
+        Err(Stop::Unavailable) => prop_assert!(false, "the repository always answers"),
     }
     world.stop_after = None;
     floors.check(world)

@@ -2,8 +2,8 @@
 
 use tuffet_core::trust::{Event, Item, Mode, TrustAnchor};
 
-use crate::world::expect::rollback;
-use crate::world::{Repository, TestKey, World, name, version};
+use tuffet_testkit::expect::rollback;
+use tuffet_testkit::{Repository, TestKey, World, name, version};
 
 #[test]
 fn a32_stored_roots_count_only_as_successors_of_the_anchor() {

@@ -4,8 +4,8 @@ use tuffet_core::crypto::hex;
 use tuffet_core::trust::{Rejected, Signers, UncountedReason};
 
 use super::{graph, not_found, visited};
-use crate::world::expect::{threshold, uncounted};
-use crate::world::{
+use tuffet_testkit::expect::{threshold, uncounted};
+use tuffet_testkit::{
     Delegated, Repository, TestKey, World, array, edit, insert, name, remove, sha256, text,
 };
 

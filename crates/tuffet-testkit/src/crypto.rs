@@ -7,30 +7,33 @@ use tuffet_core::crypto::{
     Crypto, Digest, HashAlgorithm, Hasher, Key, Scheme, SignatureCheck, Verdict,
 };
 
-pub(crate) fn sha256(bytes: &[u8]) -> Digest {
+/// SHA-256.
+pub fn sha256(bytes: &[u8]) -> Digest {
     Digest::sha256(Sha256::digest(bytes).into())
 }
 
-pub(crate) fn sha384(bytes: &[u8]) -> Digest {
+/// SHA-384.
+pub fn sha384(bytes: &[u8]) -> Digest {
     Digest::sha384(Sha384::digest(bytes).into())
 }
 
-pub(crate) fn sha512(bytes: &[u8]) -> Digest {
+/// SHA-512.
+pub fn sha512(bytes: &[u8]) -> Digest {
     Digest::sha512(Sha512::digest(bytes).into())
 }
 
 /// A provider whose signature is the digest of scheme, public key and message.
 #[derive(Debug, Default)]
-pub(crate) struct Toy {
+pub struct Toy {
     /// The scheme that this provider pretends not to have.
-    pub(crate) lacks: Option<Scheme>,
+    pub lacks: Option<Scheme>,
     /// How many signatures were verified.
-    pub(crate) verified: AtomicUsize,
+    pub verified: AtomicUsize,
 }
 
 impl Toy {
     /// What the holder of `key` writes under `message`; opaque keys sign with their whole JSON object.
-    pub(crate) fn signature(key: &Key, message: &[u8]) -> Vec<u8> {
+    pub fn signature(key: &Key, message: &[u8]) -> Vec<u8> {
         let (scheme, public) = match key.usable() {
             Some((scheme, public)) => (scheme.name(), public.to_spki_der()),
             None => ("opaque", key.raw().to_vec()),

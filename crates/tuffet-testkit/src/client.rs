@@ -6,28 +6,28 @@ use std::fmt;
 use tuffet_core::json::Value;
 use tuffet_core::metadata::{RoleName, UnixTime};
 use tuffet_core::trust::{
-    Answer, Context, Error, Event, Found, Item, Mode, Policy, Refresh, Rejected, Search, Step,
-    TrustAnchor, TrustedView, VerifiedTarget, Write, WriteKind,
+    Context, Event, Fetch, Found, Item, Mode, Policy, Refresh, Rejected, Search, TrustAnchor,
+    TrustedView, VerifiedTarget, Write, WriteKind,
 };
 
-use super::crypto::{Toy, sha256};
-use super::keys::TestKey;
-use super::repository::Repository;
-use super::{NOW, path, time};
-
-/// Files by URL path.
-pub(crate) type Files = BTreeMap<String, Vec<u8>>;
+use crate::crypto::{Toy, sha256};
+use crate::keys::TestKey;
+use crate::repository::{Files, Repository};
+use crate::{Machine, NOW, Reply, Stop, Surroundings, drive, path, time};
 
 /// What a client keeps.
-pub(crate) type Store = BTreeMap<Item, Vec<u8>>;
+pub type Store = BTreeMap<Item, Vec<u8>>;
 
 /// What happened between the core and the world, in order.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Op {
+pub enum Op {
+    /// An item of the store was asked for.
     Load(Item),
     /// The URL path and the most bytes to receive.
     Fetch(String, u64),
+    /// An item was written.
     Put(Item),
+    /// An item was removed.
     Delete(Item),
     /// An answer was refused, with this code.
     Refused(&'static str),
@@ -45,34 +45,33 @@ impl fmt::Display for Op {
     }
 }
 
-/// Why a refresh or a search did not end well.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Stop {
-    Rejected(Rejected),
-    /// The process ended here.
-    Crash,
-}
-
 /// A client, and the repository it asks.
 #[derive(Debug)]
-pub(crate) struct World {
-    pub(crate) repository: Repository,
+pub struct World {
+    /// The repository, on the server that is asked last.
+    pub repository: Repository,
     /// Servers that are asked before the repository's own.
-    pub(crate) mirrors: Vec<Files>,
-    pub(crate) store: Store,
-    pub(crate) anchor: TrustAnchor,
-    pub(crate) mode: Mode,
-    pub(crate) policy: Policy,
-    pub(crate) now: UnixTime,
-    pub(crate) crypto: std::sync::Arc<Toy>,
+    pub mirrors: Vec<Files>,
+    /// What the client keeps.
+    pub store: Store,
+    /// Where trust begins.
+    pub anchor: TrustAnchor,
+    /// Whether the repository is asked.
+    pub mode: Mode,
+    /// What is asked of the repository.
+    pub policy: Policy,
+    /// What the client's clock says.
+    pub now: UnixTime,
+    /// Who computes digests and signatures.
+    pub crypto: std::sync::Arc<Toy>,
     /// The operations since they were last taken.
-    pub(crate) log: Vec<Op>,
+    pub log: Vec<Op>,
     /// The events since they were last taken.
-    pub(crate) events: Vec<Event>,
+    pub events: Vec<Event>,
     /// How many more operations happen before the process ends.
-    pub(crate) stop_after: Option<usize>,
+    pub stop_after: Option<usize>,
     /// The target that attempts look for after the refresh, if any.
-    pub(crate) wanted: Option<&'static str>,
+    pub wanted: Option<&'static str>,
 }
 
 impl Clone for World {
@@ -91,42 +90,14 @@ impl Clone for World {
     }
 }
 
-/// What a refresh and a search have in common.
-trait Machine {
-    fn step(&self) -> Step;
-    fn answer(&mut self, answer: Answer) -> Result<(), Error>;
-    fn take_events(&mut self) -> Vec<Event>;
-}
-
-macro_rules! machine {
-    ($machine:ident) => {
-        impl Machine for $machine<'_> {
-            fn step(&self) -> Step {
-                $machine::step(self)
-            }
-
-            fn answer(&mut self, answer: Answer) -> Result<(), Error> {
-                $machine::answer(self, answer)
-            }
-
-            fn take_events(&mut self) -> Vec<Event> {
-                $machine::take_events(self)
-            }
-        }
-    };
-}
-
-machine!(Refresh);
-machine!(Search);
-
 impl World {
     /// A client that trusts the first root of a new repository and has not asked it for anything yet.
-    pub(crate) fn new() -> Self {
+    pub fn new() -> Self {
         Self::of(Repository::new())
     }
 
     /// A client that trusts the present root of a repository.
-    pub(crate) fn of(repository: Repository) -> Self {
+    pub fn of(repository: Repository) -> Self {
         Self {
             anchor: TrustAnchor::Root(repository.root.bytes()),
             repository,
@@ -144,7 +115,7 @@ impl World {
     }
 
     /// A client of a repository whose timestamp needs so many of these keys and is signed by those.
-    pub(crate) fn with_timestamp(keys: &[TestKey], need: u64, signers: &[TestKey]) -> Self {
+    pub fn with_timestamp(keys: &[TestKey], need: u64, signers: &[TestKey]) -> Self {
         let mut repository = Repository::new();
         repository.set_role("timestamp", keys, need);
         repository.timestamp.signers = signers.to_vec();
@@ -154,14 +125,14 @@ impl World {
     }
 
     /// A client that has refreshed once.
-    pub(crate) fn refreshed() -> Self {
+    pub fn refreshed() -> Self {
         let mut world = Self::new();
         world.refresh().expect("a new repository is fine");
         world
     }
 
     /// Refreshes, as a client that may crash.
-    pub(crate) fn try_refresh(&mut self) -> Result<TrustedView, Stop> {
+    pub fn try_refresh(&mut self) -> Result<TrustedView, Stop> {
         self.log.clear();
         self.events.clear();
         let (crypto, policy) = (self.crypto.clone(), self.policy.clone());
@@ -178,15 +149,15 @@ impl World {
     }
 
     /// Refreshes.
-    pub(crate) fn refresh(&mut self) -> Result<TrustedView, Rejected> {
+    pub fn refresh(&mut self) -> Result<TrustedView, Rejected> {
         self.try_refresh().map_err(|stop| match stop {
             Stop::Rejected(rejected) => rejected,
-            Stop::Crash => panic!("a crash that nobody asked for"),
+            other => panic!("{other:?} that nobody asked for"),
         })
     }
 
     /// Refreshes, and searches if a target is wanted.
-    pub(crate) fn attempt(&mut self) -> Result<(), Rejected> {
+    pub fn attempt(&mut self) -> Result<(), Rejected> {
         let mut view = self.refresh()?;
         let log = std::mem::take(&mut self.log);
         let outcome = match self.wanted {
@@ -198,24 +169,16 @@ impl World {
     }
 
     /// Searches in a view, which keeps the roles that were verified on the way.
-    pub(crate) fn search(
-        &mut self,
-        view: &mut TrustedView,
-        target: &str,
-    ) -> Result<Found, Rejected> {
+    pub fn search(&mut self, view: &mut TrustedView, target: &str) -> Result<Found, Rejected> {
         match self.try_search(view, target) {
             Ok(found) => Ok(found),
             Err(Stop::Rejected(rejected)) => Err(rejected),
-            Err(Stop::Crash) => panic!("a crash that nobody asked for"),
+            Err(other) => panic!("{other:?} that nobody asked for"),
         }
     }
 
     /// Searches, as a client that may crash.
-    pub(crate) fn try_search(
-        &mut self,
-        view: &mut TrustedView,
-        target: &str,
-    ) -> Result<Found, Stop> {
+    pub fn try_search(&mut self, view: &mut TrustedView, target: &str) -> Result<Found, Stop> {
         self.log.clear();
         let (crypto, policy) = (self.crypto.clone(), self.policy.clone());
         let context = Context {
@@ -231,13 +194,13 @@ impl World {
     }
 
     /// Refreshes and searches.
-    pub(crate) fn find(&mut self, target: &str) -> Result<Found, Rejected> {
+    pub fn find(&mut self, target: &str) -> Result<Found, Rejected> {
         let mut view = self.refresh()?;
         self.search(&mut view, target)
     }
 
     /// Refreshes, searches and downloads; the target comes from the first name that the server has.
-    pub(crate) fn download(&mut self, target: &str) -> Result<VerifiedTarget, Rejected> {
+    pub fn download(&mut self, target: &str) -> Result<VerifiedTarget, Rejected> {
         let found = self.find(target)?;
         let urls = found.url_paths();
         let bytes = urls.iter().find_map(|url| self.repository.blobs.get(url));
@@ -246,12 +209,12 @@ impl World {
     }
 
     /// The operations of the last refresh or search, one a line.
-    pub(crate) fn story(&self) -> String {
+    pub fn story(&self) -> String {
         self.log.iter().map(|op| format!("{op}\n")).collect()
     }
 
     /// The URL paths asked for in the last refresh or search.
-    pub(crate) fn fetched(&self) -> Vec<&str> {
+    pub fn fetched(&self) -> Vec<&str> {
         self.log
             .iter()
             .filter_map(|op| match op {
@@ -262,18 +225,18 @@ impl World {
     }
 
     /// The version of a role in the store.
-    pub(crate) fn stored(&self, role: &str) -> Option<u64> {
+    pub fn stored(&self, role: &str) -> Option<u64> {
         let item = Item::Role(RoleName::new(role).expect("a role name"));
         self.store.get(&item).and_then(|bytes| version_of(bytes))
     }
 
     /// The versions of the four top-level roles in the store; zero for none.
-    pub(crate) fn versions(&self) -> [u64; 4] {
+    pub fn versions(&self) -> [u64; 4] {
         ["root", "timestamp", "snapshot", "targets"].map(|role| self.stored(role).unwrap_or(0))
     }
 
     /// The metadata in the store, each file as the beginning of its digest.
-    pub(crate) fn metadata(&self) -> BTreeMap<Item, String> {
+    pub fn metadata(&self) -> BTreeMap<Item, String> {
         let files = self.store.iter().filter(|(item, _)| **item != Item::Record);
         files
             .map(|(item, bytes)| (item.clone(), sha256(bytes).to_hex()[..8].to_owned()))
@@ -282,11 +245,7 @@ impl World {
 
     /// Asserts that the client refuses what the server offers after an attack, that its store is no worse for it, and that the
     /// honest repository, as it was and after its next publication, is accepted again (C-00).
-    pub(crate) fn refuses(
-        &self,
-        attack: impl FnOnce(&mut Repository),
-        check: impl FnOnce(&Rejected),
-    ) {
+    pub fn refuses(&self, attack: impl FnOnce(&mut Repository), check: impl FnOnce(&Rejected)) {
         let mut victim = self.clone();
         attack(&mut victim.repository);
         let before = victim.versions();
@@ -311,7 +270,7 @@ impl World {
     }
 
     /// Asserts that the client accepts what the repository publishes now and next (C-00).
-    pub(crate) fn recovers(&mut self) {
+    pub fn recovers(&mut self) {
         for _ in 0..2 {
             self.repository.publish();
             self.attempt().expect("the repaired repository is accepted");
@@ -328,7 +287,7 @@ impl World {
     }
 
     /// Asserts the exact error.
-    pub(crate) fn refuses_with(
+    pub fn refuses_with(
         &self,
         attack: impl FnOnce(&mut Repository),
         code: &str,
@@ -340,56 +299,30 @@ impl World {
         });
     }
 
-    fn drive(&mut self, machine: &mut dyn Machine) -> Result<(), Stop> {
-        loop {
-            let outcome = match machine.step() {
-                Step::Done => break,
-                Step::Load(item) => {
-                    let bytes = self.store.get(&item).cloned();
-                    self.op(Op::Load(item))?;
-                    machine.answer(bytes.map_or(Answer::Absent, Answer::Bytes))
-                }
-                Step::Fetch(fetch) => {
-                    let url = fetch.file.url_path();
-                    self.op(Op::Fetch(url.clone(), fetch.limit))?;
-                    self.fetch(machine, &url, fetch.limit)
-                }
-                Step::Store(writes) => {
-                    writes.into_iter().try_for_each(|write| self.write(write))?;
-                    machine.answer(Answer::Stored)
-                }
-            };
-            self.events.extend(machine.take_events());
-            match outcome {
-                Ok(()) => {}
-                Err(Error::Rejected(rejected)) => {
-                    self.log.push(Op::Refused(rejected.code()));
-                    return Err(Stop::Rejected(*rejected));
-                }
-                Err(other) => panic!("{other}"),
-            }
+    fn drive(&mut self, machine: &mut impl Machine) -> Result<(), Stop> {
+        let policy = self.policy.clone();
+        let driven = drive(machine, &policy, self);
+        if let Err(Stop::Rejected(rejected)) = &driven {
+            self.log.push(Op::Refused(rejected.code()));
         }
-        Ok(())
+        driven
     }
 
-    /// Asks the mirrors in order, each after the one before failed; the first refusal is the one that counts.
-    fn fetch(&self, machine: &mut dyn Machine, url: &str, limit: u64) -> Result<(), Error> {
-        let mut first = Ok(());
-        for files in self.mirrors.iter().chain([&self.repository.files]) {
-            let Some(bytes) = files.get(url) else {
-                continue;
-            };
-            let most = usize::try_from(limit)
-                .unwrap_or(usize::MAX)
-                .saturating_add(1);
-            let bytes = bytes.iter().copied().take(most).collect();
-            let outcome = machine.answer(Answer::Bytes(bytes));
-            if outcome.is_ok() {
-                return outcome;
-            }
-            first = first.and(outcome);
+    fn op(&mut self, op: Op) -> Result<(), Stop> {
+        match &mut self.stop_after {
+            Some(0) => return Err(Stop::Crash),
+            Some(left) => *left -= 1,
+            None => {}
         }
-        first.and_then(|()| machine.answer(Answer::Absent))
+        self.log.push(op);
+        Ok(())
+    }
+}
+
+impl Surroundings for World {
+    fn load(&mut self, item: &Item) -> Result<Option<Vec<u8>>, Stop> {
+        self.op(Op::Load(item.clone()))?;
+        Ok(self.store.get(item).cloned())
     }
 
     fn write(&mut self, write: Write) -> Result<(), Stop> {
@@ -406,14 +339,18 @@ impl World {
         Ok(())
     }
 
-    fn op(&mut self, op: Op) -> Result<(), Stop> {
-        match &mut self.stop_after {
-            Some(0) => return Err(Stop::Crash),
-            Some(left) => *left -= 1,
-            None => {}
+    fn fetch(&mut self, fetch: &Fetch, mirror: usize) -> Result<Option<Reply>, Stop> {
+        let url = fetch.file.url_path();
+        if mirror == 0 {
+            self.op(Op::Fetch(url.clone(), fetch.limit))?;
         }
-        self.log.push(op);
-        Ok(())
+        let mut servers = self.mirrors.iter().chain([&self.repository.files]);
+        let reply = |files: &Files| files.get(&url).cloned().map_or(Reply::Absent, Reply::Bytes);
+        Ok(servers.nth(mirror).map(reply))
+    }
+
+    fn event(&mut self, event: Event) {
+        self.events.push(event);
     }
 }
 

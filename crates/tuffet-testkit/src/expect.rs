@@ -4,11 +4,11 @@ use tuffet_core::json::Reason;
 use tuffet_core::metadata::KeyId;
 use tuffet_core::trust::{Rejected, Signers, Uncounted, UncountedReason};
 
-use super::keys::TestKey;
-use super::{NOW, name, time, version};
+use crate::keys::TestKey;
+use crate::{NOW, name, time, version};
 
 /// A key that was not counted, and why.
-pub(crate) fn uncounted(key: &TestKey, reason: UncountedReason) -> Uncounted {
+pub fn uncounted(key: &TestKey, reason: UncountedReason) -> Uncounted {
     Uncounted {
         keyid: KeyId::new(&key.keyid).expect("a keyid"),
         reason,
@@ -16,14 +16,14 @@ pub(crate) fn uncounted(key: &TestKey, reason: UncountedReason) -> Uncounted {
 }
 
 /// Keys that did not sign.
-pub(crate) fn not_signed(keys: &[&TestKey]) -> Vec<Uncounted> {
+pub fn not_signed(keys: &[&TestKey]) -> Vec<Uncounted> {
     keys.iter()
         .map(|key| uncounted(key, UncountedReason::NotSigned))
         .collect()
 }
 
 /// Too few keys; `uncounted` in the order of the role's keyids.
-pub(crate) fn threshold(
+pub fn threshold(
     role: &str,
     signers: Signers,
     [have, need]: [u64; 2],
@@ -39,7 +39,7 @@ pub(crate) fn threshold(
 }
 
 /// A top-level role of root 1 that its one key did not sign.
-pub(crate) fn unsigned(role: &str, reason: UncountedReason) -> Rejected {
+pub fn unsigned(role: &str, reason: UncountedReason) -> Rejected {
     threshold(
         role,
         Signers::Root(version(1)),
@@ -49,12 +49,13 @@ pub(crate) fn unsigned(role: &str, reason: UncountedReason) -> Rejected {
 }
 
 /// A timestamp that too few of the keys that root 1 names have signed.
-pub(crate) fn timestamp_by(have: u64, need: u64, uncounted: Vec<Uncounted>) -> Rejected {
+pub fn timestamp_by(have: u64, need: u64, uncounted: Vec<Uncounted>) -> Rejected {
     let signers = Signers::Root(version(1));
     threshold("timestamp", signers, [have, need], uncounted)
 }
 
-pub(crate) fn rollback(role: &str, trusted: u64, offered: u64) -> Rejected {
+/// A version that goes back.
+pub fn rollback(role: &str, trusted: u64, offered: u64) -> Rejected {
     Rejected::Rollback {
         role: name(role),
         trusted: version(trusted),
@@ -62,7 +63,8 @@ pub(crate) fn rollback(role: &str, trusted: u64, offered: u64) -> Rejected {
     }
 }
 
-pub(crate) fn wrong_version(role: &str, expected: u64, offered: u64) -> Rejected {
+/// Another version than the one that was asked for.
+pub fn wrong_version(role: &str, expected: u64, offered: u64) -> Rejected {
     Rejected::Version {
         role: name(role),
         expected: version(expected),
@@ -71,7 +73,7 @@ pub(crate) fn wrong_version(role: &str, expected: u64, offered: u64) -> Rejected
 }
 
 /// A role that expired at this date.
-pub(crate) fn expired(role: &str, number: u64, at: &str) -> Rejected {
+pub fn expired(role: &str, number: u64, at: &str) -> Rejected {
     Rejected::Expired {
         role: name(role),
         version: version(number),
@@ -80,7 +82,8 @@ pub(crate) fn expired(role: &str, number: u64, at: &str) -> Rejected {
     }
 }
 
-pub(crate) fn length(role: &str, expected: u64, exact: bool, received: u64) -> Rejected {
+/// Another length than the exact one, or than the most.
+pub fn length(role: &str, expected: u64, exact: bool, received: u64) -> Rejected {
     Rejected::Length {
         role: name(role),
         expected,
@@ -91,7 +94,7 @@ pub(crate) fn length(role: &str, expected: u64, exact: bool, received: u64) -> R
 
 /// Asserts that a file was refused as malformed, where and why.
 #[track_caller]
-pub(crate) fn assert_format(rejected: &Rejected, role: &str, path: &str, reason: &Reason) {
+pub fn assert_format(rejected: &Rejected, role: &str, path: &str, reason: &Reason) {
     let Rejected::Format {
         role: refused,
         error,

@@ -6,15 +6,37 @@ use tuffet_core::json::Value;
 use tuffet_core::metadata::Version;
 use tuffet_core::trust::RemoteFile;
 
-use super::client::Files;
-use super::crypto::{sha256, sha512};
-use super::document::{Document, Layout, array, edit, insert, object, text};
-use super::keys::TestKey;
-use super::{EXPIRES, name};
+use crate::crypto::{sha256, sha512};
+use crate::document::{Document, Layout, array, edit, insert, object, text};
+use crate::keys::TestKey;
+use crate::{EXPIRES, name};
+
+/// Files by URL path.
+pub type Files = BTreeMap<String, Vec<u8>>;
+
+/// What kind of keys the roles of a new repository get.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Signing {
+    /// [`TestKey::new`]: verified by [`Toy`](crate::Toy) alone.
+    Toy,
+    /// [`TestKey::real`]: ed25519, verified by any client.
+    Ed25519,
+}
+
+impl Signing {
+    /// The key that is made from a name.
+    #[must_use]
+    pub fn key(self, name: &str) -> TestKey {
+        match self {
+            Self::Toy => TestKey::new(name),
+            Self::Ed25519 => TestKey::real(name),
+        }
+    }
+}
 
 /// What snapshot and timestamp say about the files they list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Listing {
+pub enum Listing {
     /// Version, length and hashes.
     Full,
     /// The version alone, so that a forged file gets as far as its signatures.
@@ -23,44 +45,61 @@ pub(crate) enum Listing {
 
 /// A repository and what is published of it.
 #[derive(Debug, Clone)]
-pub(crate) struct Repository {
-    pub(crate) root: Document,
-    pub(crate) timestamp: Document,
-    pub(crate) snapshot: Document,
-    pub(crate) targets: Document,
-    pub(crate) delegated: BTreeMap<String, Document>,
-    pub(crate) listing: Listing,
+pub struct Repository {
+    /// The newest root.
+    pub root: Document,
+    /// The timestamp.
+    pub timestamp: Document,
+    /// The snapshot.
+    pub snapshot: Document,
+    /// The top-level targets role.
+    pub targets: Document,
+    /// The delegated roles by name.
+    pub delegated: BTreeMap<String, Document>,
+    /// What is said about listed files.
+    pub listing: Listing,
     /// Delegated roles that snapshot passes over.
-    pub(crate) unlisted: BTreeSet<String>,
+    pub unlisted: BTreeSet<String>,
     /// Metadata by URL path.
-    pub(crate) files: Files,
+    pub files: Files,
     /// Targets by URL path.
-    pub(crate) blobs: Files,
+    pub blobs: Files,
 }
 
 /// A role to delegate to.
 #[derive(Debug, Clone)]
-pub(crate) struct Delegated {
-    pub(crate) name: String,
-    pub(crate) keys: Vec<TestKey>,
-    pub(crate) threshold: u64,
-    pub(crate) paths: Vec<String>,
-    pub(crate) terminating: bool,
+pub struct Delegated {
+    /// Its name.
+    pub name: String,
+    /// Who may sign.
+    pub keys: Vec<TestKey>,
+    /// How many have to.
+    pub threshold: u64,
+    /// The patterns of the paths it may speak for.
+    pub paths: Vec<String>,
+    /// Whether nothing after it is searched.
+    pub terminating: bool,
 }
 
 impl Delegated {
-    /// A role with a key of its own.
-    pub(crate) fn new(name: &str, paths: &[&str]) -> Self {
+    /// A role with a toy key of its own.
+    pub fn new(name: &str, paths: &[&str]) -> Self {
+        Self::signed_by(name, TestKey::new(name), paths)
+    }
+
+    /// A role with this key.
+    pub fn signed_by(name: &str, key: TestKey, paths: &[&str]) -> Self {
         Self {
             name: name.to_owned(),
-            keys: vec![TestKey::new(name)],
+            keys: vec![key],
             threshold: 1,
             paths: paths.iter().map(|&path| path.to_owned()).collect(),
             terminating: false,
         }
     }
 
-    pub(crate) fn terminating(self) -> Self {
+    /// The same, terminating.
+    pub fn terminating(self) -> Self {
         Self {
             terminating: true,
             ..self
@@ -81,7 +120,7 @@ impl Delegated {
 }
 
 /// `{keyids, threshold}`.
-pub(crate) fn role(keys: &[TestKey], threshold: u64) -> Value {
+pub fn role(keys: &[TestKey], threshold: u64) -> Value {
     object([
         ("keyids", array(keys.iter().map(|key| text(&key.keyid)))),
         ("threshold", Value::from(threshold)),
@@ -98,6 +137,7 @@ fn signed(kind: &str, members: impl IntoIterator<Item = (&'static str, Value)>) 
     header.into_iter().chain(members).collect()
 }
 
+/// Version 1 of a targets role that lists nothing.
 pub(crate) fn empty_targets() -> Value {
     signed("targets", [("targets", object([]))])
 }
@@ -119,8 +159,17 @@ fn list(signed: &mut Value, file: &str, version: u64, listing: Listing, bytes: &
 
 impl Repository {
     /// Version 1 of everything: a 2-of-3 root, one key for each other role, one target `app`.
-    pub(crate) fn new() -> Self {
-        let root = ["root-1", "root-2", "root-3"].map(TestKey::new);
+    pub fn new() -> Self {
+        Self::with(Signing::Toy)
+    }
+
+    /// As [`Repository::new`], signed with real keys: `Signing::Ed25519.key("timestamp")` and so on.
+    pub fn real() -> Self {
+        Self::with(Signing::Ed25519)
+    }
+
+    fn with(signing: Signing) -> Self {
+        let root = ["root-1", "root-2", "root-3"].map(|name| signing.key(name));
         let content = signed(
             "root",
             [
@@ -130,7 +179,7 @@ impl Repository {
             ],
         );
         let document =
-            |content, key: &str, layout| Document::new(content, vec![TestKey::new(key)], layout);
+            |content, key: &str, layout| Document::new(content, vec![signing.key(key)], layout);
         let mut repository = Self {
             root: Document::new(content, root[..2].to_vec(), Layout::Pretty),
             timestamp: document(
@@ -152,7 +201,7 @@ impl Repository {
         };
         repository.set_role("root", &root, 2);
         for role in ["timestamp", "snapshot", "targets"] {
-            repository.set_role(role, &[TestKey::new(role)], 1);
+            repository.set_role(role, &[signing.key(role)], 1);
         }
         repository.add_target("targets", "app", b"app 1");
         repository.write_root();
@@ -160,7 +209,8 @@ impl Repository {
         repository
     }
 
-    pub(crate) fn document(&mut self, role: &str) -> &mut Document {
+    /// The document of a role.
+    pub fn document(&mut self, role: &str) -> &mut Document {
         match role {
             "root" => &mut self.root,
             "timestamp" => &mut self.timestamp,
@@ -171,7 +221,7 @@ impl Repository {
     }
 
     /// Names the keys of a top-level role in root, without publishing that.
-    pub(crate) fn set_role(&mut self, name: &str, keys: &[TestKey], threshold: u64) {
+    pub fn set_role(&mut self, name: &str, keys: &[TestKey], threshold: u64) {
         for key in keys {
             insert(
                 &mut self.root.signed,
@@ -187,7 +237,7 @@ impl Repository {
     }
 
     /// Replaces the keys of a role and publishes a root that says so; the documents are signed by the new keys from now on.
-    pub(crate) fn rotate(&mut self, name: &str, keys: &[TestKey], threshold: u64) {
+    pub fn rotate(&mut self, name: &str, keys: &[TestKey], threshold: u64) {
         self.set_role(name, keys, threshold);
         if name == "root" {
             let old = std::mem::replace(&mut self.root.signers, keys.to_vec());
@@ -204,18 +254,20 @@ impl Repository {
         }
     }
 
-    pub(crate) fn publish_root(&mut self) {
+    /// Writes root under the next version.
+    pub fn publish_root(&mut self) {
         self.root.set_version(self.root.version() + 1);
         self.write_root();
     }
 
     /// Writes root under its version, without raising that.
-    pub(crate) fn write_root(&mut self) {
+    pub fn write_root(&mut self) {
         let path = format!("{}.root.json", self.root.version());
         self.files.insert(path, self.root.bytes());
     }
 
-    pub(crate) fn consistent(&self) -> bool {
+    /// Whether root says that snapshots are consistent.
+    pub fn consistent(&self) -> bool {
         self.root
             .signed
             .get("consistent_snapshot")
@@ -224,7 +276,7 @@ impl Repository {
     }
 
     /// The next version of everything but root.
-    pub(crate) fn publish(&mut self) {
+    pub fn publish(&mut self) {
         for document in [&mut self.timestamp, &mut self.snapshot, &mut self.targets]
             .into_iter()
             .chain(self.delegated.values_mut())
@@ -235,7 +287,7 @@ impl Repository {
     }
 
     /// Raises versions to those of another repository, so that the next publication is above both.
-    pub(crate) fn rise_above(&mut self, other: &Self) {
+    pub fn rise_above(&mut self, other: &Self) {
         let rise = |document: &mut Document, other: &Document| {
             document.set_version(document.version().max(other.version()));
         };
@@ -250,7 +302,7 @@ impl Repository {
     }
 
     /// Lists and writes everything but root as it stands, without raising a version.
-    pub(crate) fn write(&mut self) {
+    pub fn write(&mut self) {
         let mut listed = vec![(
             "targets".to_owned(),
             self.targets.version(),
@@ -276,7 +328,7 @@ impl Repository {
     }
 
     /// Writes snapshot and the timestamp that lists it.
-    pub(crate) fn write_snapshot(&mut self) {
+    pub fn write_snapshot(&mut self) {
         let (version, bytes) = (self.snapshot.version(), self.snapshot.bytes());
         let signed = &mut self.timestamp.signed;
         list(signed, "snapshot.json", version, self.listing, &bytes);
@@ -284,7 +336,8 @@ impl Repository {
         self.write_timestamp();
     }
 
-    pub(crate) fn write_timestamp(&mut self) {
+    /// Writes timestamp as it stands.
+    pub fn write_timestamp(&mut self) {
         let bytes = self.timestamp.bytes();
         self.files.insert("timestamp.json".to_owned(), bytes);
     }
@@ -295,7 +348,7 @@ impl Repository {
     }
 
     /// Where a version of a role is published.
-    pub(crate) fn path(&self, role: &str, version: u64) -> String {
+    pub fn path(&self, role: &str, version: u64) -> String {
         let version = Version::new(version).filter(|_| self.consistent());
         RemoteFile {
             role: name(role),
@@ -305,7 +358,7 @@ impl Repository {
     }
 
     /// Where the present version of a role is published.
-    pub(crate) fn current(&mut self, role: &str) -> String {
+    pub fn current(&mut self, role: &str) -> String {
         match role {
             "timestamp" => "timestamp.json".to_owned(),
             "root" => format!("{}.root.json", self.root.version()),
@@ -317,13 +370,13 @@ impl Repository {
     }
 
     /// The bytes of the present version of a role, for changing them.
-    pub(crate) fn file(&mut self, role: &str) -> &mut Vec<u8> {
+    pub fn file(&mut self, role: &str) -> &mut Vec<u8> {
         let path = self.current(role);
         self.files.get_mut(&path).expect("a published file")
     }
 
     /// Delegates to a role, which is made if it is not there.
-    pub(crate) fn delegate(&mut self, from: &str, delegated: Delegated) {
+    pub fn delegate(&mut self, from: &str, delegated: Delegated) {
         let delegator = &mut self.document(from).signed;
         if delegator.get("delegations").is_none() {
             let none = object([("keys", object([])), ("roles", array([]))]);
@@ -347,7 +400,7 @@ impl Repository {
     }
 
     /// Delegates to hash bins (TAP 15); of the bins only those that are made afterwards exist.
-    pub(crate) fn delegate_bins(&mut self, from: &str, key: &TestKey, bit_length: u64) {
+    pub fn delegate_bins(&mut self, from: &str, key: &TestKey, bit_length: u64) {
         let mut bins = role(std::slice::from_ref(key), 1);
         insert(&mut bins, &["bit_length"], bit_length);
         insert(&mut bins, &["name_prefix"], "bin");
@@ -361,13 +414,13 @@ impl Repository {
     }
 
     /// Makes a bin.
-    pub(crate) fn add_bin(&mut self, name: &str, key: &TestKey) {
+    pub fn add_bin(&mut self, name: &str, key: &TestKey) {
         let document = Document::new(empty_targets(), vec![key.clone()], Layout::Canonical);
         self.delegated.insert(name.to_owned(), document);
     }
 
     /// Lists a target in a role, with SHA-256 and SHA-512, and puts its bytes where they belong.
-    pub(crate) fn add_target(&mut self, role: &str, path: &str, bytes: &[u8]) {
+    pub fn add_target(&mut self, role: &str, path: &str, bytes: &[u8]) {
         let (short, long) = (sha256(bytes).to_hex(), sha512(bytes).to_hex());
         let entry = object([
             ("length", Value::from(bytes.len() as u64)),

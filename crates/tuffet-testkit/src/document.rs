@@ -2,11 +2,11 @@
 
 use tuffet_core::json::Value;
 
-use super::keys::TestKey;
+use crate::keys::TestKey;
 
 /// How the bytes are laid out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Layout {
+pub enum Layout {
     /// The signed part is canonical as it stands.
     Canonical,
     /// With white space, so that the signed part has to be canonicalised.
@@ -15,24 +15,31 @@ pub(crate) enum Layout {
 
 /// Which envelope is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Envelope {
+pub enum Envelope {
+    /// `{"signed", "signatures"}` (TUF §4.2.1).
     Json,
+    /// A DSSE envelope (TAP 17).
     Dsse,
 }
 
 /// A metadata file before it is written.
 #[derive(Debug, Clone)]
-pub(crate) struct Document {
-    pub(crate) signed: Value,
-    pub(crate) signers: Vec<TestKey>,
+pub struct Document {
+    /// What is signed.
+    pub signed: Value,
+    /// Who signs.
+    pub signers: Vec<TestKey>,
     /// Entries of `signatures` that stand before those of the signers.
-    pub(crate) extra: Vec<Value>,
-    pub(crate) layout: Layout,
-    pub(crate) envelope: Envelope,
+    pub extra: Vec<Value>,
+    /// How the bytes are laid out.
+    pub layout: Layout,
+    /// Which envelope is written.
+    pub envelope: Envelope,
 }
 
 impl Document {
-    pub(crate) fn new(signed: Value, signers: Vec<TestKey>, layout: Layout) -> Self {
+    /// A document in the JSON envelope.
+    pub fn new(signed: Value, signers: Vec<TestKey>, layout: Layout) -> Self {
         Self {
             signed,
             signers,
@@ -42,20 +49,23 @@ impl Document {
         }
     }
 
-    pub(crate) fn version(&self) -> u64 {
+    /// The version that `signed` says.
+    pub fn version(&self) -> u64 {
         at(&self.signed, &["version"]).as_u64().expect("a version")
     }
 
-    pub(crate) fn set_version(&mut self, version: u64) {
+    /// Says another version.
+    pub fn set_version(&mut self, version: u64) {
         insert(&mut self.signed, &["version"], version);
     }
 
-    pub(crate) fn expire(&mut self, at: &str) {
+    /// Says another date of expiry.
+    pub fn expire(&mut self, at: &str) {
         insert(&mut self.signed, &["expires"], at);
     }
 
     /// The file, signed by its signers.
-    pub(crate) fn bytes(&self) -> Vec<u8> {
+    pub fn bytes(&self) -> Vec<u8> {
         match self.envelope {
             Envelope::Json => self.json(),
             Envelope::Dsse => self.dsse("application/vnd.tuf+json"),
@@ -74,7 +84,7 @@ impl Document {
     }
 
     /// The file as a DSSE envelope with a payload type of one's choice.
-    pub(crate) fn dsse(&self, payload_type: &str) -> Vec<u8> {
+    pub fn dsse(&self, payload_type: &str) -> Vec<u8> {
         let payload = match self.layout {
             Layout::Canonical => self.signed.to_compact_json(),
             Layout::Pretty => self.signed.to_pretty_json(),
@@ -104,7 +114,8 @@ impl Document {
     }
 }
 
-pub(crate) fn base64(bytes: &[u8]) -> String {
+/// Base 64 with padding.
+pub fn base64(bytes: &[u8]) -> String {
     const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     let mut output = String::new();
     for chunk in bytes.chunks(3) {
@@ -125,15 +136,18 @@ pub(crate) fn base64(bytes: &[u8]) -> String {
     output
 }
 
-pub(crate) fn text(text: &str) -> Value {
+/// A JSON string.
+pub fn text(text: &str) -> Value {
     Value::from(text)
 }
 
-pub(crate) fn array(values: impl IntoIterator<Item = Value>) -> Value {
+/// A JSON array.
+pub fn array(values: impl IntoIterator<Item = Value>) -> Value {
     values.into_iter().collect()
 }
 
-pub(crate) fn object<const N: usize>(members: [(&str, Value); N]) -> Value {
+/// A JSON object.
+pub fn object<const N: usize>(members: [(&str, Value); N]) -> Value {
     members.into_iter().collect()
 }
 
@@ -152,7 +166,7 @@ pub(crate) fn at<'v>(value: &'v Value, path: &[&str]) -> &'v Value {
 }
 
 /// The value at a path, for changing it.
-pub(crate) fn edit<'v>(value: &'v mut Value, path: &[&str]) -> &'v mut Value {
+pub fn edit<'v>(value: &'v mut Value, path: &[&str]) -> &'v mut Value {
     path.iter().fold(value, |value, segment| {
         match value {
             Value::Array(elements) => segment
@@ -166,7 +180,7 @@ pub(crate) fn edit<'v>(value: &'v mut Value, path: &[&str]) -> &'v mut Value {
 }
 
 /// Puts a member at the path, over another or as a new one.
-pub(crate) fn insert(value: &mut Value, path: &[&str], member: impl Into<Value>) {
+pub fn insert(value: &mut Value, path: &[&str], member: impl Into<Value>) {
     let (last, parents) = path.split_last().expect("a path");
     edit(value, parents)
         .as_object_mut()
@@ -175,7 +189,7 @@ pub(crate) fn insert(value: &mut Value, path: &[&str], member: impl Into<Value>)
 }
 
 /// Takes a member away.
-pub(crate) fn remove(value: &mut Value, path: &[&str]) {
+pub fn remove(value: &mut Value, path: &[&str]) {
     let (last, parents) = path.split_last().expect("a path");
     edit(value, parents)
         .as_object_mut()

@@ -1,0 +1,268 @@
+//! Clients: the core itself, or whatever else can be asked to do the same.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use tuffet_core::metadata::{TargetPath, UnixTime, Version};
+use tuffet_core::trust::{
+    Context, Event, Fetch, Found, Item, Mode, Policy, Refresh, RemoteFile, Search, TrustAnchor,
+    TrustedView, Write, WriteKind,
+};
+
+use super::artifact::Role;
+use super::model::{LIMITS, Rules, SKEW, Slot};
+use super::network::Url;
+use super::signing::Signing;
+use crate::driver::{Reply, Stop, Surroundings, drive};
+
+/// What a client keeps.
+pub type Store = BTreeMap<Item, Arc<Vec<u8>>>;
+
+/// What is asked of a client.
+pub struct Call<'c> {
+    /// Where trust begins.
+    pub anchor: Arc<Vec<u8>>,
+    /// What is asked of the repository.
+    pub policy: &'c Policy,
+    /// What the clock says.
+    pub now: i64,
+    /// Who verifies.
+    pub signing: &'c dyn Signing,
+    /// How many writes succeed before the disk fails.
+    pub crash: Option<usize>,
+    /// What a mirror answers.
+    pub reply: &'c dyn Fn(usize, &Fetch) -> Option<Reply>,
+    /// Everything that the mirrors have, for clients that cannot ask as they go; `None` where a file cannot be had, and what a
+    /// mirror does not list it does not have.
+    pub everything: &'c dyn Fn() -> Vec<Vec<(RemoteFile, Listing)>>,
+    /// What is looked for.
+    pub paths: Vec<TargetPath>,
+    /// What is delivered for a target that was found: right or wrong bytes.
+    pub body: &'c dyn Fn(&Found) -> Vec<u8>,
+}
+
+/// What a mirror has of a file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Listing {
+    /// Bytes.
+    Bytes(Arc<Vec<u8>>),
+    /// Bytes that never end.
+    Endless,
+    /// The connection fails, or the answer says nothing.
+    Failed,
+}
+
+/// How an operation of a client ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum End {
+    /// Something was refused, with this code.
+    Refused(&'static str),
+    /// No answer says anything.
+    Unavailable,
+    /// The disk failed.
+    Crash,
+}
+
+/// A target that a client found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FoundTarget {
+    /// The role that lists it.
+    pub role: Role,
+    /// The length it must have.
+    pub length: u64,
+    /// Its SHA-256.
+    pub hash: Vec<u8>,
+    /// What came of checking the delivered bytes.
+    pub checked: Result<(), &'static str>,
+}
+
+/// What a client did.
+#[derive(Debug)]
+pub struct Report {
+    /// The writes that became durable, in order; `None` for a removal.
+    pub writes: Vec<(Item, Option<Arc<Vec<u8>>>)>,
+    /// Root, timestamp, snapshot and targets as they are trusted now.
+    pub refreshed: Result<[Arc<Vec<u8>>; 4], End>,
+    /// What came of each search.
+    pub found: Vec<Result<FoundTarget, End>>,
+}
+
+/// A client.
+pub trait Client {
+    /// How many mirrors it asks in the order it is given.
+    fn most_mirrors(&self) -> usize {
+        usize::MAX
+    }
+
+    /// Refreshes, and if that goes well searches and downloads.
+    fn update(&mut self, call: &Call<'_>, store: &mut Store) -> Report;
+}
+
+/// The policy that the model's rules describe.
+#[must_use]
+pub(crate) fn policy(rules: &Rules) -> Policy {
+    let mut policy = Policy::default();
+    let limits = &mut policy.limits;
+    [
+        limits.root,
+        limits.timestamp,
+        limits.snapshot,
+        limits.targets,
+        limits.signed_length,
+    ] = LIMITS;
+    limits.roots = rules.roots;
+    limits.roles = u32::try_from(rules.roles).expect("few roles");
+    policy.strict_local = rules.strict;
+    policy.clock_skew = u32::try_from(SKEW).expect("minutes");
+    policy.minimum_versions.root = Version::new(rules.least_root);
+    policy.minimum_versions.snapshot = Version::new(rules.least_snapshot);
+    policy
+}
+
+/// Where the simulation serves a file.
+#[must_use]
+pub(crate) fn url(file: &RemoteFile) -> Url {
+    (
+        Role::of(&file.role),
+        file.version.map_or(0, Version::number),
+    )
+}
+
+/// The item of a place in a store.
+#[must_use]
+pub(crate) fn item(slot: Slot) -> Item {
+    match slot {
+        Slot::History(version) => Item::Root(crate::version(version)),
+        Slot::Current(role) => Item::Role(role.role_name()),
+        Slot::Record => Item::Record,
+    }
+}
+
+/// The core with an in-memory shell around it.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Core;
+
+struct Shell<'s, 'c> {
+    call: &'s Call<'c>,
+    store: &'s mut Store,
+    writes: Vec<(Item, Option<Arc<Vec<u8>>>)>,
+}
+
+impl Surroundings for Shell<'_, '_> {
+    fn load(&mut self, item: &Item) -> Result<Option<Vec<u8>>, Stop> {
+        Ok(self.store.get(item).map(|bytes| bytes.to_vec()))
+    }
+
+    fn write(&mut self, write: Write) -> Result<(), Stop> {
+        if self
+            .call
+            .crash
+            .is_some_and(|crash| self.writes.len() >= crash)
+        {
+            return Err(Stop::Crash);
+        }
+        match write.kind {
+            WriteKind::Put(bytes) => {
+                self.store.insert(write.item.clone(), Arc::clone(&bytes));
+                self.writes.push((write.item, Some(bytes)));
+            }
+            WriteKind::Delete => {
+                self.store.remove(&write.item);
+                self.writes.push((write.item, None));
+            }
+        }
+        Ok(())
+    }
+
+    fn fetch(&mut self, fetch: &Fetch, mirror: usize) -> Result<Option<Reply>, Stop> {
+        Ok((self.call.reply)(mirror, fetch))
+    }
+
+    fn event(&mut self, _: Event) {}
+}
+
+fn end(stop: Stop) -> End {
+    match stop {
+        Stop::Rejected(rejected) => End::Refused(rejected.code()),
+        Stop::Unavailable => End::Unavailable,
+        Stop::Crash => End::Crash,
+    }
+}
+
+impl Client for Core {
+    fn update(&mut self, call: &Call<'_>, store: &mut Store) -> Report {
+        let context = Context {
+            crypto: call.signing.crypto(),
+            policy: call.policy,
+            now: UnixTime(call.now),
+        };
+        let mut shell = Shell {
+            call,
+            store,
+            writes: Vec::new(),
+        };
+        let anchor = TrustAnchor::Root(call.anchor.to_vec());
+        let mut refresh = Refresh::new(anchor, Mode::Online, context);
+        let mut found = Vec::new();
+        let refreshed = match drive(&mut refresh, call.policy, &mut shell) {
+            Err(stop) => Err(end(stop)),
+            Ok(()) => {
+                let mut view = refresh.finish().expect("done");
+                for path in &call.paths {
+                    found.push(search(&mut view, path, context, &mut shell));
+                    if found.last() == Some(&Err(End::Crash)) {
+                        break;
+                    }
+                }
+                Ok(files(&view))
+            }
+        };
+        Report {
+            writes: shell.writes,
+            refreshed,
+            found,
+        }
+    }
+}
+
+/// The files of a view.
+#[must_use]
+pub fn files(view: &TrustedView) -> [Arc<Vec<u8>>; 4] {
+    [
+        Arc::clone(view.root().received()),
+        Arc::clone(view.timestamp().received()),
+        Arc::clone(view.snapshot().received()),
+        Arc::clone(view.targets().received()),
+    ]
+}
+
+fn search(
+    view: &mut TrustedView,
+    path: &TargetPath,
+    context: Context<'_>,
+    shell: &mut Shell<'_, '_>,
+) -> Result<FoundTarget, End> {
+    let mut search = Search::new(view.clone(), path.clone(), Mode::Online, context);
+    drive(&mut search, context.policy, shell).map_err(end)?;
+    let outcome = search.finish().expect("done");
+    *view = outcome.view;
+    let found = outcome
+        .found
+        .map_err(|rejected| end(Stop::Rejected(*rejected)))?;
+    let checked = found.check_bytes(&(shell.call.body)(&found), context.crypto);
+    Ok(described(
+        &found,
+        checked.map(drop).map_err(|rejected| rejected.code()),
+    ))
+}
+
+/// A found target in the words of the simulation.
+#[must_use]
+pub fn described(found: &Found, checked: Result<(), &'static str>) -> FoundTarget {
+    FoundTarget {
+        role: Role::of(&found.role),
+        length: found.target.length,
+        hash: found.target.hashes.digests()[0].as_bytes().to_vec(),
+        checked,
+    }
+}

@@ -1,0 +1,119 @@
+//! The simulation finds what is wrong, and says so briefly.
+
+use std::sync::Arc;
+
+use tuffet_core::metadata::RoleName;
+use tuffet_core::trust::Item;
+use tuffet_testkit::simulation::{
+    Call, Client, Core, End, Fast, Operation, Report, Store, Tally, operations, play,
+};
+
+fn many<C: Client>(client: impl Fn() -> C) -> Result<Tally, String> {
+    let mut tally = Tally::default();
+    for seed in 0..120 {
+        match play(seed, &Fast, &client) {
+            Ok(played) => tally.add(&played),
+            Err(failure) => return Err(failure.to_string()),
+        }
+    }
+    Ok(tally)
+}
+
+#[test]
+fn c00_the_core_does_what_the_model_says_and_always_finds_back() {
+    let tally = many(|| Core).unwrap_or_else(|failure| panic!("{failure}"));
+    assert!(tally.of("steps") > 5_000);
+    for reached in [
+        "accepted",
+        "found",
+        "crashes",
+        "unavailable",
+        "op.heal",
+        "code.threshold.root",
+    ] {
+        assert!(tally.of(reached) > 0, "{reached}");
+    }
+}
+
+#[test]
+fn a_seed_is_the_same_trace_every_time() {
+    assert_eq!(operations(5), operations(5));
+    assert_ne!(operations(5), operations(6));
+    assert_eq!(
+        play(5, &Fast, || Core).expect("no finding"),
+        play(5, &Fast, || Core).expect("no finding")
+    );
+}
+
+/// Loses the timestamp before every refresh, and with it the floor.
+struct Forgetful;
+
+impl Client for Forgetful {
+    fn update(&mut self, call: &Call<'_>, store: &mut Store) -> Report {
+        store.remove(&Item::Role(RoleName::Timestamp));
+        Core.update(call, store)
+    }
+}
+
+/// Says that everything was refused for its signatures.
+struct Monotonous;
+
+impl Client for Monotonous {
+    fn update(&mut self, call: &Call<'_>, store: &mut Store) -> Report {
+        let report = Core.update(call, store);
+        let refreshed = report.refreshed.map_err(|end| match end {
+            End::Refused(_) => End::Refused("threshold.root"),
+            other => other,
+        });
+        Report {
+            refreshed,
+            ..report
+        }
+    }
+}
+
+/// Keeps an older copy of what it is to write.
+struct Stuck;
+
+impl Client for Stuck {
+    fn update(&mut self, call: &Call<'_>, store: &mut Store) -> Report {
+        let before = store.get(&Item::Role(RoleName::Targets)).map(Arc::clone);
+        let report = Core.update(call, store);
+        if let Some(before) = before {
+            store.insert(Item::Role(RoleName::Targets), before);
+        }
+        report
+    }
+}
+
+/// Panics in the middle.
+struct Fragile;
+
+impl Client for Fragile {
+    fn update(&mut self, _: &Call<'_>, _: &mut Store) -> Report {
+        panic!("a crack")
+    }
+}
+
+#[test]
+fn clients_that_are_wrong_are_found_out() {
+    let forgetful = many(|| Forgetful).unwrap_err();
+    assert!(forgetful.contains("timestamp"), "{forgetful}");
+    let monotonous = many(|| Monotonous).unwrap_err();
+    assert!(monotonous.contains("threshold.root"), "{monotonous}");
+    assert!(many(|| Stuck).is_err());
+    assert!(many(|| Fragile).unwrap_err().contains("a panic: a crack"));
+}
+
+#[test]
+fn a_trace_that_fails_is_made_short() {
+    let failure = (0..).find_map(|seed| play(seed, &Fast, || Fragile).err());
+    let failure = failure.expect("it fails at once");
+    let [operation] = failure.operations[..] else {
+        panic!("{failure}");
+    };
+    assert!(matches!(
+        operation,
+        Operation::Update { .. } | Operation::Heal
+    ));
+}
