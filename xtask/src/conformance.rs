@@ -1,7 +1,7 @@
 //! Runs the public TUF conformance suite, from a checkout of it, against our client.
 //!
 //! The suite is a set of pytest files that serve repositories and call a client by a small command
-//! line; `crates/tuffet-client/examples/conformance.rs` speaks it.
+//! line; `tuffet lab client` speaks it.
 
 use crate::arguments::Arguments;
 use crate::command;
@@ -87,13 +87,12 @@ fn pytest(workspace: &Workspace, suite: &Path) -> Result<PathBuf, Failure> {
     command::find_in(programs, "pytest").ok_or_else(|| Failure::new("the suite brought no pytest"))
 }
 
-/// Builds our client and returns its path.
+/// Builds our client and returns its command.
 fn build(workspace: &Workspace) -> Result<String, Failure> {
-    let mut build = workspace.cargo(&["build", "--release", "-p", "tuffet-client"]);
-    command::run(build.args(["--example", "conformance"]))?;
-    let examples = workspace.target.join("release").join("examples");
-    let program = command::find_in(&examples, "conformance");
-    let program = program.ok_or_else(|| Failure::new("the example conformance was not built"))?;
+    let mut build = workspace.cargo(&["build", "--release", "-p", "tuffet", "--features", "lab"]);
+    command::run(&mut build)?;
+    let program = command::find_in(&workspace.target.join("release"), "tuffet");
+    let program = program.ok_or_else(|| Failure::new("tuffet was not built"))?;
     let program = program.display().to_string();
     // The suite splits what it is given at spaces.
     if program.contains(' ') {
@@ -101,5 +100,5 @@ fn build(workspace: &Workspace) -> Result<String, Failure> {
             "{program}: the suite cannot call a path with spaces"
         )));
     }
-    Ok(program)
+    Ok(format!("{program} lab client"))
 }

@@ -29,6 +29,7 @@ mod document;
 mod driver;
 pub mod expect;
 mod keys;
+pub mod lab;
 mod repository;
 pub mod simulation;
 

@@ -106,6 +106,8 @@ pub(crate) enum Commands {
     Status(commands::status::Arguments),
     Plan(commands::plan::Arguments),
     Serve(commands::serve::Arguments),
+    #[cfg(feature = "lab")]
+    Lab(commands::lab::Arguments),
     Completions(commands::completions::Arguments),
     Man(commands::man::Arguments),
     Version(commands::version::Arguments),
@@ -150,6 +152,8 @@ impl Commands {
             Self::Status(_) => "status",
             Self::Plan(_) => "plan",
             Self::Serve(_) => "serve",
+            #[cfg(feature = "lab")]
+            Self::Lab(arguments) => arguments.name(),
             Self::Completions(_) => "completions",
             Self::Man(_) => "man",
             Self::Version(_) => "version",

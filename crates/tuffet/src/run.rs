@@ -147,6 +147,8 @@ fn dispatch(command: Commands, app: &App) -> Result<Exit, Failure> {
         Commands::Prune(arguments) => commands::prune::run(&arguments, app),
         Commands::Tour(arguments) => commands::tour::run(&arguments, app),
         Commands::Serve(arguments) => commands::serve::run(&arguments, app),
+        #[cfg(feature = "lab")]
+        Commands::Lab(arguments) => commands::lab::run(&arguments, app),
         Commands::Completions(arguments) => commands::completions::run(&arguments, app),
         Commands::Man(arguments) => commands::man::run(&arguments, app),
         Commands::Version(_) => commands::version::run(app),

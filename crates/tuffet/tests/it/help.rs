@@ -2,7 +2,7 @@
 
 use crate::home::Home;
 
-const COMMANDS: [&str; 69] = [
+const COMMANDS: [&str; 72] = [
     "get",
     "verify",
     "inspect",
@@ -71,6 +71,9 @@ const COMMANDS: [&str; 69] = [
     "publish",
     "prune",
     "serve",
+    "lab",
+    "lab attack",
+    "lab list",
     "version",
 ];
 
@@ -134,6 +137,7 @@ fn the_reference_names_every_command_option_and_variable() {
             "role",
             "recover",
             "signature",
+            "lab",
         ];
         if !families.contains(&command) {
             assert!(

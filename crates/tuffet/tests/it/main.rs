@@ -19,6 +19,8 @@ mod json;
 #[cfg(feature = "kms")]
 mod key_services;
 mod keys;
+#[cfg(feature = "lab")]
+mod lab;
 mod peers;
 mod publish;
 mod readme;
