@@ -1,6 +1,6 @@
 //! Signing the drafts of the open change.
 
-use tuffet_core::crypto::{Key, KeyIdentity, KeyKind, Scheme, signed_message};
+use tuffet_core::crypto::signed_message;
 use tuffet_core::metadata::{KeyId, RoleName, Version};
 use tuffet_sign::{PublicKeyInfo, Signer};
 
@@ -10,7 +10,7 @@ use crate::graph::{Authority, Graph};
 use crate::keys::{KeyName, keyid};
 use crate::plan::{Action, Plan};
 use crate::policy::Policy;
-use crate::quorum::needs;
+use crate::quorum::{needs_of, usable};
 use crate::repository::Repository;
 use crate::store::Store;
 
@@ -23,35 +23,45 @@ impl Repository {
     /// [`Error::NoChange`]; [`Error::KeyNotNeeded`] for a signer that may sign neither; [`Error::Stale`];
     /// [`Error::Signer`].
     pub fn sign(&self, signers: &[&dyn Signer]) -> Result<Plan, Error> {
-        let lock = self.lock()?;
-        let mut store = Store::load(self.layout())?;
-        store.require_current()?;
-        if store.drafts().next().is_none() {
-            return Err(Error::NoChange);
-        }
-        let graph = Graph::load(&store)?;
-        for signer in signers {
-            let drafted = store.drafts().map(|(role, _)| role);
-            let needed = drafted
-                .chain([&RoleName::Snapshot, &RoleName::Timestamp])
-                .any(|role| !wanted(signer.public(), &graph.signatories(role)).is_empty());
-            if !needed {
-                let name = self.policy().key_name(&keyid(signer.public()));
-                return Err(Error::KeyNotNeeded(name));
-            }
-        }
-        let actions = attach(&mut store, &graph, self.policy(), signers)?;
-        let change = if actions.is_empty() {
-            Vec::new()
-        } else {
-            vec![store.write_change()]
-        };
-        Ok(Plan {
-            actions,
-            steps: vec![change],
-            lock: Some(lock),
-        })
+        let mut session = self.begin()?;
+        let plan = session.sign(signers)?;
+        Ok(session.end(plan))
     }
+}
+
+/// What [`Repository::sign`] does.
+pub(crate) fn sign(
+    store: &mut Store,
+    graph: &Graph,
+    policy: &Policy,
+    signers: &[&dyn Signer],
+) -> Result<Plan, Error> {
+    store.require_current()?;
+    if store.drafts().next().is_none() {
+        return Err(Error::NoChange);
+    }
+    for signer in signers {
+        let drafted = store.drafts().map(|(role, _)| role);
+        let needed = drafted
+            .chain([&RoleName::Snapshot, &RoleName::Timestamp])
+            .any(|role| !wanted(signer.public(), &graph.signatories(role)).is_empty());
+        if !needed {
+            return Err(Error::KeyNotNeeded(
+                policy.key_name(&keyid(signer.public())),
+            ));
+        }
+    }
+    let actions = attach(store, graph, policy, signers)?;
+    let change = if actions.is_empty() {
+        Vec::new()
+    } else {
+        vec![store.write_change()]
+    };
+    Ok(Plan {
+        actions,
+        steps: vec![change],
+        lock: None,
+    })
 }
 
 /// Attaches the signatures that the signers may make and have not made.
@@ -69,7 +79,7 @@ pub(crate) fn attach(
         if names.is_empty() {
             continue;
         }
-        let counts = needs(role, &draft.to_bytes(), graph, policy)?;
+        let counts = needs_of(role, draft, graph, policy)?;
         let version = draft.version().unwrap_or(Version::FIRST);
         actions.extend(names.into_iter().map(|key| Action::Signed {
             role: role.clone(),
@@ -105,7 +115,7 @@ pub(crate) fn sign_document(
                     key: key.clone(),
                     error: Box::new(error),
                 })?;
-            document.attach(&keyid, &signature);
+            document.attach_made(&keyid, signer.public(), &signature);
             names.push(key);
         }
     }
@@ -115,6 +125,11 @@ pub(crate) fn sign_document(
 /// A signature that does not verify is no reason not to make a good one.
 fn has_signed(signer: &dyn Signer, document: &Document, keyid: &KeyId, canonical: &[u8]) -> bool {
     let key = signer.public();
+    if document.confirmed().iter().any(|one| {
+        one.keyid == *keyid && one.identity == key.identity() && one.scheme == key.scheme()
+    }) {
+        return true;
+    }
     let message = signed_message(key.scheme(), canonical, tuffet_crypto::aws_lc());
     document
         .signature(keyid)
@@ -134,11 +149,4 @@ pub(crate) fn wanted(key: &PublicKeyInfo, authorities: &[Authority<'_>]) -> Vec<
         }
     }
     keyids
-}
-
-fn usable(key: &Key) -> Option<(KeyIdentity, Scheme)> {
-    match key.kind() {
-        KeyKind::Usable { scheme, public } => Some((public.identity(), *scheme)),
-        KeyKind::Opaque { .. } => None,
-    }
 }

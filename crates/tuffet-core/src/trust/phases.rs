@@ -175,15 +175,10 @@ impl<'c> WithRoot<'c> {
     }
 
     fn check_timestamp_floor(&self, offered: &Timestamp) -> Result<(), Rejected> {
-        let Some(stored) = self.stored_timestamp.as_ref().map(Floor::content) else {
-            return Ok(());
-        };
-        rollback(&RoleName::Timestamp, stored.version(), offered.version())?;
-        rollback(
-            &RoleName::Snapshot,
-            stored.snapshot().version,
-            offered.snapshot().version,
-        )
+        match self.stored_timestamp.as_ref().map(Floor::content) {
+            Some(stored) => timestamp_floor(stored, offered),
+            None => Ok(()),
+        }
     }
 
     /// Goes on with the stored timestamp, without asking whether there is a newer one. For offline use.
@@ -349,21 +344,8 @@ impl<'c> WithTimestamp<'c> {
                 offered,
             });
         }
-        let stored = self.stored_snapshot.as_ref();
-        if let Some(Regression {
-            role,
-            trusted,
-            offered,
-        }) = stored.and_then(|stored| stored.regression(snapshot))
-        {
-            return Err(match offered {
-                Some(offered) => Rejected::Rollback {
-                    role,
-                    trusted,
-                    offered,
-                },
-                None => Rejected::Removed { role },
-            });
+        if let Some(stored) = &self.stored_snapshot {
+            snapshot_floor(stored, snapshot)?;
         }
         let targets = snapshot
             .listed(&RoleName::Targets)
@@ -520,6 +502,36 @@ fn check_fetched(
         Some(_) => {}
     }
     check_listed(role, bytes, listed, cx)
+}
+
+/// Refuses a timestamp that is older than one seen before, or points to an older snapshot (C-22, C-23).
+pub(super) fn timestamp_floor(stored: &Timestamp, offered: &Timestamp) -> Result<(), Rejected> {
+    rollback(&RoleName::Timestamp, stored.version(), offered.version())?;
+    rollback(
+        &RoleName::Snapshot,
+        stored.snapshot().version,
+        offered.snapshot().version,
+    )
+}
+
+/// Refuses a snapshot in which a role is gone or has gone back (C-34).
+pub(super) fn snapshot_floor(
+    stored: &Floor<Snapshot>,
+    offered: &Verified<Snapshot>,
+) -> Result<(), Rejected> {
+    match stored.regression(offered) {
+        None => Ok(()),
+        Some(Regression {
+            role,
+            trusted,
+            offered: Some(offered),
+        }) => Err(Rejected::Rollback {
+            role,
+            trusted,
+            offered,
+        }),
+        Some(Regression { role, .. }) => Err(Rejected::Removed { role }),
+    }
 }
 
 fn rollback(role: &RoleName, trusted: Version, offered: Version) -> Result<(), Rejected> {

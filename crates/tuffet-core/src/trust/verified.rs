@@ -14,8 +14,8 @@ use crate::crypto::{
 };
 use crate::json::canonicalize;
 use crate::metadata::{
-    KeyId, KeyTable, MetaFile, Note, Parsed, Role, RoleKeys, RoleName, SignatureEntry, Snapshot,
-    TargetFile, TargetPath, Targets,
+    KeyId, KeyTable, Listing, MetaFile, Note, Parsed, Role, RoleKeys, RoleName, SignatureEntry,
+    Snapshot, TargetFile, TargetPath, Targets,
 };
 use crate::metadata::{Tolerance, UnixTime, Version};
 
@@ -127,6 +127,12 @@ impl Verified<Snapshot> {
     #[must_use]
     pub fn listed(&self, role: &RoleName) -> Option<MetaFile> {
         self.content().role(self.document(), role)
+    }
+
+    /// What the snapshot lists, as it stands in its bytes.
+    #[must_use]
+    pub fn listing(&self) -> Listing<'_> {
+        Listing::new(self.content(), self.document())
     }
 
     /// Every targets role the snapshot lists, in the order of their file names.
