@@ -33,6 +33,8 @@ pub struct Document {
     exact: Option<Vec<u8>>,
     /// Members of the signed part that are kept as canonical text without escapes, because they are large and nobody looks into them.
     kept: BTreeMap<String, Vec<u8>>,
+    /// The canonical form of the signed part, if it was needed for signing and is also what stands in the file.
+    written: Option<Vec<u8>>,
     /// Signatures that are known to be good; whatever changes what is signed takes this away.
     confirmed: Vec<Confirmed>,
 }
@@ -68,6 +70,7 @@ impl Document {
             others: BTreeMap::new(),
             exact: None,
             kept: BTreeMap::new(),
+            written: None,
             confirmed: Vec::new(),
         };
         document.set("_type", kind.into());
@@ -101,6 +104,7 @@ impl Document {
             others,
             exact: None,
             kept: BTreeMap::new(),
+            written: None,
             confirmed: Vec::new(),
         })
     }
@@ -178,6 +182,18 @@ impl Document {
     #[must_use]
     pub fn canonical(&self) -> Vec<u8> {
         self.signed_text(Value::canonical)
+    }
+
+    /// The same for whoever signs it now and writes it then: it is made once, unless control characters make the file another.
+    pub(crate) fn message(&mut self) -> Cow<'_, [u8]> {
+        if self.written.is_none() {
+            let canonical = self.canonical();
+            if canonical.iter().any(|byte| *byte < b' ') {
+                return Cow::Owned(canonical);
+            }
+            self.written = Some(canonical);
+        }
+        Cow::Borrowed(self.written.as_deref().unwrap_or_default())
     }
 
     /// The signed part with those members in their places that are kept as text.
@@ -267,10 +283,13 @@ impl Document {
     /// # Errors
     /// What keeps a signer from signing.
     pub fn sign(mut self, signers: &[&dyn Signer]) -> Result<Self, SignError> {
-        let message = self.canonical();
+        let mut made = Vec::new();
+        let message = self.message();
         for signer in signers {
-            let keyid = crate::keys::keyid(signer.public());
-            self.attach(&keyid, &signer.sign_canonical(&message)?);
+            made.push((signer.public(), signer.sign_canonical(&message)?));
+        }
+        for (public, signature) in made {
+            self.attach_made(&crate::keys::keyid(public), public, &signature);
         }
         Ok(self)
     }
@@ -281,20 +300,25 @@ impl Document {
         if let Some(exact) = &self.exact {
             return exact.clone();
         }
+        let signed = match &self.written {
+            Some(written) => Cow::Borrowed(written.as_slice()),
+            None => Cow::Owned(self.signed_text(Value::to_compact_json)),
+        };
         let others = self.others.iter();
-        let others = others.map(|(name, value)| (name.as_str(), value.to_compact_json()));
+        let others =
+            others.map(|(name, value)| (name.as_str(), Cow::Owned(value.to_compact_json())));
         let own = [
-            ("signatures", self.signatures.to_compact_json()),
-            ("signed", self.signed_text(Value::to_compact_json)),
+            ("signatures", Cow::Owned(self.signatures.to_compact_json())),
+            ("signed", signed),
         ];
-        let members: BTreeMap<&str, Vec<u8>> = others.chain(own).collect();
-        let length = members.values().map(Vec::len).sum::<usize>();
+        let members: BTreeMap<&str, Cow<'_, [u8]>> = others.chain(own).collect();
+        let length = members.values().map(|value| value.len()).sum::<usize>();
         let mut bytes = Vec::with_capacity(length.saturating_add(64));
-        for (name, mut value) in members {
+        for (name, value) in members {
             bytes.push(if bytes.is_empty() { b'{' } else { b',' });
             bytes.append(&mut Value::from(name).to_compact_json());
             bytes.push(b':');
-            bytes.append(&mut value);
+            bytes.extend_from_slice(&value);
         }
         bytes.push(b'}');
         bytes
@@ -303,6 +327,7 @@ impl Document {
     /// The members of the signed part, for changing them.
     pub(crate) fn signed_mut(&mut self) -> &mut BTreeMap<String, Value> {
         self.exact = None;
+        self.written = None;
         self.confirmed.clear();
         self.signed
             .as_object_mut()

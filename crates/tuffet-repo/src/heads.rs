@@ -18,11 +18,8 @@ use crate::quorum::need;
 use crate::store::Store;
 use crate::write::read_optional;
 
-/// Refuses sealed versions that too few have signed: roots from the first that is there to the last, and of targets, snapshot,
-/// timestamp and the roles that are delegated to by name the last. Bins are looked at when they are used.
-///
-/// A snapshot of tens of thousands of roles is not read here if the timestamp lists these very bytes: then it is the one that was
-/// published, and no edit looks into it. Who signs the next one looks at its signatures, too: [`require_snapshot_signed`].
+/// Refuses sealed versions that too few have signed: roots from the first that is there to the last, and of targets, timestamp and the
+/// roles that are delegated to by name the last. Bins are looked at when they are used, and snapshot by [`require_snapshot_signed`].
 pub(crate) fn require_signed(store: &Store) -> Result<(), Error> {
     let roots = roots(store)?;
     let recent = recent(&roots);
@@ -33,18 +30,28 @@ pub(crate) fn require_signed(store: &Store) -> Result<(), Error> {
         let bytes = store.sealed(&RoleName::Targets, version)?;
         by_root(&RoleName::Targets, version, &bytes, &recent)?;
     }
-    let timestamp = layout::file_name(&RoleName::Timestamp, None);
-    let timestamp = read_optional(&store.layout().metadata().join(timestamp))?;
-    if let Some(bytes) = &timestamp {
-        by_root(&RoleName::Timestamp, Version::FIRST, bytes, &recent)?;
-    }
-    if let Some(version) = store.head(&RoleName::Snapshot) {
-        let bytes = store.sealed(&RoleName::Snapshot, version)?;
-        if !timestamp.is_some_and(|timestamp| lists(timestamp, version, &bytes)) {
-            by_root(&RoleName::Snapshot, version, &bytes, &recent)?;
-        }
+    if let Some(bytes) = timestamp(store)? {
+        by_root(&RoleName::Timestamp, Version::FIRST, &bytes, &recent)?;
     }
     delegated(store)
+}
+
+/// Refuses a last snapshot that too few have signed, unless the timestamp, which has been looked at, lists these very bytes: then it is
+/// the one that was published, and nobody who only edits looks into it. Who signs the next one counts its signatures in any case.
+pub(crate) fn require_snapshot(store: &Store) -> Result<(), Error> {
+    let Some(version) = store.head(&RoleName::Snapshot) else {
+        return Ok(());
+    };
+    let bytes = store.sealed(&RoleName::Snapshot, version)?;
+    if timestamp(store)?.is_some_and(|timestamp| lists(timestamp, version, &bytes)) {
+        return Ok(());
+    }
+    require_snapshot_signed(store, version, &bytes)
+}
+
+fn timestamp(store: &Store) -> Result<Option<Vec<u8>>, Error> {
+    let name = layout::file_name(&RoleName::Timestamp, None);
+    read_optional(&store.layout().metadata().join(name))
 }
 
 /// Refuses a snapshot that too few have signed.

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use tuffet_core::crypto::{Key, KeyIdentity, KeyKind, Scheme};
-use tuffet_core::metadata::{RoleName, Root, Snapshot, Targets, Timestamp, UnixTime};
+use tuffet_core::metadata::{Parsed, Role, RoleName, Root, Snapshot, Targets, Timestamp, UnixTime};
 use tuffet_core::trust::{self, Context, Quorum, Signers, count_signatures};
 
 use crate::Error;
@@ -136,17 +136,21 @@ pub(crate) fn need(
     authority: &Authority<'_>,
     policy: &Policy,
 ) -> Result<Need, Error> {
-    let quorum = count(role, bytes, authority)?;
+    Ok(named(count(role, bytes, authority)?, policy))
+}
+
+/// A quorum with the names that people have given to the keys.
+pub(crate) fn named(quorum: Quorum, policy: &Policy) -> Need {
     let (have, need) = (quorum.have(), quorum.need);
     let counted = quorum.counted.iter().map(|key| &key.keyid);
     let uncounted = quorum.uncounted.iter().map(|key| &key.keyid);
-    Ok(Need {
+    Need {
         signers: quorum.signers,
         have,
         need,
         signed: counted.map(|keyid| policy.key_name(keyid)).collect(),
         missing: uncounted.map(|keyid| policy.key_name(keyid)).collect(),
-    })
+    }
 }
 
 /// Counts the signatures of a file for one set of keys.
@@ -155,6 +159,22 @@ pub(crate) fn count(
     bytes: &[u8],
     authority: &Authority<'_>,
 ) -> Result<Quorum, Error> {
+    Ok(match role {
+        RoleName::Root => count_as::<Root>(role, bytes, authority)?.0,
+        RoleName::Timestamp => count_as::<Timestamp>(role, bytes, authority)?.0,
+        RoleName::Snapshot => count_as::<Snapshot>(role, bytes, authority)?.0,
+        RoleName::Targets | RoleName::Delegated(_) => {
+            count_as::<Targets>(role, bytes, authority)?.0
+        }
+    })
+}
+
+/// Counts the signatures of a file of a known kind for one set of keys; the file comes with it, as it was read.
+pub(crate) fn count_as<R: Role>(
+    role: &RoleName,
+    bytes: &[u8],
+    authority: &Authority<'_>,
+) -> Result<(Quorum, Parsed<R>), Error> {
     let mut every = trust::Policy::default();
     every.exhaustive_signatures = true;
     let context = Context {
@@ -163,13 +183,7 @@ pub(crate) fn count(
         // Counting does not look at expiries.
         now: UnixTime(0),
     };
-    let count = match role {
-        RoleName::Root => count_signatures::<Root>,
-        RoleName::Timestamp => count_signatures::<Timestamp>,
-        RoleName::Snapshot => count_signatures::<Snapshot>,
-        RoleName::Targets | RoleName::Delegated(_) => count_signatures::<Targets>,
-    };
-    count(
+    count_signatures::<R>(
         role.clone(),
         bytes.to_vec(),
         authority.signers.clone(),

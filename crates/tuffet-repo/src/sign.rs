@@ -24,6 +24,7 @@ impl Repository {
     /// [`Error::Signer`].
     pub fn sign(&self, signers: &[&dyn Signer]) -> Result<Plan, Error> {
         let mut session = self.begin()?;
+        crate::heads::require_snapshot(&session.store)?;
         let plan = session.sign(signers)?;
         Ok(session.end(plan))
     }
@@ -100,16 +101,14 @@ pub(crate) fn sign_document(
     signers: &[&dyn Signer],
 ) -> Result<Vec<KeyName>, Error> {
     let mut names = Vec::new();
-    let mut message = None;
     for signer in signers {
         for keyid in wanted(signer.public(), authorities) {
-            let message = message.get_or_insert_with(|| document.canonical());
-            if has_signed(*signer, document, &keyid, message) {
+            if has_signed(*signer, document, &keyid) {
                 continue;
             }
             let key = policy.key_name(&keyid);
             let signature = signer
-                .sign_canonical(message)
+                .sign_canonical(&document.message())
                 .map_err(|error| Error::Signer {
                     role: role.clone(),
                     key: key.clone(),
@@ -123,17 +122,19 @@ pub(crate) fn sign_document(
 }
 
 /// A signature that does not verify is no reason not to make a good one.
-fn has_signed(signer: &dyn Signer, document: &Document, keyid: &KeyId, canonical: &[u8]) -> bool {
+fn has_signed(signer: &dyn Signer, document: &mut Document, keyid: &KeyId) -> bool {
     let key = signer.public();
     if document.confirmed().iter().any(|one| {
         one.keyid == *keyid && one.identity == key.identity() && one.scheme == key.scheme()
     }) {
         return true;
     }
-    let message = signed_message(key.scheme(), canonical, tuffet_crypto::aws_lc());
-    document
-        .signature(keyid)
-        .is_some_and(|signature| key.confirm(&message, &signature).is_ok())
+    let Some(signature) = document.signature(keyid) else {
+        return false;
+    };
+    let canonical = document.message();
+    let message = signed_message(key.scheme(), &canonical, tuffet_crypto::aws_lc());
+    key.confirm(&message, &signature).is_ok()
 }
 
 /// The keyids under which a key may sign.

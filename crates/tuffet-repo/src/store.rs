@@ -48,7 +48,15 @@ impl Store {
         }
     }
 
+    /// Reads what is there; every last version has to be signed.
     pub(crate) fn load(layout: &Layout) -> Result<Self, Error> {
+        let store = Self::load_but_snapshot(layout)?;
+        crate::heads::require_snapshot(&store)?;
+        Ok(store)
+    }
+
+    /// The same for whoever is going to look at the snapshot.
+    pub(crate) fn load_but_snapshot(layout: &Layout) -> Result<Self, Error> {
         let mut store = Self::empty(layout);
         store.heads = Arc::new(Highest::read(&layout.metadata())?);
         crate::heads::require_signed(&store)?;

@@ -54,7 +54,11 @@ pub(super) fn decode_array<const N: usize>(text: &str) -> Option<[u8; N]> {
     Some(bytes)
 }
 
+#[inline]
 fn nibble(digit: u8) -> Option<u8> {
-    let value = char::from(digit).to_digit(16)?;
-    u8::try_from(value).ok()
+    match digit {
+        b'0'..=b'9' => Some(digit & 0x0f),
+        b'a'..=b'f' | b'A'..=b'F' => Some((digit & 0x0f).wrapping_add(9)),
+        _ => None,
+    }
 }

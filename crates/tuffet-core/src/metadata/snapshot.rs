@@ -7,6 +7,7 @@ use core::cmp::Ordering;
 
 use super::envelope::{Header, HeaderFields};
 use super::{MetaFile, Notes, Parsed, Role, RoleName, Tolerance, UnixTime, Version};
+use crate::crypto::Crypto;
 use crate::json::{FormatError, Index, Reader, Reason, SignedSpan, Text};
 
 /// The content of a snapshot file: an index into the signed bytes, because a registry lists tens of thousands of roles.
@@ -121,6 +122,15 @@ impl<'s> Listing<'s> {
         name.push_str(".json");
         let span = self.snapshot.meta.find(self.document, &name)?;
         entry_version(span.of(self.document)?)
+    }
+
+    /// Whether these bytes are the file of a role that is listed: they have the hashes and the length that are said of it.
+    ///
+    /// Whoever signed the snapshot has vouched for them then, and mostly their own signatures need not be looked at again.
+    #[must_use]
+    pub fn identifies(&self, role: &RoleName, bytes: &[u8], crypto: &dyn Crypto) -> bool {
+        let listed = self.snapshot.role(self.document, role);
+        listed.is_some_and(|listed| listed.identifies(bytes, crypto))
     }
 
     /// Every file that is listed, in the order of the names.

@@ -7,6 +7,7 @@ use core::fmt;
 use super::floor::Floor;
 use super::verified::{Candidate, check_length, check_listed};
 use super::{Context, Fetch, Rejected, RemoteFile, Signers, TrustedView, Verified};
+use crate::crypto::{Crypto, Digest, HashAlgorithm};
 use crate::metadata::{
     KeyTable, MetaFile, Regression, Role, RoleKeys, RoleName, Root, Snapshot, Targets, Timestamp,
     Version,
@@ -394,6 +395,15 @@ impl<'c> WithSnapshot<'c> {
 
     pub(super) fn root_version(&self) -> Version {
         self.root.version()
+    }
+
+    /// The SHA-256 of the snapshot: the one that timestamp lists, which was checked, or computed if it lists none.
+    pub(super) fn snapshot_digest(&self, crypto: &dyn Crypto) -> Digest {
+        let listed = self.timestamp.content().snapshot().hashes.as_ref();
+        let listed = listed.and_then(|hashes| hashes.digest(HashAlgorithm::Sha256));
+        listed
+            .copied()
+            .unwrap_or_else(|| crypto.digest(HashAlgorithm::Sha256, self.snapshot.received()))
     }
 
     /// The file that holds the top-level targets role (C-40).

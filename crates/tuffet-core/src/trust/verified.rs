@@ -433,7 +433,8 @@ impl<'c, R: Role> Candidate<'c, R> {
     }
 }
 
-/// Counts the signatures of a file by these keys without trusting it: for authoring, where files are half signed for a while.
+/// Counts the signatures of a file by these keys without trusting it: for authoring, where files are half signed for a while. The
+/// file as it was read for that comes with the answer.
 ///
 /// With [`Policy::exhaustive_signatures`](super::Policy::exhaustive_signatures) every key is looked at; else counting stops at the
 /// threshold.
@@ -447,8 +448,10 @@ pub fn count_signatures<R: Role>(
     keys: &KeyTable,
     role_keys: &RoleKeys,
     cx: Context<'_>,
-) -> Result<Quorum, Rejected> {
-    Ok(Candidate::<R>::read(role, bytes, cx)?.count(signers, keys, role_keys))
+) -> Result<(Quorum, Parsed<R>), Rejected> {
+    let mut candidate = Candidate::<R>::read(role, bytes, cx)?;
+    let quorum = candidate.count(signers, keys, role_keys);
+    Ok((quorum, candidate.into_parsed()))
 }
 
 fn check_tolerances(role: &RoleName, notes: &[Note], cx: &Context<'_>) -> Result<(), Rejected> {

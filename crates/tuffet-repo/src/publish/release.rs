@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
+use std::sync::Arc;
 
 use tuffet_core::json::Value;
 use tuffet_core::metadata::{DelegatedName, Parsed, RoleName, Root, UnixTime, Version};
@@ -32,7 +33,7 @@ pub(super) struct Staged {
     pub(super) role: RoleName,
     /// `None` for timestamp, which is published without its version.
     pub(super) version: Option<Version>,
-    pub(super) bytes: Vec<u8>,
+    pub(super) bytes: Arc<Vec<u8>>,
     /// What is said about it, if it is new.
     news: Option<Action>,
 }
@@ -45,7 +46,7 @@ impl Staged {
     pub(super) fn write_kind(&self) -> WriteKind {
         match self.version {
             Some(_) => WriteKind::Once(self.bytes.clone()),
-            None => WriteKind::Replace(self.bytes.clone()),
+            None => WriteKind::Replace(self.bytes.to_vec()),
         }
     }
 }
@@ -105,9 +106,9 @@ impl Place<'_> {
         }
         files.extend(roles);
 
-        let (version, bytes, snapshot_news) = match &before {
+        let (version, bytes, snapshot_news): (_, Arc<Vec<u8>>, _) = match &before {
             Some(before) if !self.snapshot_is_due(before, &changes, &files, now)? => {
-                (before.version(), before.bytes.clone(), None)
+                (before.version(), Arc::clone(&before.bytes), None)
             }
             before => {
                 let new = self.snapshot(before.as_ref(), &changes)?;
@@ -115,7 +116,7 @@ impl Place<'_> {
                 let version = new.version().unwrap_or(Version::FIRST);
                 (
                     version,
-                    new.to_bytes(),
+                    Arc::new(new.to_bytes()),
                     Some(news(&RoleName::Snapshot, &new)),
                 )
             }
@@ -131,7 +132,7 @@ impl Place<'_> {
         files.push(Staged {
             role: RoleName::Timestamp,
             version: None,
-            bytes: timestamp.to_bytes(),
+            bytes: Arc::new(timestamp.to_bytes()),
             news: Some(news(&RoleName::Timestamp, &timestamp)),
         });
         Ok(Release {
@@ -228,14 +229,14 @@ impl Place<'_> {
             return Ok(Staged {
                 role: role.clone(),
                 version: Some(version),
-                bytes: draft.to_bytes(),
+                bytes: Arc::new(draft.to_bytes()),
                 news: Some(news(role, draft)),
             });
         }
         Ok(Staged {
             role: role.clone(),
             version: Some(version),
-            bytes: self.store.sealed(role, version)?,
+            bytes: Arc::new(self.store.sealed(role, version)?),
             news: None,
         })
     }
@@ -300,7 +301,7 @@ impl Place<'_> {
         let view = self.last.view().filter(|_| before.is_seen());
         let counted = view.zip(root);
         // What was verified under the root that will be in force was counted.
-        if counted.is_none_or(|(view, root)| **view.root().received() != root.bytes) {
+        if counted.is_none_or(|(view, root)| view.root().received() != &root.bytes) {
             let counts = needs(&RoleName::Snapshot, &before.bytes, self.graph, self.policy)?;
             if !counts.iter().all(Need::is_met) {
                 return Ok(true);
@@ -370,7 +371,7 @@ pub(super) fn roots(store: &Store) -> Result<Vec<Staged>, Error> {
         roots.push(Staged {
             role: role.clone(),
             version: Some(version),
-            bytes: draft.to_bytes(),
+            bytes: Arc::new(draft.to_bytes()),
             news: Some(news(&role, draft)),
         });
     }
@@ -382,7 +383,7 @@ pub(super) fn roots(store: &Store) -> Result<Vec<Staged>, Error> {
         roots.push(Staged {
             role: role.clone(),
             version: Some(version),
-            bytes,
+            bytes: Arc::new(bytes),
             news: None,
         });
         next = version.number().checked_sub(1).and_then(Version::new);

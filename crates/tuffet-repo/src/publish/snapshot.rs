@@ -2,6 +2,7 @@
 //! are copied as they stand.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use tuffet_core::delegation::SuccinctRoles;
 use tuffet_core::json::{FormatError, Value};
@@ -22,7 +23,7 @@ pub(super) type Changes = BTreeMap<String, Option<Value>>;
 /// The last sealed snapshot; somebody who may has signed it.
 #[derive(Debug)]
 pub(super) struct Before {
-    pub(super) bytes: Vec<u8>,
+    pub(super) bytes: Arc<Vec<u8>>,
     content: Content,
 }
 
@@ -44,12 +45,14 @@ impl Before {
         let seen = seen.map(TrustedView::snapshot);
         if let Some(seen) = seen.filter(|seen| **seen.received() == bytes) {
             let content = Content::Seen(seen.clone());
+            let bytes = Arc::clone(seen.received());
             return Ok(Some(Self { bytes, content }));
         }
         crate::heads::require_snapshot_signed(store, version, &bytes)?;
         let parsed = Parsed::parse(bytes.clone());
         let parsed = parsed.map_err(|error| malformed(store, version, error))?;
         let content = Content::Counted(parsed);
+        let bytes = Arc::new(bytes);
         Ok(Some(Self { bytes, content }))
     }
 

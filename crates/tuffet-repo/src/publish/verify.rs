@@ -231,7 +231,9 @@ fn require_another_version(place: &Place<'_>, release: &Release) -> Result<(), E
         .iter()
         .find(|staged| staged.role == RoleName::Timestamp);
     match (old, new) {
-        (Some(old), Some(new)) if version(old) == version(&new.bytes) && old != new.bytes => {
+        (Some(old), Some(new))
+            if version(old) == version(&new.bytes) && old != new.bytes.as_slice() =>
+        {
             Err(Error::VersionReused {
                 at: place.published.metadata(&timestamp_name()),
             })
