@@ -355,12 +355,13 @@ pub(crate) fn object_in<'v>(
     members: &'v mut BTreeMap<String, Value>,
     name: &str,
 ) -> &'v mut BTreeMap<String, Value> {
-    let member = members.entry(name.to_owned()).or_insert(Value::Null);
-    if member.as_object().is_none() {
-        *member = Value::Object(BTreeMap::new());
+    // Looked up before anything is allocated for it: targets are added one by one.
+    if !matches!(members.get(name), Some(Value::Object(_))) {
+        members.insert(name.to_owned(), Value::Object(BTreeMap::new()));
     }
-    member
-        .as_object_mut()
+    members
+        .get_mut(name)
+        .and_then(Value::as_object_mut)
         .expect("it has just been made an object")
 }
 
