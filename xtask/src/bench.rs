@@ -4,6 +4,7 @@
 
 mod author;
 mod client;
+mod everyday;
 mod report;
 
 use crate::arguments::Arguments;
@@ -12,6 +13,7 @@ use crate::peers;
 use crate::report::{Failure, Outcome};
 use crate::workspace::Workspace;
 use client::{Client, Measured, Rows};
+use report::Section;
 use serde_json::Value;
 use std::fs;
 use std::io::{BufRead, BufReader};
@@ -82,22 +84,28 @@ pub(crate) fn run(workspace: &Workspace, mut arguments: Arguments) -> Result<Out
         directory,
     };
     let clients = bench.build()?;
+    let chosen = |name: &str| only.as_deref().is_none_or(|only| only == name);
     let mut sections = Vec::new();
-    for scenario in &SCENARIOS {
-        if only.as_deref().is_none_or(|only| only == scenario.name) {
-            println!("{}", scenario.title);
-            sections.push((scenario.title, bench.measure(scenario, &clients, rounds)?));
-        }
+    for scenario in SCENARIOS.iter().filter(|scenario| chosen(scenario.name)) {
+        println!("{}", scenario.title);
+        let rows = bench.measure(scenario, &clients, rounds)?;
+        sections.push(Section::clients(scenario.title, rows));
     }
-    if only.as_deref().is_none_or(|only| only == "author") {
+    if chosen("author") {
         println!("{}", author::TITLES.join("; "));
         let measured = author::measure(&bench, rounds)?;
-        sections.extend(author::TITLES.into_iter().zip(measured));
+        let titled = author::TITLES.into_iter().zip(measured);
+        sections.extend(titled.map(|(title, rows)| Section::authors(title, rows)));
+    }
+    if chosen("everyday") {
+        println!("{}", everyday::TITLE);
+        let rows = everyday::measure(&bench, rounds)?;
+        sections.push(Section::commands(everyday::TITLE, rows));
     }
     if only.is_some() {
         sections
             .iter()
-            .for_each(|(title, rows)| print!("{}", report::section(title, rows)));
+            .for_each(|section| print!("{}", section.text()));
         return Ok(Outcome::passed());
     }
     let file = workspace.root.join("docs/benchmarks.md");

@@ -22,7 +22,7 @@ pub use keys::{KeyTable, RoleKeys};
 pub use listed::{Hashes, MetaFile, TargetFile};
 pub use names::{DelegatedName, KeyId, NameError, RoleName, TargetPath, Version};
 pub use root::Root;
-pub use snapshot::Snapshot;
+pub use snapshot::{ListedFile, Listing, Snapshot};
 pub use targets::Targets;
 pub use timestamp::Timestamp;
 pub use tolerance::{Note, Tolerance, ToleranceSet};

@@ -72,19 +72,24 @@ fn share_out(
     expires: UnixTime,
 ) -> Result<BTreeMap<u32, Targets>, Box<dyn Error>> {
     let crypto = tuffet_crypto::aws_lc();
-    let mut bins: BTreeMap<u32, Targets> = BTreeMap::new();
+    let mut shares: BTreeMap<u32, Vec<(TargetPath, u64)>> = BTreeMap::new();
     for number in 0..count {
         let path = TargetPath::new(&format!("packages/package-{number}.tar.gz"))?;
-        let digest = crypto.digest(HashAlgorithm::Sha256, number.to_string().as_bytes());
         let hash = crypto.digest(HashAlgorithm::Sha256, path.as_str().as_bytes());
         let leading = hash.as_bytes().first_chunk::<4>();
         let leading = leading.ok_or("a digest has four bytes")?;
         let bin = u32::from_be_bytes(*leading) >> (32 - bits);
-        let role = bins.remove(&bin);
-        let role = role.unwrap_or_else(|| Targets::new(Version::FIRST, expires));
-        bins.insert(bin, role.target(&path, 1000 + number, &[digest], None));
+        shares.entry(bin).or_default().push((path, number));
     }
-    Ok(bins)
+    let role = |share: Vec<(TargetPath, u64)>| {
+        let empty = Targets::new(Version::FIRST, expires);
+        share.into_iter().fold(empty, |role, (path, number)| {
+            let digest = crypto.digest(HashAlgorithm::Sha256, number.to_string().as_bytes());
+            role.target(&path, 1000 + number, &[digest], None)
+        })
+    };
+    let bins = shares.into_iter().map(|(bin, share)| (bin, role(share)));
+    Ok(bins.collect())
 }
 
 /// Signs a document and writes it; returns its bytes, which others list.

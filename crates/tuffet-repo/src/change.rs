@@ -16,8 +16,8 @@ use crate::document::Document;
 use crate::graph::Graph;
 use crate::keys::KeyName;
 use crate::plan::{Action, Plan};
-use crate::policy::RolePolicy;
-use crate::quorum::{Need, needs};
+use crate::policy::{Policy, RolePolicy};
+use crate::quorum::{Need, needs_of};
 use crate::repository::Repository;
 use crate::store::Store;
 
@@ -85,33 +85,7 @@ impl Repository {
     /// [`Error::Io`], [`Error::Format`].
     pub fn change(&self) -> Result<Change, Error> {
         let store = Store::load(self.layout())?;
-        let graph = Graph::load(&store)?;
-        let mut drafts = Vec::new();
-        for (role, document) in store.drafts() {
-            let bytes = document.to_bytes();
-            let before = store.head_document(role)?;
-            drafts.push(Draft {
-                role: role.clone(),
-                version: document.version().unwrap_or(Version::FIRST),
-                from: store.head(role),
-                expires: document.expires().unwrap_or(UnixTime(0)),
-                needs: needs(role, &bytes, &graph, self.policy())?,
-                accepted: document.is_exact(),
-                differences: differences(before.as_ref().map(Document::signed), document.signed()),
-                bytes,
-            });
-        }
-        let named = store.learned.named().map(|(name, keyid)| KeyName {
-            keyid,
-            name: Some(name),
-        });
-        let asked = store.learned.asked();
-        Ok(Change {
-            drafts,
-            named: named.collect(),
-            asked: asked.map(|(name, role)| (name.to_owned(), role)).collect(),
-            forgotten: store.learned.forgotten().map(str::to_owned).collect(),
-        })
+        of(&store, &Graph::load(&store)?, self.policy())
     }
 
     /// Forgets the open change, with the names of keys that came with it.
@@ -139,4 +113,34 @@ impl Repository {
             lock: Some(lock),
         })
     }
+}
+
+/// The open change of a repository that has been read.
+pub(crate) fn of(store: &Store, graph: &Graph, policy: &Policy) -> Result<Change, Error> {
+    let mut drafts = Vec::new();
+    for (role, document) in store.drafts() {
+        let bytes = document.to_bytes();
+        let before = store.head_document(role)?;
+        drafts.push(Draft {
+            role: role.clone(),
+            version: document.version().unwrap_or(Version::FIRST),
+            from: store.head(role),
+            expires: document.expires().unwrap_or(UnixTime(0)),
+            needs: needs_of(role, document, graph, policy)?,
+            accepted: document.is_exact(),
+            differences: differences(before.as_ref().map(Document::signed), document.signed()),
+            bytes,
+        });
+    }
+    let named = store.learned.named().map(|(name, keyid)| KeyName {
+        keyid,
+        name: Some(name),
+    });
+    let asked = store.learned.asked();
+    Ok(Change {
+        drafts,
+        named: named.collect(),
+        asked: asked.map(|(name, role)| (name.to_owned(), role)).collect(),
+        forgotten: store.learned.forgotten().map(str::to_owned).collect(),
+    })
 }

@@ -1,11 +1,12 @@
 //! A metadata file while it is being written: the signed part, which may hold members that nobody here knows, and signatures.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use tuffet_core::crypto::hex;
+use tuffet_core::crypto::{KeyIdentity, Scheme, hex};
 use tuffet_core::json::{FormatError, Reason, Value};
 use tuffet_core::metadata::{KeyId, Parsed, Root, Snapshot, Targets, Timestamp, UnixTime, Version};
-use tuffet_sign::{SignError, Signer};
+use tuffet_sign::{PublicKeyInfo, SignError, Signer};
 
 /// The version of the specification that this crate writes.
 pub(crate) const SPEC_VERSION: &str = "1.0.34";
@@ -20,7 +21,7 @@ pub(crate) const SPEC_VERSION: &str = "1.0.34";
 /// assert_eq!(document.to_bytes(), br#"{"signatures":[],"signed":{"version":2,"x-new":{"a":[1,2]}}}"#);
 /// # Ok::<(), tuffet_core::json::FormatError>(())
 /// ```
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct Document {
     /// An object.
     signed: Value,
@@ -30,7 +31,34 @@ pub struct Document {
     others: BTreeMap<String, Value>,
     /// The file as it came, if it is passed on as it is; whatever changes the document takes this away.
     exact: Option<Vec<u8>>,
+    /// Members of the signed part that are kept as canonical text without escapes, because they are large and nobody looks into them.
+    kept: BTreeMap<String, Vec<u8>>,
+    /// The canonical form of the signed part, if it was needed for signing and is also what stands in the file.
+    written: Option<Vec<u8>>,
+    /// Signatures that are known to be good; whatever changes what is signed takes this away.
+    confirmed: Vec<Confirmed>,
 }
+
+/// A signature that was verified over what is signed: the keyid that it stands under, and the key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Confirmed {
+    pub(crate) keyid: KeyId,
+    pub(crate) identity: KeyIdentity,
+    pub(crate) scheme: Scheme,
+}
+
+/// Two documents are the same if their files are, whatever is known of their signatures.
+impl PartialEq for Document {
+    fn eq(&self, other: &Self) -> bool {
+        self.signed == other.signed
+            && self.signatures == other.signatures
+            && self.others == other.others
+            && self.exact == other.exact
+            && self.kept == other.kept
+    }
+}
+
+impl Eq for Document {}
 
 impl Document {
     /// Begins a file of a role with what all roles have.
@@ -41,6 +69,9 @@ impl Document {
             signatures: Value::Array(Vec::new()),
             others: BTreeMap::new(),
             exact: None,
+            kept: BTreeMap::new(),
+            written: None,
+            confirmed: Vec::new(),
         };
         document.set("_type", kind.into());
         document.set("spec_version", SPEC_VERSION.into());
@@ -72,6 +103,9 @@ impl Document {
             signatures,
             others,
             exact: None,
+            kept: BTreeMap::new(),
+            written: None,
+            confirmed: Vec::new(),
         })
     }
 
@@ -113,7 +147,14 @@ impl Document {
     /// Whether the signed part holds the same as that of another file.
     #[must_use]
     pub fn says_the_same_as(&self, other: &Self) -> bool {
-        self.signed == other.signed
+        self.signed == other.signed && self.kept == other.kept
+    }
+
+    /// Sets a member of the signed part that is kept as text: an object in canonical form in which nothing is escaped, so that it is
+    /// written into the file as it is signed.
+    pub(crate) fn keep(&mut self, name: &str, canonical: Vec<u8>) {
+        self.signed_mut().remove(name);
+        self.kept.insert(name.to_owned(), canonical);
     }
 
     pub(crate) fn set_header(&mut self, version: Version, expires: UnixTime) {
@@ -140,12 +181,46 @@ impl Document {
     /// The canonical form of the signed part, over which signatures are made.
     #[must_use]
     pub fn canonical(&self) -> Vec<u8> {
-        self.signed.canonical()
+        self.signed_text(Value::canonical)
+    }
+
+    /// The same for whoever signs it now and writes it then: it is made once, unless control characters make the file another.
+    pub(crate) fn message(&mut self) -> Cow<'_, [u8]> {
+        if self.written.is_none() {
+            let canonical = self.canonical();
+            if canonical.iter().any(|byte| *byte < b' ') {
+                return Cow::Owned(canonical);
+            }
+            self.written = Some(canonical);
+        }
+        Cow::Borrowed(self.written.as_deref().unwrap_or_default())
+    }
+
+    /// The signed part with those members in their places that are kept as text.
+    fn signed_text(&self, write: fn(&Value) -> Vec<u8>) -> Vec<u8> {
+        if self.kept.is_empty() {
+            return write(&self.signed);
+        }
+        let members = self.signed.as_object().into_iter().flatten();
+        let members = members.map(|(name, value)| (name, Cow::Owned(write(value))));
+        let kept = self.kept.iter();
+        let kept = kept.map(|(name, text)| (name, Cow::Borrowed(text.as_slice())));
+        let length = kept.clone().map(|(_, text)| text.len()).sum::<usize>();
+        let mut text = Vec::with_capacity(length.saturating_add(1024));
+        for (name, value) in members.chain(kept).collect::<BTreeMap<_, _>>() {
+            text.push(if text.is_empty() { b'{' } else { b',' });
+            text.append(&mut write(&Value::from(name.as_str())));
+            text.push(b':');
+            text.extend_from_slice(&value);
+        }
+        text.push(b'}');
+        text
     }
 
     /// Removes every signature.
     pub fn clear_signatures(&mut self) {
         self.exact = None;
+        self.confirmed.clear();
         self.signatures = Value::Array(Vec::new());
     }
 
@@ -175,6 +250,7 @@ impl Document {
     /// that signing in another order gives the same bytes.
     pub fn attach(&mut self, keyid: &KeyId, signature: &[u8]) {
         self.exact = None;
+        self.confirmed.retain(|other| other.keyid != *keyid);
         let Some(signatures) = self.signatures.as_array_mut() else {
             return;
         };
@@ -186,15 +262,34 @@ impl Document {
         signatures.sort_by(|one, other| keyid_of(one).cmp(&keyid_of(other)));
     }
 
+    /// Attaches a signature that a signer has just made over [`Document::canonical`], and that is good because signers hand out no
+    /// other: it is not verified a second time.
+    pub(crate) fn attach_made(&mut self, keyid: &KeyId, by: &PublicKeyInfo, signature: &[u8]) {
+        self.attach(keyid, signature);
+        self.confirmed.push(Confirmed {
+            keyid: keyid.clone(),
+            identity: by.identity(),
+            scheme: by.scheme(),
+        });
+    }
+
+    /// The signatures that are known to be good.
+    pub(crate) fn confirmed(&self) -> &[Confirmed] {
+        &self.confirmed
+    }
+
     /// Signs the file with every signer, each under the hash of its key as keyid.
     ///
     /// # Errors
     /// What keeps a signer from signing.
     pub fn sign(mut self, signers: &[&dyn Signer]) -> Result<Self, SignError> {
-        let message = self.canonical();
+        let mut made = Vec::new();
+        let message = self.message();
         for signer in signers {
-            let keyid = crate::keys::keyid(signer.public());
-            self.attach(&keyid, &signer.sign_canonical(&message)?);
+            made.push((signer.public(), signer.sign_canonical(&message)?));
+        }
+        for (public, signature) in made {
+            self.attach_made(&crate::keys::keyid(public), public, &signature);
         }
         Ok(self)
     }
@@ -205,18 +300,25 @@ impl Document {
         if let Some(exact) = &self.exact {
             return exact.clone();
         }
-        let others = self
-            .others
-            .iter()
-            .map(|(name, value)| (name.as_str(), value));
-        let own = [("signatures", &self.signatures), ("signed", &self.signed)];
-        let members: BTreeMap<&str, &Value> = others.chain(own).collect();
-        let mut bytes = Vec::new();
+        let signed = match &self.written {
+            Some(written) => Cow::Borrowed(written.as_slice()),
+            None => Cow::Owned(self.signed_text(Value::to_compact_json)),
+        };
+        let others = self.others.iter();
+        let others =
+            others.map(|(name, value)| (name.as_str(), Cow::Owned(value.to_compact_json())));
+        let own = [
+            ("signatures", Cow::Owned(self.signatures.to_compact_json())),
+            ("signed", signed),
+        ];
+        let members: BTreeMap<&str, Cow<'_, [u8]>> = others.chain(own).collect();
+        let length = members.values().map(|value| value.len()).sum::<usize>();
+        let mut bytes = Vec::with_capacity(length.saturating_add(64));
         for (name, value) in members {
             bytes.push(if bytes.is_empty() { b'{' } else { b',' });
-            bytes.extend_from_slice(&Value::from(name).to_compact_json());
+            bytes.append(&mut Value::from(name).to_compact_json());
             bytes.push(b':');
-            bytes.append(&mut value.to_compact_json());
+            bytes.extend_from_slice(&value);
         }
         bytes.push(b'}');
         bytes
@@ -225,6 +327,8 @@ impl Document {
     /// The members of the signed part, for changing them.
     pub(crate) fn signed_mut(&mut self) -> &mut BTreeMap<String, Value> {
         self.exact = None;
+        self.written = None;
+        self.confirmed.clear();
         self.signed
             .as_object_mut()
             .expect("it is an object from the beginning and nothing replaces it")
@@ -251,12 +355,13 @@ pub(crate) fn object_in<'v>(
     members: &'v mut BTreeMap<String, Value>,
     name: &str,
 ) -> &'v mut BTreeMap<String, Value> {
-    let member = members.entry(name.to_owned()).or_insert(Value::Null);
-    if member.as_object().is_none() {
-        *member = Value::Object(BTreeMap::new());
+    // Looked up before anything is allocated for it: targets are added one by one.
+    if !matches!(members.get(name), Some(Value::Object(_))) {
+        members.insert(name.to_owned(), Value::Object(BTreeMap::new()));
     }
-    member
-        .as_object_mut()
+    members
+        .get_mut(name)
+        .and_then(Value::as_object_mut)
         .expect("it has just been made an object")
 }
 

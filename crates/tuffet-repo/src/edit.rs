@@ -101,7 +101,7 @@ impl Edit {
         };
         let sealed = match self.sealed.take() {
             Some(sealed) => sealed,
-            None => Graph::load(&Store::load(self.store.layout())?.without_drafts())?,
+            None => Graph::load(&self.store.without_drafts())?,
         };
         let signed = !sealed.is_bin(role)
             || needs(role, &bytes, &sealed, &self.policy)?

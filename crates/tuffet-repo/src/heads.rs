@@ -6,7 +6,7 @@
 use std::collections::{BTreeSet, VecDeque};
 
 use tuffet_core::metadata::{
-    Delegations, Parsed, RoleDelegations, RoleName, Root, Targets, Version,
+    Delegations, Parsed, RoleDelegations, RoleName, Root, Targets, Timestamp, Version,
 };
 use tuffet_core::trust::Signers;
 
@@ -18,25 +18,63 @@ use crate::quorum::need;
 use crate::store::Store;
 use crate::write::read_optional;
 
-/// Refuses sealed versions that too few have signed: roots from the first that is there to the last, and of targets, snapshot,
-/// timestamp and the roles that are delegated to by name the last. Bins are looked at when they are used.
+/// Refuses sealed versions that too few have signed: roots from the first that is there to the last, and of targets, timestamp and the
+/// roles that are delegated to by name the last. Bins are looked at when they are used, and snapshot by [`require_snapshot_signed`].
 pub(crate) fn require_signed(store: &Store) -> Result<(), Error> {
     let roots = roots(store)?;
-    let recent: Vec<&(Version, Root)> = roots.iter().rev().take(2).collect();
+    let recent = recent(&roots);
     if recent.is_empty() {
         return Ok(());
     }
-    for role in [RoleName::Targets, RoleName::Snapshot] {
-        if let Some(version) = store.head(&role) {
-            let bytes = store.sealed(&role, version)?;
-            by_root(&role, version, &bytes, &recent)?;
-        }
+    if let Some(version) = store.head(&RoleName::Targets) {
+        let bytes = store.sealed(&RoleName::Targets, version)?;
+        by_root(&RoleName::Targets, version, &bytes, &recent)?;
     }
-    let timestamp = layout::file_name(&RoleName::Timestamp, None);
-    if let Some(bytes) = read_optional(&store.layout().metadata().join(timestamp))? {
+    if let Some(bytes) = timestamp(store)? {
         by_root(&RoleName::Timestamp, Version::FIRST, &bytes, &recent)?;
     }
     delegated(store)
+}
+
+/// Refuses a last snapshot that too few have signed, unless the timestamp, which has been looked at, lists these very bytes: then it is
+/// the one that was published, and nobody who only edits looks into it. Who signs the next one counts its signatures in any case.
+pub(crate) fn require_snapshot(store: &Store) -> Result<(), Error> {
+    let Some(version) = store.head(&RoleName::Snapshot) else {
+        return Ok(());
+    };
+    let bytes = store.sealed(&RoleName::Snapshot, version)?;
+    if timestamp(store)?.is_some_and(|timestamp| lists(timestamp, version, &bytes)) {
+        return Ok(());
+    }
+    require_snapshot_signed(store, version, &bytes)
+}
+
+fn timestamp(store: &Store) -> Result<Option<Vec<u8>>, Error> {
+    let name = layout::file_name(&RoleName::Timestamp, None);
+    read_optional(&store.layout().metadata().join(name))
+}
+
+/// Refuses a snapshot that too few have signed.
+pub(crate) fn require_snapshot_signed(
+    store: &Store,
+    version: Version,
+    bytes: &[u8],
+) -> Result<(), Error> {
+    by_root(&RoleName::Snapshot, version, bytes, &recent(&roots(store)?))
+}
+
+/// Whether a timestamp lists these bytes as the snapshot.
+fn lists(timestamp: Vec<u8>, version: Version, snapshot: &[u8]) -> bool {
+    let timestamp = Parsed::<Timestamp>::parse(timestamp);
+    timestamp.is_ok_and(|timestamp| {
+        let listed = timestamp.unverified().snapshot();
+        listed.version == version && listed.identifies(snapshot, tuffet_crypto::aws_lc())
+    })
+}
+
+/// The last root and the one before.
+fn recent(roots: &[(Version, Root)]) -> Vec<&(Version, Root)> {
+    roots.iter().rev().take(2).collect()
 }
 
 /// Every root in order, each signed by its own keys and by those of the one before (K-03).

@@ -95,7 +95,7 @@ impl Repository {
                 layout
                     .metadata()
                     .join(layout::file_name(role, Some(*version))),
-                WriteKind::Once(bytes.clone()),
+                WriteKind::Once(bytes.clone().into()),
             ));
         }
         actions.extend(left_out);
@@ -107,7 +107,7 @@ impl Repository {
         let policy = policy(import, &view);
         let policy = Write::file(
             layout.policy(),
-            WriteKind::Once(policy.to_toml().into_bytes()),
+            WriteKind::Once(policy.to_toml().into_bytes().into()),
         );
         Ok(Plan {
             actions,

@@ -253,7 +253,7 @@ impl Repository {
         // A directory is a repository once it has a policy, so that comes last.
         let policy = Write::file(
             layout.policy(),
-            WriteKind::Once(policy.to_toml().into_bytes()),
+            WriteKind::Once(policy.to_toml().into_bytes().into()),
         );
         Ok(Plan {
             actions,

@@ -1,5 +1,6 @@
 //! Where things are: the files of a repository and of what it publishes.
 
+use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 
 use tuffet_core::crypto::Digest;
@@ -95,11 +96,25 @@ pub(crate) fn target_name(path: &TargetPath, hash: &Digest) -> String {
 
 /// Reads the name of a versioned metadata file: `3.targets.json`.
 pub(crate) fn parse_file_name(name: &str) -> Option<(RoleName, Version)> {
-    let (number, role) = name.strip_suffix(".json")?.split_once('.')?;
+    let (role, version) = split_file_name(name)?;
+    Some((RoleName::new(&role).ok()?, version))
+}
+
+/// The same with the role as text, borrowed unless the name spells it with escapes: there may be tens of thousands of names.
+pub(crate) fn split_file_name(name: &str) -> Option<(Cow<'_, str>, Version)> {
+    let (number, spelled) = name.strip_suffix(".json")?.split_once('.')?;
+    if spelled.is_empty() || !number.bytes().all(|byte| byte.is_ascii_digit()) {
+        return None;
+    }
     let version = number.parse().ok().and_then(Version::new)?;
-    let role = RoleName::new(&String::from_utf8(percent_decode(role)?).ok()?).ok()?;
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'-');
+    if spelled.bytes().all(plain) && !number.starts_with('0') {
+        return Some((Cow::Borrowed(spelled), version));
+    }
+    let role = String::from_utf8(percent_decode(spelled)?).ok()?;
     // One file has one name: what was written another way is not ours.
-    (file_name(&role, Some(version)) == name).then_some((role, version))
+    let same = file_name(&RoleName::new(&role).ok()?, Some(version)) == name;
+    same.then_some((Cow::Owned(role), version))
 }
 
 /// The hash in the name of a target in a published tree, as it stands there.

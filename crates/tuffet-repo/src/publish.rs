@@ -19,6 +19,7 @@ mod prune;
 mod published;
 mod release;
 mod renewal;
+mod snapshot;
 mod verify;
 
 use std::fs;
@@ -37,8 +38,9 @@ use crate::graph::Graph;
 use crate::layout;
 use crate::plan::{Action, Plan};
 use crate::policy::Policy;
-use crate::quorum::{Need, needs};
+use crate::quorum::{Need, needs, needs_of};
 use crate::repository::Repository;
+use crate::session::Session;
 use crate::sign::attach;
 use crate::store::Store;
 use crate::write::Write;
@@ -108,56 +110,9 @@ impl Repository {
         online: &[&dyn Signer],
         now: UnixTime,
     ) -> Result<Plan, Error> {
-        let lock = self.lock()?;
-        let published = Published::open(&self.destination(publish.to.as_ref())?)?;
-        let mut store = Store::load(self.layout())?;
-        store.require_current()?;
-        let graph = Graph::load(&store)?;
-        check_policy(&graph, self.policy())?;
-        let mut actions = attach(&mut store, &graph, self.policy(), online)?;
-        require_quorum(&store, &graph, self.policy())?;
-        for (role, draft) in store.drafts().filter(|(_, draft)| draft.is_exact()) {
-            crate::accept::require_time(role, draft, now)?;
-        }
-
-        let place = release::Place {
-            store: &store,
-            graph: &graph,
-            policy: self.policy(),
-            published: &published,
-        };
-        let release = place.compose(publish, online, now)?;
-        let unpublished = unpublished(&published, &release)?;
-        let verified = verify::verify(&place, &release, now)?;
-        let artifacts = artifacts::missing(&place, &release)?;
-        let (copies, copied) = if publish.unversioned_copies || self.policy().unversioned_copies {
-            copies::unversioned(&place, &release)?
-        } else {
-            (Vec::new(), None)
-        };
-
-        let mut steps = vec![artifacts.writes];
-        steps.extend(self.seal(&store, &release));
-        let (quiet, switch) = in_order(unpublished, verified.switch);
-        steps.extend(quiet);
-        steps.extend(copies);
-        steps.extend(switch);
-        steps.push(self.write_policy(&store.learned)?.into_iter().collect());
-        steps.push(vec![store.remove_change()]);
-
-        actions.extend(store.drafts().map(|(role, draft)| Action::Applied {
-            role: role.clone(),
-            version: draft.version().unwrap_or(Version::FIRST),
-        }));
-        actions.extend(artifacts.actions);
-        actions.extend(copied);
-        actions.extend(verified.actions);
-        actions.extend(release.actions());
-        Ok(Plan {
-            actions,
-            steps,
-            lock: Some(lock),
-        })
+        // Nothing is read for a place that cannot be.
+        self.destination(publish.to.as_ref())?;
+        self.begin()?.publish(publish, online, now)
     }
 
     /// Writes the new versions into the repository itself, the timestamp last.
@@ -199,11 +154,79 @@ impl Repository {
     }
 }
 
+/// What [`Repository::publish`] does.
+pub(crate) fn publish(
+    mut session: Session<'_>,
+    publish: &Publish,
+    online: &[&dyn Signer],
+    now: UnixTime,
+) -> Result<Plan, Error> {
+    let repository = session.repository;
+    let policy = repository.policy();
+    let published = Published::open(&repository.destination(publish.to.as_ref())?)?;
+    session.store.require_current()?;
+    check_policy(&session.graph, policy)?;
+    let mut actions = attach(&mut session.store, &session.graph, policy, online)?;
+    // What is sealed has to be what the open change says: who comes after a crash compares them.
+    let signed = (!actions.is_empty()).then(|| session.store.write_change());
+    let (store, graph) = (&session.store, &session.graph);
+    require_quorum(store, graph, policy)?;
+    for (role, draft) in store.drafts().filter(|(_, draft)| draft.is_exact()) {
+        crate::accept::require_time(role, draft, now)?;
+    }
+
+    let roots = release::roots(store)?;
+    let last = verify::last_state(&published, store, release::first_root(&roots)?, now)?;
+    let place = release::Place {
+        store,
+        graph,
+        policy,
+        published: &published,
+        last: &last,
+    };
+    let release = place.compose(roots, publish, online, now)?;
+    let unpublished = unpublished(&published, &release)?;
+    let verified = verify::verify(&place, &release, now)?;
+    let artifacts = artifacts::missing(&place, &release)?;
+    let (copies, copied) = if publish.unversioned_copies || policy.unversioned_copies {
+        copies::unversioned(&place, &release)?
+    } else {
+        (Vec::new(), None)
+    };
+
+    let mut steps = vec![signed.into_iter().collect(), artifacts.writes];
+    steps.extend(repository.seal(store, &release));
+    let (quiet, switch) = in_order(unpublished, verified.switch);
+    steps.extend(quiet);
+    steps.extend(copies);
+    steps.extend(switch);
+    steps.push(
+        repository
+            .write_policy(&store.learned)?
+            .into_iter()
+            .collect(),
+    );
+    steps.push(vec![store.remove_change()]);
+
+    actions.extend(store.drafts().map(|(role, draft)| Action::Applied {
+        role: role.clone(),
+        version: draft.version().unwrap_or(Version::FIRST),
+    }));
+    actions.extend(artifacts.actions);
+    actions.extend(copied);
+    actions.extend(verified.actions);
+    actions.extend(release.actions());
+    Ok(Plan {
+        actions,
+        steps,
+        lock: Some(session.lock),
+    })
+}
+
 /// Refuses a change that too few have signed, or that takes the ground from under what others have signed before.
 fn require_quorum(store: &Store, graph: &Graph, policy: &Policy) -> Result<(), Error> {
     let mut missing = Vec::new();
-    let mut count = |role: &RoleName, version, bytes: &[u8]| {
-        let all = needs(role, bytes, graph, policy)?;
+    let mut count = |role: &RoleName, version, all: Vec<Need>| {
         if all.is_empty() {
             return Err(Error::RoleUnknown(role.clone()));
         }
@@ -214,11 +237,11 @@ fn require_quorum(store: &Store, graph: &Graph, policy: &Policy) -> Result<(), E
     };
     for (role, draft) in store.drafts() {
         let version = draft.version().unwrap_or(Version::FIRST);
-        count(role, version, &draft.to_bytes())?;
+        count(role, version, needs_of(role, draft, graph, policy)?)?;
     }
     for role in affected(store, graph)? {
         if let (Some(version), Some(bytes)) = (store.head(&role), store.head_bytes(&role)?) {
-            count(&role, version, &bytes)?;
+            count(&role, version, needs(&role, &bytes, graph, policy)?)?;
         }
     }
     if missing.is_empty() {

@@ -2,10 +2,12 @@
 
 use std::fmt;
 
-use tuffet_core::metadata::{RoleName, Root, Snapshot, Targets, Timestamp, UnixTime};
+use tuffet_core::crypto::{Key, KeyIdentity, KeyKind, Scheme};
+use tuffet_core::metadata::{Parsed, Role, RoleName, Root, Snapshot, Targets, Timestamp, UnixTime};
 use tuffet_core::trust::{self, Context, Quorum, Signers, count_signatures};
 
 use crate::Error;
+use crate::document::Document;
 use crate::graph::{Authority, Graph};
 use crate::keys::KeyName;
 use crate::policy::Policy;
@@ -70,23 +72,85 @@ pub(crate) fn needs(
         .collect()
 }
 
+/// Counts the signatures of a document for every set of keys whose word it needs, and verifies none that is known to be good.
+pub(crate) fn needs_of(
+    role: &RoleName,
+    document: &Document,
+    graph: &Graph,
+    policy: &Policy,
+) -> Result<Vec<Need>, Error> {
+    let authorities = graph.authorities(role);
+    let known: Option<Vec<Need>> = authorities
+        .iter()
+        .map(|authority| known_need(document, authority, policy))
+        .collect();
+    match known {
+        Some(known) => Ok(known),
+        None => needs(role, &document.to_bytes(), graph, policy),
+    }
+}
+
+/// The need of one set of keys, if every signature under one of its keyids is known to be good.
+fn known_need(document: &Document, authority: &Authority<'_>, policy: &Policy) -> Option<Need> {
+    let (mut counted, mut signed, mut missing) = (Vec::new(), Vec::new(), Vec::new());
+    for keyid in &authority.keys.keyids {
+        let mut signatures = document.signature_keyids();
+        let confirmed = document.confirmed().iter().find(|one| one.keyid == *keyid);
+        let key = authority.table.key(keyid.as_str()).and_then(usable);
+        match (confirmed, key) {
+            (Some(made), Some((identity, scheme)))
+                if made.identity == identity && made.scheme == scheme =>
+            {
+                // One key counts once, whatever it is called.
+                if counted.contains(&identity) {
+                    missing.push(policy.key_name(keyid));
+                } else {
+                    counted.push(identity);
+                    signed.push(policy.key_name(keyid));
+                }
+            }
+            _ if signatures.any(|other| other == keyid.as_str()) => return None,
+            _ => missing.push(policy.key_name(keyid)),
+        }
+    }
+    Some(Need {
+        signers: authority.signers.clone(),
+        have: counted.len() as u64,
+        need: authority.keys.threshold,
+        signed,
+        missing,
+    })
+}
+
+/// What a key is and signs with, if signatures of it can be verified.
+pub(crate) fn usable(key: &Key) -> Option<(KeyIdentity, Scheme)> {
+    match key.kind() {
+        KeyKind::Usable { scheme, public } => Some((public.identity(), *scheme)),
+        KeyKind::Opaque { .. } => None,
+    }
+}
+
 pub(crate) fn need(
     role: &RoleName,
     bytes: &[u8],
     authority: &Authority<'_>,
     policy: &Policy,
 ) -> Result<Need, Error> {
-    let quorum = count(role, bytes, authority)?;
+    Ok(named(count(role, bytes, authority)?, policy))
+}
+
+/// A quorum with the names that people have given to the keys.
+pub(crate) fn named(quorum: Quorum, policy: &Policy) -> Need {
     let (have, need) = (quorum.have(), quorum.need);
     let counted = quorum.counted.iter().map(|key| &key.keyid);
     let uncounted = quorum.uncounted.iter().map(|key| &key.keyid);
-    Ok(Need {
+    Need {
         signers: quorum.signers,
         have,
         need,
         signed: counted.map(|keyid| policy.key_name(keyid)).collect(),
         missing: uncounted.map(|keyid| policy.key_name(keyid)).collect(),
-    })
+    }
 }
 
 /// Counts the signatures of a file for one set of keys.
@@ -95,6 +159,22 @@ pub(crate) fn count(
     bytes: &[u8],
     authority: &Authority<'_>,
 ) -> Result<Quorum, Error> {
+    Ok(match role {
+        RoleName::Root => count_as::<Root>(role, bytes, authority)?.0,
+        RoleName::Timestamp => count_as::<Timestamp>(role, bytes, authority)?.0,
+        RoleName::Snapshot => count_as::<Snapshot>(role, bytes, authority)?.0,
+        RoleName::Targets | RoleName::Delegated(_) => {
+            count_as::<Targets>(role, bytes, authority)?.0
+        }
+    })
+}
+
+/// Counts the signatures of a file of a known kind for one set of keys; the file comes with it, as it was read.
+pub(crate) fn count_as<R: Role>(
+    role: &RoleName,
+    bytes: &[u8],
+    authority: &Authority<'_>,
+) -> Result<(Quorum, Parsed<R>), Error> {
     let mut every = trust::Policy::default();
     every.exhaustive_signatures = true;
     let context = Context {
@@ -103,13 +183,7 @@ pub(crate) fn count(
         // Counting does not look at expiries.
         now: UnixTime(0),
     };
-    let count = match role {
-        RoleName::Root => count_signatures::<Root>,
-        RoleName::Timestamp => count_signatures::<Timestamp>,
-        RoleName::Snapshot => count_signatures::<Snapshot>,
-        RoleName::Targets | RoleName::Delegated(_) => count_signatures::<Targets>,
-    };
-    count(
+    count_signatures::<R>(
         role.clone(),
         bytes.to_vec(),
         authority.signers.clone(),

@@ -1,6 +1,6 @@
 //! Signing the drafts of the open change.
 
-use tuffet_core::crypto::{Key, KeyIdentity, KeyKind, Scheme, signed_message};
+use tuffet_core::crypto::signed_message;
 use tuffet_core::metadata::{KeyId, RoleName, Version};
 use tuffet_sign::{PublicKeyInfo, Signer};
 
@@ -10,7 +10,7 @@ use crate::graph::{Authority, Graph};
 use crate::keys::{KeyName, keyid};
 use crate::plan::{Action, Plan};
 use crate::policy::Policy;
-use crate::quorum::needs;
+use crate::quorum::{needs_of, usable};
 use crate::repository::Repository;
 use crate::store::Store;
 
@@ -23,35 +23,46 @@ impl Repository {
     /// [`Error::NoChange`]; [`Error::KeyNotNeeded`] for a signer that may sign neither; [`Error::Stale`];
     /// [`Error::Signer`].
     pub fn sign(&self, signers: &[&dyn Signer]) -> Result<Plan, Error> {
-        let lock = self.lock()?;
-        let mut store = Store::load(self.layout())?;
-        store.require_current()?;
-        if store.drafts().next().is_none() {
-            return Err(Error::NoChange);
-        }
-        let graph = Graph::load(&store)?;
-        for signer in signers {
-            let drafted = store.drafts().map(|(role, _)| role);
-            let needed = drafted
-                .chain([&RoleName::Snapshot, &RoleName::Timestamp])
-                .any(|role| !wanted(signer.public(), &graph.signatories(role)).is_empty());
-            if !needed {
-                let name = self.policy().key_name(&keyid(signer.public()));
-                return Err(Error::KeyNotNeeded(name));
-            }
-        }
-        let actions = attach(&mut store, &graph, self.policy(), signers)?;
-        let change = if actions.is_empty() {
-            Vec::new()
-        } else {
-            vec![store.write_change()]
-        };
-        Ok(Plan {
-            actions,
-            steps: vec![change],
-            lock: Some(lock),
-        })
+        let mut session = self.begin()?;
+        crate::heads::require_snapshot(&session.store)?;
+        let plan = session.sign(signers)?;
+        Ok(session.end(plan))
     }
+}
+
+/// What [`Repository::sign`] does.
+pub(crate) fn sign(
+    store: &mut Store,
+    graph: &Graph,
+    policy: &Policy,
+    signers: &[&dyn Signer],
+) -> Result<Plan, Error> {
+    store.require_current()?;
+    if store.drafts().next().is_none() {
+        return Err(Error::NoChange);
+    }
+    for signer in signers {
+        let drafted = store.drafts().map(|(role, _)| role);
+        let needed = drafted
+            .chain([&RoleName::Snapshot, &RoleName::Timestamp])
+            .any(|role| !wanted(signer.public(), &graph.signatories(role)).is_empty());
+        if !needed {
+            return Err(Error::KeyNotNeeded(
+                policy.key_name(&keyid(signer.public())),
+            ));
+        }
+    }
+    let actions = attach(store, graph, policy, signers)?;
+    let change = if actions.is_empty() {
+        Vec::new()
+    } else {
+        vec![store.write_change()]
+    };
+    Ok(Plan {
+        actions,
+        steps: vec![change],
+        lock: None,
+    })
 }
 
 /// Attaches the signatures that the signers may make and have not made.
@@ -69,7 +80,7 @@ pub(crate) fn attach(
         if names.is_empty() {
             continue;
         }
-        let counts = needs(role, &draft.to_bytes(), graph, policy)?;
+        let counts = needs_of(role, draft, graph, policy)?;
         let version = draft.version().unwrap_or(Version::FIRST);
         actions.extend(names.into_iter().map(|key| Action::Signed {
             role: role.clone(),
@@ -90,22 +101,20 @@ pub(crate) fn sign_document(
     signers: &[&dyn Signer],
 ) -> Result<Vec<KeyName>, Error> {
     let mut names = Vec::new();
-    let mut message = None;
     for signer in signers {
         for keyid in wanted(signer.public(), authorities) {
-            let message = message.get_or_insert_with(|| document.canonical());
-            if has_signed(*signer, document, &keyid, message) {
+            if has_signed(*signer, document, &keyid) {
                 continue;
             }
             let key = policy.key_name(&keyid);
             let signature = signer
-                .sign_canonical(message)
+                .sign_canonical(&document.message())
                 .map_err(|error| Error::Signer {
                     role: role.clone(),
                     key: key.clone(),
                     error: Box::new(error),
                 })?;
-            document.attach(&keyid, &signature);
+            document.attach_made(&keyid, signer.public(), &signature);
             names.push(key);
         }
     }
@@ -113,12 +122,19 @@ pub(crate) fn sign_document(
 }
 
 /// A signature that does not verify is no reason not to make a good one.
-fn has_signed(signer: &dyn Signer, document: &Document, keyid: &KeyId, canonical: &[u8]) -> bool {
+fn has_signed(signer: &dyn Signer, document: &mut Document, keyid: &KeyId) -> bool {
     let key = signer.public();
-    let message = signed_message(key.scheme(), canonical, tuffet_crypto::aws_lc());
-    document
-        .signature(keyid)
-        .is_some_and(|signature| key.confirm(&message, &signature).is_ok())
+    if document.confirmed().iter().any(|one| {
+        one.keyid == *keyid && one.identity == key.identity() && one.scheme == key.scheme()
+    }) {
+        return true;
+    }
+    let Some(signature) = document.signature(keyid) else {
+        return false;
+    };
+    let canonical = document.message();
+    let message = signed_message(key.scheme(), &canonical, tuffet_crypto::aws_lc());
+    key.confirm(&message, &signature).is_ok()
 }
 
 /// The keyids under which a key may sign.
@@ -134,11 +150,4 @@ pub(crate) fn wanted(key: &PublicKeyInfo, authorities: &[Authority<'_>]) -> Vec<
         }
     }
     keyids
-}
-
-fn usable(key: &Key) -> Option<(KeyIdentity, Scheme)> {
-    match key.kind() {
-        KeyKind::Usable { scheme, public } => Some((public.identity(), *scheme)),
-        KeyKind::Opaque { .. } => None,
-    }
 }

@@ -1,13 +1,17 @@
 //! What is in force: roles, versions, expiries, keys.
 
-use tuffet_core::metadata::{RoleName, UnixTime, Version};
+use tuffet_core::delegation::SuccinctRoles;
+use tuffet_core::metadata::{
+    Parsed, Role, RoleDelegations, RoleName, Root, Snapshot, Targets, Timestamp, UnixTime, Version,
+};
+use tuffet_core::trust::Signers;
 
 use crate::Error;
-use crate::document::Document;
-use crate::graph::Graph;
+use crate::graph::{Authority, Graph};
 use crate::keys::KeyName;
 use crate::layout;
-use crate::quorum::need;
+use crate::policy::Policy;
+use crate::quorum::{Need, count_as, named, need};
 use crate::repository::Repository;
 use crate::store::Store;
 use crate::write::read_optional;
@@ -16,10 +20,12 @@ use crate::write::read_optional;
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct RoleStatus {
-    /// The role.
+    /// The role; for hash bins, what their names begin with.
     pub role: RoleName,
     /// Who delegates to it; `None` for top-level roles.
     pub delegator: Option<RoleName>,
+    /// How many hash bins these are; `None` for a role of its own. What is said of bins is said of the one that expires first.
+    pub bins: Option<u64>,
     /// The latest version that was sealed.
     pub version: Option<Version>,
     /// When that expires.
@@ -33,73 +39,192 @@ pub struct RoleStatus {
 }
 
 impl Repository {
-    /// Every role: the four of root in the order of trust, then the delegated ones, each once for every delegator.
+    /// Every role: the four of root in the order of trust, then the delegated ones, each once for every delegator. Hash bins, which
+    /// may be tens of thousands, are one entry.
     ///
     /// # Errors
-    /// [`Error::Io`], [`Error::Format`].
+    /// [`Error::Io`], [`Error::Format`]; [`Error::HeadUnsigned`] for a bin that neither snapshot lists nor enough keys have signed.
     pub fn roles(&self) -> Result<Vec<RoleStatus>, Error> {
-        let store = Store::load(self.layout())?.without_drafts();
-        let graph = Graph::load(&store)?;
-        let top = [
-            RoleName::Root,
-            RoleName::Targets,
-            RoleName::Snapshot,
-            RoleName::Timestamp,
-        ];
-        let top = top.into_iter().map(|role| (None, role));
-        let delegated = graph.delegated().into_iter();
-        let delegated = delegated.map(|(by, name)| (Some(by), RoleName::Delegated(name)));
-        let mut all = Vec::new();
-        for (by, role) in top.chain(delegated) {
-            all.extend(self.role_status(&store, &graph, role, by)?);
+        self.statuses(|_| true)
+    }
+
+    /// What is known of one role, once for every delegator; of what the names of bins begin with, or of one bin, too.
+    ///
+    /// # Errors
+    /// As [`Repository::roles`].
+    pub fn role(&self, name: &RoleName) -> Result<Vec<RoleStatus>, Error> {
+        let mut all = self.statuses(|role| role == name)?;
+        if all.is_empty() {
+            let store = Store::load(self.layout())?.without_drafts();
+            let graph = Graph::load(&store)?;
+            let reading = Reading::new(&store, self.policy());
+            for authority in graph.authorities(name) {
+                all.push(reading.status::<Targets>(name, &authority)?.0);
+            }
         }
         Ok(all)
     }
 
-    fn role_status(
-        &self,
-        store: &Store,
-        graph: &Graph,
-        role: RoleName,
-        delegator: Option<RoleName>,
-    ) -> Result<Option<RoleStatus>, Error> {
-        use tuffet_core::trust::Signers;
-        let by = |signers: &Signers| match (&delegator, signers) {
-            (Some(by), Signers::Delegator(of)) => by == of,
-            (by, _) => by.is_none(),
-        };
-        let authorities = graph.authorities(&role);
-        let Some(authority) = authorities.iter().rev().find(|one| by(&one.signers)) else {
-            return Ok(None);
-        };
-        let bytes = match &role {
-            RoleName::Timestamp => {
-                let path = layout::file_name(&RoleName::Timestamp, None);
-                read_optional(&self.layout().metadata().join(path))?
+    fn statuses(&self, wanted: impl Fn(&RoleName) -> bool) -> Result<Vec<RoleStatus>, Error> {
+        let store = Store::load(self.layout())?.without_drafts();
+        let graph = Graph::load(&store)?;
+        let reading = Reading::new(&store, self.policy());
+        let (mut all, mut snapshot) = (Vec::new(), None);
+        for role in [
+            RoleName::Root,
+            RoleName::Targets,
+            RoleName::Snapshot,
+            RoleName::Timestamp,
+        ] {
+            let authorities = graph.authorities(&role);
+            let Some(authority) = authorities.last() else {
+                continue;
+            };
+            let status = match role {
+                RoleName::Root if wanted(&role) => reading.status::<Root>(&role, authority)?.0,
+                RoleName::Timestamp if wanted(&role) => {
+                    reading.status::<Timestamp>(&role, authority)?.0
+                }
+                // Bins are compared with it.
+                RoleName::Snapshot => {
+                    let status;
+                    (status, snapshot) = reading.status::<Snapshot>(&role, authority)?;
+                    status
+                }
+                RoleName::Targets if wanted(&role) => {
+                    reading.status::<Targets>(&role, authority)?.0
+                }
+                _ => continue,
+            };
+            all.extend(wanted(&role).then_some(status));
+        }
+        for (by, delegations) in graph.delegations() {
+            let authority = |keys| Authority {
+                signers: Signers::Delegator(by.clone()),
+                table: delegations.keys(),
+                keys,
+            };
+            match delegations.roles() {
+                RoleDelegations::Named(roles) => {
+                    for of in roles {
+                        let role = RoleName::Delegated(of.name.clone());
+                        if wanted(&role) {
+                            let authority = authority(&of.keys);
+                            all.push(reading.status::<Targets>(&role, &authority)?.0);
+                        }
+                    }
+                }
+                RoleDelegations::Succinct(bins) => {
+                    let role = RoleName::new(bins.name_prefix()).ok();
+                    if let Some(role) = role.filter(&wanted) {
+                        let authority = authority(bins.keys());
+                        all.push(reading.bins(role, bins, &authority, snapshot.as_ref())?);
+                    }
+                }
             }
-            _ => store.head_bytes(&role)?,
-        };
-        let mut status = RoleStatus {
-            threshold: authority.keys.threshold,
-            keys: authority
-                .keys
-                .keyids
-                .iter()
-                .map(|keyid| self.policy().key_name(keyid))
-                .collect(),
-            signed_by: Vec::new(),
+        }
+        Ok(all)
+    }
+}
+
+/// What statuses are read from.
+struct Reading<'r> {
+    store: &'r Store,
+    policy: &'r Policy,
+}
+
+impl<'r> Reading<'r> {
+    fn new(store: &'r Store, policy: &'r Policy) -> Self {
+        Self { store, policy }
+    }
+
+    /// What is known of a role before its file is read.
+    fn unread(&self, role: &RoleName, authority: &Authority<'_>) -> RoleStatus {
+        let keys = authority.keys.keyids.iter();
+        RoleStatus {
+            role: role.clone(),
+            delegator: match &authority.signers {
+                Signers::Delegator(by) => Some(by.clone()),
+                _ => None,
+            },
+            bins: None,
             version: None,
             expires: None,
-            delegator,
-            role,
-        };
-        if let Some(bytes) = bytes {
-            let path = self.layout().metadata();
-            let document = Document::parse(&bytes).map_err(|error| Error::format(&path, error))?;
-            status.version = document.version();
-            status.expires = document.expires();
-            status.signed_by = need(&status.role, &bytes, authority, self.policy())?.signed;
+            threshold: authority.keys.threshold,
+            keys: keys.map(|keyid| self.policy.key_name(keyid)).collect(),
+            signed_by: Vec::new(),
         }
-        Ok(Some(status))
+    }
+
+    /// The status of a role and its file, if enough have signed that.
+    fn status<R: Role>(
+        &self,
+        role: &RoleName,
+        authority: &Authority<'_>,
+    ) -> Result<(RoleStatus, Option<Parsed<R>>), Error> {
+        let mut status = self.unread(role, authority);
+        let bytes = match role {
+            RoleName::Timestamp => {
+                let name = layout::file_name(&RoleName::Timestamp, None);
+                read_optional(&self.store.layout().metadata().join(name))?
+            }
+            _ => self.store.head_bytes(role)?,
+        };
+        let Some(bytes) = bytes else {
+            return Ok((status, None));
+        };
+        let (quorum, file) = count_as::<R>(role, &bytes, authority)?;
+        status.version = Some(file.unverified().version());
+        status.expires = Some(file.unverified().expires());
+        let counted = named(quorum, self.policy);
+        let met = counted.is_met();
+        status.signed_by = counted.signed;
+        Ok((status, met.then_some(file)))
+    }
+
+    /// The status of the bin that expires first. The file of a bin that snapshot lists with its hash needs no look at its signatures:
+    /// whoever signed snapshot has vouched for it.
+    fn bins(
+        &self,
+        role: RoleName,
+        bins: &SuccinctRoles,
+        authority: &Authority<'_>,
+        snapshot: Option<&Parsed<Snapshot>>,
+    ) -> Result<RoleStatus, Error> {
+        let listing = snapshot.map(Parsed::unverified_listing);
+        let crypto = tuffet_crypto::aws_lc();
+        let mut first: Option<(UnixTime, Version, RoleName, Vec<u8>)> = None;
+        for name in bins.names() {
+            let Ok(bin) = RoleName::new(&name) else {
+                continue;
+            };
+            let Some(version) = self.store.head(&bin) else {
+                continue;
+            };
+            let bytes = self.store.sealed(&bin, version)?;
+            let vouched = listing.is_some_and(|listing| listing.identifies(&bin, &bytes, crypto));
+            if !vouched && !need(&bin, &bytes, authority, self.policy)?.is_met() {
+                return Err(Error::HeadUnsigned { role: bin, version });
+            }
+            let file = Parsed::<Targets>::parse(bytes.clone());
+            let file =
+                file.map_err(|error| Error::format(&self.store.sealed_path(&bin, version), error))?;
+            let expires = file.unverified().expires();
+            if first
+                .as_ref()
+                .is_none_or(|(earliest, ..)| expires < *earliest)
+            {
+                first = Some((expires, version, bin, bytes));
+            }
+        }
+        let mut status = self.unread(&role, authority);
+        status.bins = Some(1_u64 << bins.bit_length());
+        if let Some((expires, version, bin, bytes)) = first {
+            let Need { signed, .. } = need(&bin, &bytes, authority, self.policy)?;
+            status.version = Some(version);
+            status.expires = Some(expires);
+            status.signed_by = signed;
+        }
+        Ok(status)
     }
 }

@@ -2,14 +2,15 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::io;
 use std::path::Path;
+use std::sync::Arc;
 
 use tuffet_core::metadata::{RoleName, Version};
 
 use crate::Error;
 use crate::change::ChangeFile;
 use crate::document::Document;
+use crate::highest::Highest;
 use crate::layout::{self, Layout};
 use crate::policy::Learned;
 use crate::write::{Write, WriteKind, read_optional};
@@ -21,7 +22,7 @@ use crate::write::{Write, WriteKind, read_optional};
 #[derive(Debug)]
 pub(crate) struct Store {
     layout: Layout,
-    heads: BTreeMap<RoleName, Version>,
+    heads: Arc<Highest>,
     drafts: BTreeMap<RoleName, Document>,
     /// Whether an interrupted publication has sealed drafts already.
     applied: bool,
@@ -38,7 +39,7 @@ impl Store {
     pub(crate) fn empty(layout: &Layout) -> Self {
         Self {
             layout: layout.clone(),
-            heads: BTreeMap::new(),
+            heads: Arc::default(),
             drafts: BTreeMap::new(),
             applied: false,
             learned: Learned::default(),
@@ -47,9 +48,17 @@ impl Store {
         }
     }
 
+    /// Reads what is there; every last version has to be signed.
     pub(crate) fn load(layout: &Layout) -> Result<Self, Error> {
+        let store = Self::load_but_snapshot(layout)?;
+        crate::heads::require_snapshot(&store)?;
+        Ok(store)
+    }
+
+    /// The same for whoever is going to look at the snapshot.
+    pub(crate) fn load_but_snapshot(layout: &Layout) -> Result<Self, Error> {
         let mut store = Self::empty(layout);
-        store.heads = heads(&layout.metadata())?;
+        store.heads = Arc::new(Highest::read(&layout.metadata())?);
         crate::heads::require_signed(&store)?;
         let change = ChangeFile::read(&layout.change())?;
         store.learned = change.learned;
@@ -62,7 +71,7 @@ impl Store {
 
     fn sort_in(&mut self, role: RoleName, draft: Document) -> Result<(), Error> {
         let version = draft.version().unwrap_or(Version::FIRST);
-        let head = self.heads.get(&role).copied();
+        let head = self.head(&role);
         if head.is_some_and(|head| head >= version)
             && read_optional(&self.sealed_path(&role, version))? == Some(draft.to_bytes())
         {
@@ -76,11 +85,12 @@ impl Store {
         Ok(())
     }
 
-    /// Only what is sealed.
-    pub(crate) fn without_drafts(mut self) -> Self {
-        self.drafts.clear();
-        self.stale.clear();
-        self
+    /// Only what is sealed, as it was read.
+    pub(crate) fn without_drafts(&self) -> Self {
+        Self {
+            heads: Arc::clone(&self.heads),
+            ..Self::empty(&self.layout)
+        }
     }
 
     pub(crate) fn layout(&self) -> &Layout {
@@ -89,7 +99,12 @@ impl Store {
 
     /// The highest sealed version.
     pub(crate) fn head(&self, role: &RoleName) -> Option<Version> {
-        self.heads.get(role).copied()
+        self.head_of(role.as_str())
+    }
+
+    /// The highest sealed version of the role that is called this.
+    pub(crate) fn head_of(&self, name: &str) -> Option<Version> {
+        self.heads.of(name)
     }
 
     pub(crate) fn sealed_path(&self, role: &RoleName, version: Version) -> std::path::PathBuf {
@@ -214,33 +229,4 @@ pub(crate) fn follows(draft: &Document, head: Option<Version>) -> bool {
     } else {
         version == head.map_or(Version::FIRST, Version::next)
     }
-}
-
-fn heads(metadata: &Path) -> Result<BTreeMap<RoleName, Version>, Error> {
-    let mut heads = BTreeMap::new();
-    for name in names(metadata)? {
-        if let Some((role, version)) = layout::parse_file_name(&name) {
-            let head = heads.entry(role).or_insert(version);
-            *head = version.max(*head);
-        }
-    }
-    Ok(heads)
-}
-
-/// The names in a directory that may be absent, in order.
-fn names(directory: &Path) -> Result<Vec<String>, Error> {
-    let failed = |error| Error::io("cannot read", directory, error);
-    let entries = match fs::read_dir(directory) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-        other => other.map_err(failed)?,
-    };
-    let mut names = Vec::new();
-    for entry in entries {
-        // Our own names are plain; others are none of our business.
-        if let Ok(name) = entry.map_err(failed)?.file_name().into_string() {
-            names.push(name);
-        }
-    }
-    names.sort_unstable();
-    Ok(names)
 }

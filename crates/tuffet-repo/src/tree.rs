@@ -53,6 +53,11 @@ pub(crate) enum Fault {
 }
 
 impl Fault {
+    /// Whether it was nothing but too late.
+    pub(crate) fn is_stale(&self) -> bool {
+        matches!(self, Self::Refused(trust::Error::Rejected(rejected)) if rejected.class() == trust::Class::Stale)
+    }
+
     pub(crate) fn while_doing(self, what: &'static str) -> Error {
         match self {
             Self::Refused(error) => Error::Refused {

@@ -5,6 +5,7 @@ use std::fmt;
 use std::fs::{self, File};
 use std::io::{self, Read, Write as _};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use tuffet_core::crypto::{Digest, HashAlgorithm};
@@ -92,7 +93,7 @@ pub enum WriteKind {
     /// It gets these bytes, whatever it held before.
     Replace(Vec<u8>),
     /// It gets these bytes, unless it holds other ones, which is an error: the name of the file promises its content.
-    Once(Vec<u8>),
+    Once(Arc<Vec<u8>>),
     /// It gets these bytes if it is still what was seen, and otherwise nothing happens and that is an error: of several who
     /// publish at the same time only one comes through.
     Switch {
@@ -119,9 +120,8 @@ impl WriteKind {
     #[must_use]
     pub fn length(&self) -> u64 {
         match self {
-            Self::Replace(bytes) | Self::Once(bytes) | Self::Switch { bytes, .. } => {
-                bytes.len() as u64
-            }
+            Self::Replace(bytes) | Self::Switch { bytes, .. } => bytes.len() as u64,
+            Self::Once(bytes) => bytes.len() as u64,
             Self::Copy { length, .. } => *length,
             Self::Remove => 0,
         }
@@ -411,10 +411,10 @@ mod tests {
     fn r14_once_written_stays_as_it_is() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("a/b/1.root.json");
-        write(&path, WriteKind::Once(b"one".to_vec())).unwrap();
-        write(&path, WriteKind::Once(b"one".to_vec())).unwrap();
+        write(&path, WriteKind::Once(Arc::new(b"one".to_vec()))).unwrap();
+        write(&path, WriteKind::Once(Arc::new(b"one".to_vec()))).unwrap();
         for other in [&b"two"[..], b"longer"] {
-            let error = write(&path, WriteKind::Once(other.to_vec())).unwrap_err();
+            let error = write(&path, WriteKind::Once(Arc::new(other.to_vec()))).unwrap_err();
             assert_eq!(error.code(), "version.reused");
         }
         assert_eq!(fs::read(&path).unwrap(), b"one");

@@ -127,7 +127,7 @@ fn python(bench: &Bench<'_>, what: &str, directory: &Path, argument: &str) -> Co
 }
 
 /// Our command line with a home of its own; it is told where to work, because the measuring script does not change directories.
-fn tuffet(bench: &Bench<'_>, home: &Path, arguments: &[&str]) -> Command {
+pub(super) fn tuffet(bench: &Bench<'_>, home: &Path, arguments: &[&str]) -> Command {
     let mut shell = Command::new("env");
     let program = bench.workspace.target.join("release/tuffet");
     shell
@@ -144,7 +144,7 @@ fn tuffet(bench: &Bench<'_>, home: &Path, arguments: &[&str]) -> Command {
     shell
 }
 
-fn empty(directory: &Path) -> Result<PathBuf, Failure> {
+pub(super) fn empty(directory: &Path) -> Result<PathBuf, Failure> {
     if directory.exists() {
         fs::remove_dir_all(directory).map_err(|error| Failure::file(directory, error))?;
     }

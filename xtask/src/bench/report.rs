@@ -3,46 +3,139 @@
 use super::client::{Measured, Rows};
 use std::fmt::Write as _;
 
+/// What kind of programs a table compares.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    /// Programs that fetch from a server.
+    Clients,
+    /// Programs that make metadata.
+    Authors,
+    /// Commands of ours, one beside the other.
+    Commands,
+}
+
+/// One table of the page.
+pub(super) struct Section {
+    title: &'static str,
+    kind: Kind,
+    rows: Rows,
+}
+
 /// The whole of docs/benchmarks.md.
-pub(super) fn page(sections: &[(&str, Rows)], rounds: usize) -> String {
+pub(super) fn page(sections: &[Section], rounds: usize) -> String {
     let mut page = format!(
         "# Benchmarks\n\n\
-         Written by `cargo xtask bench`: whole processes over HTTP on the loopback interface, all clients in turn in each of {rounds}\n\
-         rounds of one run, medians. CPU is user and system time of the client process, peak memory is its largest resident set.\n\
-         *Share* is the CPU time as a share of python-tuf's. Absolute figures depend on the machine; compare the shares.\n"
+         Written by `cargo xtask bench`: whole processes, all of a table in turn in each of {rounds} rounds of one run, medians. CPU is user\n\
+         and system time of the process, peak memory is its largest resident set, and *share* is the CPU time as a share of\n\
+         python-tuf's. Absolute figures depend on the machine; compare the shares.\n"
     );
-    for (title, rows) in sections {
-        page.push('\n');
-        page.push_str(&section(title, rows));
+    let parts = [
+        (
+            Kind::Clients,
+            "Clients",
+            "Over HTTP on the loopback interface, from a server that is not measured.",
+        ),
+        (
+            Kind::Authors,
+            "Authoring",
+            "Without a network: metadata is made, signed with Ed25519 keys in files and written to a directory. tuffet verifies every\n\
+             signature against the declared public key before it is written, and before it publishes what clients will make of it; what\n\
+             it writes is flushed to the disk. What stands under *one more target* are two commands of tuffet, `target add` and\n\
+             `publish`: their times together, and the larger of their memories.",
+        ),
+        (
+            Kind::Commands,
+            "Commands",
+            "Each a process of its own, without a network, with keys that have no passphrase. The last line is for comparison: what a\n\
+             Python program needs before it has done anything.",
+        ),
+    ];
+    for (kind, title, text) in parts {
+        let own: Vec<&Section> = sections
+            .iter()
+            .filter(|section| section.kind == kind)
+            .collect();
+        if own.is_empty() {
+            continue;
+        }
+        // Writing to a String does not fail.
+        let _ = write!(page, "\n## {title}\n\n{text}\n");
+        for section in own {
+            page.push('\n');
+            page.push_str(&section.text());
+        }
     }
     page
 }
 
-/// One table.
-pub(super) fn section(title: &str, rows: &[(String, Vec<Measured>)]) -> String {
-    let mut text = format!(
-        "## {title}\n\n| client | CPU | share | peak memory | elapsed |\n| --- | ---: | ---: | ---: | ---: |\n"
-    );
-    let cpu = |measured: &[Measured]| median(measured.iter().map(|one| one.cpu));
-    let reference = rows
-        .iter()
-        .find(|(name, _)| name.starts_with("python-tuf"))
-        .map(|(_, measured)| cpu(measured));
-    for (name, measured) in rows {
-        let share = reference.map_or_else(
-            || "–".into(),
-            |reference| format!("{:.3}", cpu(measured) / reference),
-        );
-        let memory = median(measured.iter().map(|one| one.peak_kib)) / 1024.0;
-        let wall = median(measured.iter().map(|one| one.wall));
-        // Writing to a String does not fail.
-        let _ = writeln!(
-            text,
-            "| {name} | {:.2} s | {share} | {memory:.0} MiB | {wall:.2} s |",
-            cpu(measured)
-        );
+impl Section {
+    pub(super) fn clients(title: &'static str, rows: Rows) -> Self {
+        let kind = Kind::Clients;
+        Self { title, kind, rows }
     }
-    text
+
+    pub(super) fn authors(title: &'static str, rows: Rows) -> Self {
+        let kind = Kind::Authors;
+        Self { title, kind, rows }
+    }
+
+    pub(super) fn commands(title: &'static str, rows: Rows) -> Self {
+        let kind = Kind::Commands;
+        Self { title, kind, rows }
+    }
+
+    /// The table.
+    pub(super) fn text(&self) -> String {
+        let cpu = |measured: &[Measured]| median(measured.iter().map(|one| one.cpu));
+        let reference = self
+            .rows
+            .iter()
+            .find(|(name, _)| name.starts_with("python-tuf"))
+            .map(|(_, measured)| cpu(measured));
+        let mut text = format!("### {}\n\n{}", self.title, self.head());
+        for (name, measured) in &self.rows {
+            let share = reference.map_or_else(
+                || "–".into(),
+                |reference| format!("{:.3}", cpu(measured) / reference),
+            );
+            let memory = median(measured.iter().map(|one| one.peak_kib)) / 1024.0;
+            let wall = median(measured.iter().map(|one| one.wall));
+            let cpu = cpu(measured);
+            // Writing to a String does not fail.
+            let _ = match self.kind {
+                Kind::Commands => {
+                    let (cpu, wall) = (cpu * 1000.0, wall * 1000.0);
+                    writeln!(
+                        text,
+                        "| {name} | {cpu:.0} ms | {memory:.0} MiB | {wall:.0} ms |"
+                    )
+                }
+                Kind::Clients | Kind::Authors => writeln!(
+                    text,
+                    "| {name} | {cpu:.2} s | {share} | {memory:.0} MiB | {wall:.2} s |"
+                ),
+            };
+        }
+        text
+    }
+
+    fn head(&self) -> String {
+        match self.kind {
+            Kind::Commands => {
+                "| command | CPU | peak memory | elapsed |\n| --- | ---: | ---: | ---: |\n".into()
+            }
+            Kind::Clients | Kind::Authors => {
+                let what = if self.kind == Kind::Clients {
+                    "client"
+                } else {
+                    "program"
+                };
+                format!(
+                    "| {what} | CPU | share | peak memory | elapsed |\n| --- | ---: | ---: | ---: | ---: |\n"
+                )
+            }
+        }
+    }
 }
 
 fn median(values: impl Iterator<Item = f64>) -> f64 {
@@ -55,6 +148,14 @@ fn median(values: impl Iterator<Item = f64>) -> f64 {
 mod tests {
     use super::*;
 
+    fn one(cpu: f64) -> Vec<Measured> {
+        vec![Measured {
+            cpu,
+            peak_kib: 1024.0,
+            wall: 1.0,
+        }]
+    }
+
     #[test]
     fn the_median_is_the_middle_one() {
         assert_eq!(
@@ -65,23 +166,29 @@ mod tests {
 
     #[test]
     fn shares_are_of_the_reference() {
-        let one = |cpu| {
-            vec![Measured {
-                cpu,
-                peak_kib: 1024.0,
-                wall: 1.0,
-            }]
-        };
-        let text = section(
-            "title",
-            &[
-                ("tuffet".into(), one(0.5)),
-                ("python-tuf 7.0.1".into(), one(10.0)),
-            ],
-        );
+        let rows = vec![
+            ("tuffet".into(), one(0.5)),
+            ("python-tuf 7.0.1".into(), one(10.0)),
+        ];
+        let text = Section::clients("title", rows).text();
         assert!(
             text.contains("| tuffet | 0.50 s | 0.050 | 1 MiB | 1.00 s |"),
             "{text}"
         );
+    }
+
+    #[test]
+    fn what_is_made_without_a_network_does_not_stand_under_http() {
+        let sections = [
+            Section::clients("fetching", vec![("tuffet".into(), one(0.5))]),
+            Section::authors("signing", vec![("tuffet".into(), one(0.5))]),
+            Section::commands("typing", vec![("`tuffet status`".into(), one(0.025))]),
+        ];
+        let page = page(&sections, 3);
+        let place = |text: &str| page.find(text).unwrap();
+        assert!(place("## Clients") < place("Over HTTP"));
+        assert!(place("### fetching") < place("## Authoring"));
+        assert!(place("Without a network") < place("### signing"));
+        assert!(place("## Commands") < place("| `tuffet status` | 25 ms | 1 MiB | 1000 ms |"));
     }
 }

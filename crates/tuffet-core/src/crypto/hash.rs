@@ -110,7 +110,11 @@ impl Digest {
     /// Reads hexadecimal text of either case; `None` if it is not hexadecimal or has the wrong length.
     #[must_use]
     pub fn from_hex(algorithm: HashAlgorithm, text: &str) -> Option<Self> {
-        Self::from_bytes(algorithm, &hex::decode(text)?)
+        Some(Self(match algorithm {
+            HashAlgorithm::Sha256 => Value::Sha256(hex::decode_array(text)?),
+            HashAlgorithm::Sha384 => Value::Sha384(hex::decode_array(text)?),
+            HashAlgorithm::Sha512 => Value::Sha512(hex::decode_array(text)?),
+        }))
     }
 
     /// The algorithm that made this value.

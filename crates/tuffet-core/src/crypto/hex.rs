@@ -10,12 +10,16 @@ use alloc::vec::Vec;
 /// ```
 #[must_use]
 pub fn encode(bytes: &[u8]) -> String {
-    bytes
-        .iter()
-        .flat_map(|byte| [byte >> 4, byte & 0x0f])
-        .filter_map(|nibble| char::from_digit(nibble.into(), 16))
-        .collect()
+    let digit = |nibble: u8| DIGITS.get(usize::from(nibble)).copied().unwrap_or_default();
+    let mut text = String::with_capacity(bytes.len().saturating_mul(2));
+    for byte in bytes {
+        text.push(char::from(digit(byte >> 4)));
+        text.push(char::from(digit(byte & 0x0f)));
+    }
+    text
 }
+
+const DIGITS: &[u8; 16] = b"0123456789abcdef";
 
 /// Reads hexadecimal text of either case; `None` if the length is odd or a character is not a hexadecimal digit.
 ///
@@ -37,12 +41,24 @@ pub fn decode(text: &str) -> Option<Vec<u8>> {
         .collect()
 }
 
-/// Reads exactly `N` bytes of hexadecimal text.
+/// Reads exactly `N` bytes of hexadecimal text; allocates nothing, because there may be a million digests.
 pub(super) fn decode_array<const N: usize>(text: &str) -> Option<[u8; N]> {
-    decode(text)?.try_into().ok()
+    let (pairs, rest) = text.as_bytes().as_chunks::<2>();
+    if pairs.len() != N || !rest.is_empty() {
+        return None;
+    }
+    let mut bytes = [0; N];
+    for (to, [high, low]) in bytes.iter_mut().zip(pairs) {
+        *to = (nibble(*high)? << 4) | nibble(*low)?;
+    }
+    Some(bytes)
 }
 
+#[inline]
 fn nibble(digit: u8) -> Option<u8> {
-    let value = char::from(digit).to_digit(16)?;
-    u8::try_from(value).ok()
+    match digit {
+        b'0'..=b'9' => Some(digit & 0x0f),
+        b'a'..=b'f' | b'A'..=b'F' => Some((digit & 0x0f).wrapping_add(9)),
+        _ => None,
+    }
 }

@@ -127,7 +127,11 @@ impl Value {
     }
 
     fn written(&self, layout: Layout) -> Vec<u8> {
-        let mut output = Vec::new();
+        // Objects mostly are longer than this, and growing from nothing takes several steps.
+        let mut output = match self {
+            Self::Object(_) | Self::Array(_) => Vec::with_capacity(512),
+            _ => Vec::new(),
+        };
         layout.value(&mut output, self, 0);
         output
     }

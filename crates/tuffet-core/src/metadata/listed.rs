@@ -32,12 +32,6 @@ impl Hashes {
             .find(|digest| crypto.digest(digest.algorithm(), bytes) != **digest)
             .map(Digest::algorithm)
     }
-
-    fn parse(reader: &mut Reader<'_>, notes: &mut Notes) -> Result<Self, FormatError> {
-        let mut digests = Vec::new();
-        scan_hashes(reader, notes, |digest| digests.push(digest))?;
-        Ok(Self(digests))
-    }
 }
 
 /// Reads `{ALGORITHM: HEX}` and hands on the digests of known algorithms, of which there must be one.
@@ -89,26 +83,52 @@ pub struct MetaFile {
 }
 
 impl MetaFile {
+    /// Whether these can only be the bytes that are meant: hashes are listed, and they and the length, if it is, are right.
+    #[must_use]
+    pub fn identifies(&self, bytes: &[u8], crypto: &dyn Crypto) -> bool {
+        let hashes = self.hashes.as_ref();
+        self.length
+            .is_none_or(|length| length == bytes.len() as u64)
+            && hashes.is_some_and(|hashes| hashes.mismatch(bytes, crypto).is_none())
+    }
+
     pub(super) fn parse(reader: &mut Reader<'_>, notes: &mut Notes) -> Result<Self, FormatError> {
+        let mut digests = Vec::new();
+        let (version, length) = Self::members(reader, notes, |digest| digests.push(digest))?;
+        Ok(Self {
+            version,
+            length,
+            hashes: (!digests.is_empty()).then_some(Hashes(digests)),
+        })
+    }
+
+    /// Checks an entry without keeping anything of it: this runs once for each of tens of thousands of roles.
+    pub(super) fn scan(reader: &mut Reader<'_>, notes: &mut Notes) -> Result<(), FormatError> {
+        Self::members(reader, notes, drop).map(drop)
+    }
+
+    fn members(
+        reader: &mut Reader<'_>,
+        notes: &mut Notes,
+        mut found: impl FnMut(Digest),
+    ) -> Result<(Version, Option<u64>), FormatError> {
         let start = reader.offset();
-        let (mut version, mut length, mut hashes) = (None, None, None);
+        let (mut version, mut length) = (None, None);
         reader.object(|reader, name| {
-            match &*name.decode() {
-                "version" => version = Some(parse_version(reader)?),
-                "length" => length = Some(reader.unsigned()?),
-                "hashes" => hashes = Some(Hashes::parse(reader, notes)?),
-                _ => {
-                    reader.skip()?;
-                }
+            if name.equals("version") {
+                version = Some(parse_version(reader)?);
+            } else if name.equals("length") {
+                length = Some(reader.unsigned()?);
+            } else if name.equals("hashes") {
+                // There is one at least, or it is an error.
+                scan_hashes(reader, notes, &mut found)?;
+            } else {
+                reader.skip()?;
             }
             Ok(())
         })?;
         let version = version.ok_or_else(|| FormatError::new(start, Reason::Missing("version")))?;
-        Ok(Self {
-            version,
-            length,
-            hashes,
-        })
+        Ok((version, length))
     }
 }
 

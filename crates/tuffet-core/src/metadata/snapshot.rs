@@ -1,18 +1,22 @@
 //! Snapshot: which version of every targets role is current (TUF §4.4).
 
+use alloc::borrow::Cow;
 use alloc::format;
 use alloc::string::String;
 use core::cmp::Ordering;
 
 use super::envelope::{Header, HeaderFields};
 use super::{MetaFile, Notes, Parsed, Role, RoleName, Tolerance, UnixTime, Version};
-use crate::json::{FormatError, Index, Reader, Reason};
+use crate::crypto::Crypto;
+use crate::json::{FormatError, Index, Reader, Reason, SignedSpan, Text};
 
 /// The content of a snapshot file: an index into the signed bytes, because a registry lists tens of thousands of roles.
 #[derive(Debug)]
 pub struct Snapshot {
     header: Header,
     meta: Index,
+    /// Where `meta` stands.
+    span: SignedSpan,
 }
 
 impl Snapshot {
@@ -87,6 +91,123 @@ impl Snapshot {
     }
 }
 
+/// What a snapshot lists, as it stands in the file: for whoever writes the next one, of which most is the same.
+///
+/// ```
+/// # use tuffet_core::metadata::{Parsed, RoleName, Snapshot, Version};
+/// let file = br#"{"signatures":[],"signed":{"_type":"snapshot","expires":"2030-01-01T00:00:00Z",
+///     "meta":{"targets.json":{"version":3}},"spec_version":"1.0.34","version":7}}"#;
+/// let snapshot = Parsed::<Snapshot>::parse(file.to_vec())?;
+/// let listing = snapshot.unverified_listing();
+/// assert_eq!(listing.version(&RoleName::Targets), Version::new(3));
+/// let entries: Vec<_> = listing.iter().map(|entry| (entry.file(), entry.text())).collect();
+/// assert_eq!(entries, [("targets.json".into(), &br#"{"version":3}"#[..])]);
+/// # Ok::<(), tuffet_core::json::FormatError>(())
+/// ```
+#[derive(Debug, Clone, Copy)]
+pub struct Listing<'s> {
+    snapshot: &'s Snapshot,
+    document: &'s [u8],
+}
+
+impl<'s> Listing<'s> {
+    pub(crate) fn new(snapshot: &'s Snapshot, document: &'s [u8]) -> Self {
+        Self { snapshot, document }
+    }
+
+    /// The version of a role, if it is listed.
+    #[must_use]
+    pub fn version(&self, role: &RoleName) -> Option<Version> {
+        let mut name = String::from(role.as_str());
+        name.push_str(".json");
+        let span = self.snapshot.meta.find(self.document, &name)?;
+        entry_version(span.of(self.document)?)
+    }
+
+    /// Whether these bytes are the file of a role that is listed: they have the hashes and the length that are said of it.
+    ///
+    /// Whoever signed the snapshot has vouched for them then, and mostly their own signatures need not be looked at again.
+    #[must_use]
+    pub fn identifies(&self, role: &RoleName, bytes: &[u8], crypto: &dyn Crypto) -> bool {
+        let listed = self.snapshot.role(self.document, role);
+        listed.is_some_and(|listed| listed.identifies(bytes, crypto))
+    }
+
+    /// Every file that is listed, in the order of the names.
+    pub fn iter(&self) -> impl Iterator<Item = ListedFile<'s>> + use<'s> {
+        let document = self.document;
+        let all = self.snapshot.meta.iter(document);
+        all.filter_map(move |(name, span)| {
+            let text = span.of(document)?;
+            Some(ListedFile { name, text })
+        })
+    }
+
+    /// How many files are listed.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.snapshot.len()
+    }
+
+    /// Whether no file is listed.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.snapshot.is_empty()
+    }
+
+    /// Whether the object that holds the entries is canonical JSON as it stands in the file.
+    #[must_use]
+    pub fn is_canonical(&self) -> bool {
+        self.snapshot.span.canonical
+    }
+
+    /// The bytes of the object that holds the entries.
+    #[must_use]
+    pub fn text(&self) -> &'s [u8] {
+        self.snapshot
+            .span
+            .span
+            .of(self.document)
+            .unwrap_or_default()
+    }
+
+    /// What stands in the file before the object that holds the entries, and what stands behind it.
+    #[must_use]
+    pub fn around(&self) -> (&'s [u8], &'s [u8]) {
+        let span = self.snapshot.span.span;
+        let before = self.document.get(..span.start as usize);
+        let behind = self.document.get(span.end as usize..);
+        (before.unwrap_or_default(), behind.unwrap_or_default())
+    }
+}
+
+/// A file that a snapshot lists.
+#[derive(Debug, Clone, Copy)]
+pub struct ListedFile<'s> {
+    name: Text<'s>,
+    text: &'s [u8],
+}
+
+impl<'s> ListedFile<'s> {
+    /// The name of the file.
+    #[must_use]
+    pub fn file(&self) -> Cow<'s, str> {
+        self.name.decode()
+    }
+
+    /// What is said about it: the bytes of a JSON object.
+    #[must_use]
+    pub fn text(&self) -> &'s [u8] {
+        self.text
+    }
+
+    /// Its version.
+    #[must_use]
+    pub fn version(&self) -> Option<Version> {
+        entry_version(self.text)
+    }
+}
+
 /// A role of which a snapshot takes back what an earlier one said.
 #[derive(Debug)]
 pub(crate) struct Regression {
@@ -125,10 +246,23 @@ fn targets_role(file: &str) -> Option<RoleName> {
     }
 }
 
+/// Whether [`targets_role`] finds one, without making it.
+fn is_targets_role(file: &str) -> bool {
+    file.strip_suffix(".json").is_some_and(|name| {
+        !matches!(name, "" | "root" | "timestamp" | "snapshot") && !name.contains('\0')
+    })
+}
+
 impl Parsed<Snapshot> {
     /// Every role that the file lists, in the order of the names; nobody has vouched for them yet.
     pub fn unverified_roles(&self) -> impl Iterator<Item = (RoleName, MetaFile)> + '_ {
         self.content.roles(self.document())
+    }
+
+    /// What the file lists, as it stands there; nobody has vouched for it yet.
+    #[must_use]
+    pub fn unverified_listing(&self) -> Listing<'_> {
+        Listing::new(&self.content, self.document())
     }
 }
 
@@ -150,16 +284,18 @@ impl Role for Snapshot {
         reader.object(|reader, name| {
             match &*name.decode() {
                 "meta" => {
-                    meta = Some(reader.index(|reader, name| {
-                        if targets_role(&name.decode()).is_none() {
-                            notes.add(Tolerance::SnapshotExtra, || {
-                                format!("meta.{}", name.decode())
-                            });
-                        }
-                        notes.within(
-                            || format!("meta.{}", name.decode()),
-                            |notes| MetaFile::parse(reader, notes).map(drop),
-                        )
+                    meta = Some(reader.signed(|reader| {
+                        reader.index(|reader, name| {
+                            if !is_targets_role(&name.decode()) {
+                                notes.add(Tolerance::SnapshotExtra, || {
+                                    format!("meta.{}", name.decode())
+                                });
+                            }
+                            notes.within(
+                                || format!("meta.{}", name.decode()),
+                                |notes| MetaFile::scan(reader, notes),
+                            )
+                        })
                     })?);
                 }
                 other => header.member(reader, other, notes)?,
@@ -167,7 +303,7 @@ impl Role for Snapshot {
             Ok(())
         })?;
         let header = header.finish(start)?;
-        let meta = meta.ok_or_else(|| FormatError::new(start, Reason::Missing("meta")))?;
-        Ok(Self { header, meta })
+        let (meta, span) = meta.ok_or_else(|| FormatError::new(start, Reason::Missing("meta")))?;
+        Ok(Self { header, meta, span })
     }
 }

@@ -7,6 +7,7 @@ use core::fmt;
 use super::floor::Floor;
 use super::verified::{Candidate, check_length, check_listed};
 use super::{Context, Fetch, Rejected, RemoteFile, Signers, TrustedView, Verified};
+use crate::crypto::{Crypto, Digest, HashAlgorithm};
 use crate::metadata::{
     KeyTable, MetaFile, Regression, Role, RoleKeys, RoleName, Root, Snapshot, Targets, Timestamp,
     Version,
@@ -175,15 +176,10 @@ impl<'c> WithRoot<'c> {
     }
 
     fn check_timestamp_floor(&self, offered: &Timestamp) -> Result<(), Rejected> {
-        let Some(stored) = self.stored_timestamp.as_ref().map(Floor::content) else {
-            return Ok(());
-        };
-        rollback(&RoleName::Timestamp, stored.version(), offered.version())?;
-        rollback(
-            &RoleName::Snapshot,
-            stored.snapshot().version,
-            offered.snapshot().version,
-        )
+        match self.stored_timestamp.as_ref().map(Floor::content) {
+            Some(stored) => timestamp_floor(stored, offered),
+            None => Ok(()),
+        }
     }
 
     /// Goes on with the stored timestamp, without asking whether there is a newer one. For offline use.
@@ -349,21 +345,8 @@ impl<'c> WithTimestamp<'c> {
                 offered,
             });
         }
-        let stored = self.stored_snapshot.as_ref();
-        if let Some(Regression {
-            role,
-            trusted,
-            offered,
-        }) = stored.and_then(|stored| stored.regression(snapshot))
-        {
-            return Err(match offered {
-                Some(offered) => Rejected::Rollback {
-                    role,
-                    trusted,
-                    offered,
-                },
-                None => Rejected::Removed { role },
-            });
+        if let Some(stored) = &self.stored_snapshot {
+            snapshot_floor(stored, snapshot)?;
         }
         let targets = snapshot
             .listed(&RoleName::Targets)
@@ -412,6 +395,15 @@ impl<'c> WithSnapshot<'c> {
 
     pub(super) fn root_version(&self) -> Version {
         self.root.version()
+    }
+
+    /// The SHA-256 of the snapshot: the one that timestamp lists, which was checked, or computed if it lists none.
+    pub(super) fn snapshot_digest(&self, crypto: &dyn Crypto) -> Digest {
+        let listed = self.timestamp.content().snapshot().hashes.as_ref();
+        let listed = listed.and_then(|hashes| hashes.digest(HashAlgorithm::Sha256));
+        listed
+            .copied()
+            .unwrap_or_else(|| crypto.digest(HashAlgorithm::Sha256, self.snapshot.received()))
     }
 
     /// The file that holds the top-level targets role (C-40).
@@ -520,6 +512,36 @@ fn check_fetched(
         Some(_) => {}
     }
     check_listed(role, bytes, listed, cx)
+}
+
+/// Refuses a timestamp that is older than one seen before, or points to an older snapshot (C-22, C-23).
+pub(super) fn timestamp_floor(stored: &Timestamp, offered: &Timestamp) -> Result<(), Rejected> {
+    rollback(&RoleName::Timestamp, stored.version(), offered.version())?;
+    rollback(
+        &RoleName::Snapshot,
+        stored.snapshot().version,
+        offered.snapshot().version,
+    )
+}
+
+/// Refuses a snapshot in which a role is gone or has gone back (C-34).
+pub(super) fn snapshot_floor(
+    stored: &Floor<Snapshot>,
+    offered: &Verified<Snapshot>,
+) -> Result<(), Rejected> {
+    match stored.regression(offered) {
+        None => Ok(()),
+        Some(Regression {
+            role,
+            trusted,
+            offered: Some(offered),
+        }) => Err(Rejected::Rollback {
+            role,
+            trusted,
+            offered,
+        }),
+        Some(Regression { role, .. }) => Err(Rejected::Removed { role }),
+    }
 }
 
 fn rollback(role: &RoleName, trusted: Version, offered: Version) -> Result<(), Rejected> {

@@ -58,7 +58,11 @@ impl Acceptances {
 
     /// Remembers the successor of the file in the store.
     pub(super) fn add(&mut self, bytes: &[u8], root: Version, crypto: &dyn Crypto) {
-        let digest = crypto.digest(HashAlgorithm::Sha256, bytes);
+        self.add_digest(crypto.digest(HashAlgorithm::Sha256, bytes), root);
+    }
+
+    /// The same for a file whose SHA-256 is known, because it was checked: a snapshot can be large.
+    pub(super) fn add_digest(&mut self, digest: Digest, root: Version) {
         self.0.retain(|(of, _)| *of != digest);
         self.0.push((digest, root));
     }

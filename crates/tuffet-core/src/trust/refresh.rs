@@ -453,11 +453,10 @@ impl<'c> Refresh<'c> {
 
     fn snapshot_fetched(&mut self, phase: WithSnapshot<'c>) -> State<'c> {
         self.accepted(phase.snapshot(), false);
-        self.record.snapshot.add(
-            phase.snapshot().received(),
-            phase.root_version(),
-            self.cx.crypto,
-        );
+        let (root, crypto) = (phase.root_version(), self.cx.crypto);
+        self.record
+            .snapshot
+            .add_digest(phase.snapshot_digest(crypto), root);
         State::StoreSnapshot(phase)
     }
 

@@ -14,8 +14,8 @@ use crate::crypto::{
 };
 use crate::json::canonicalize;
 use crate::metadata::{
-    KeyId, KeyTable, MetaFile, Note, Parsed, Role, RoleKeys, RoleName, SignatureEntry, Snapshot,
-    TargetFile, TargetPath, Targets,
+    KeyId, KeyTable, Listing, MetaFile, Note, Parsed, Role, RoleKeys, RoleName, SignatureEntry,
+    Snapshot, TargetFile, TargetPath, Targets,
 };
 use crate::metadata::{Tolerance, UnixTime, Version};
 
@@ -127,6 +127,12 @@ impl Verified<Snapshot> {
     #[must_use]
     pub fn listed(&self, role: &RoleName) -> Option<MetaFile> {
         self.content().role(self.document(), role)
+    }
+
+    /// What the snapshot lists, as it stands in its bytes.
+    #[must_use]
+    pub fn listing(&self) -> Listing<'_> {
+        Listing::new(self.content(), self.document())
     }
 
     /// Every targets role the snapshot lists, in the order of their file names.
@@ -427,7 +433,8 @@ impl<'c, R: Role> Candidate<'c, R> {
     }
 }
 
-/// Counts the signatures of a file by these keys without trusting it: for authoring, where files are half signed for a while.
+/// Counts the signatures of a file by these keys without trusting it: for authoring, where files are half signed for a while. The
+/// file as it was read for that comes with the answer.
 ///
 /// With [`Policy::exhaustive_signatures`](super::Policy::exhaustive_signatures) every key is looked at; else counting stops at the
 /// threshold.
@@ -441,8 +448,10 @@ pub fn count_signatures<R: Role>(
     keys: &KeyTable,
     role_keys: &RoleKeys,
     cx: Context<'_>,
-) -> Result<Quorum, Rejected> {
-    Ok(Candidate::<R>::read(role, bytes, cx)?.count(signers, keys, role_keys))
+) -> Result<(Quorum, Parsed<R>), Rejected> {
+    let mut candidate = Candidate::<R>::read(role, bytes, cx)?;
+    let quorum = candidate.count(signers, keys, role_keys);
+    Ok((quorum, candidate.into_parsed()))
 }
 
 fn check_tolerances(role: &RoleName, notes: &[Note], cx: &Context<'_>) -> Result<(), Rejected> {

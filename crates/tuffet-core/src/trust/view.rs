@@ -1,10 +1,13 @@
 //! What a refresh ends in.
 
+use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
 use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
+use super::floor::Floor;
+use super::phases::{snapshot_floor, timestamp_floor};
 use super::proof::Trail;
 use super::{Rejected, TargetCheck, Verified, percent_encode};
 use crate::crypto::Crypto;
@@ -95,6 +98,45 @@ impl TrustedView {
         .into_iter()
         .min()
         .unwrap_or(inner.started)
+    }
+
+    /// Whether a client that has accepted an earlier view of the same repository accepts this one after it: no version has gone back,
+    /// and no role is gone (C-22, C-23, C-34). For whoever publishes, and has verified both.
+    ///
+    /// `None` if only a [`Refresh`](super::Refresh) of that client can tell: there is another root, whose keys decide what of the
+    /// earlier view still counts (C-11), or the version of the timestamp is the same, so that the client stays with its own.
+    ///
+    /// # Errors
+    /// [`Rejected::Rollback`], [`Rejected::Removed`].
+    #[must_use]
+    pub fn follows(&self, earlier: &Self) -> Option<Result<(), Box<Rejected>>> {
+        let (now, then) = (&self.0, &earlier.0);
+        if now.root.received() != then.root.received()
+            || now.timestamp.version() == then.timestamp.version()
+        {
+            return None;
+        }
+        let floor = Floor::Verified(then.snapshot.clone());
+        let checked = timestamp_floor(then.timestamp.content(), now.timestamp.content())
+            .and_then(|()| snapshot_floor(&floor, &now.snapshot));
+        Some(checked.map_err(Box::new))
+    }
+
+    /// What of the view will have expired at a moment, in the order of trust, the delegated roles verified so far included; each with
+    /// its expiry. At that moment a client refuses the first of them.
+    pub fn expired_at(&self, moment: UnixTime) -> impl Iterator<Item = (&RoleName, UnixTime)> {
+        let inner = &self.0;
+        let top = [
+            (inner.root.role(), inner.root.expires()),
+            (inner.timestamp.role(), inner.timestamp.expires()),
+            (inner.snapshot.role(), inner.snapshot.expires()),
+            (inner.targets.role(), inner.targets.expires()),
+        ];
+        let delegated = self.delegated();
+        let delegated = delegated.map(|(_, file)| (file.role(), file.expires()));
+        let all = top.into_iter().chain(delegated);
+        // Expiring at this very second is expired.
+        all.filter(move |(_, expires)| *expires <= moment)
     }
 
     /// The delegated roles verified so far, each with the role that delegates to it.

@@ -134,6 +134,90 @@ fn c34_a_refused_snapshot_is_not_stored() {
 }
 
 #[test]
+fn c34_a_view_follows_another_if_a_client_that_has_seen_that_accepts_it() {
+    let seen = |world: &mut World| world.refresh().unwrap();
+    for (file, offered) in [
+        ("targets.json", Some(4)),
+        ("team.json", Some(4)),
+        ("team.json", None),
+        ("team.json", Some(5)),
+        ("team.json", Some(9)),
+        ("other.json", Some(1)),
+    ] {
+        let mut old = at_version_5();
+        let before = seen(&mut old);
+        list(&mut old.repository, file, offered);
+        let accepted = old.refresh();
+        // What a new client sees is the same for it; the one that has seen more may refuse.
+        let after = World::of(old.repository.clone()).refresh();
+        let Ok(after) = after else {
+            // A snapshot that lists a version that there is none of is no view.
+            assert!(accepted.is_err(), "{file} {offered:?}");
+            continue;
+        };
+        let follows = after.follows(&before).unwrap().map_err(|error| *error);
+        assert_eq!(follows.err(), accepted.err(), "{file} {offered:?}");
+    }
+}
+
+#[test]
+fn c11_a13_only_a_refresh_tells_what_follows_under_another_root_or_the_same_timestamp() {
+    let mut world = at_version_5();
+    let before = world.refresh().unwrap();
+    assert!(before.follows(&before).is_none());
+    world.repository.publish();
+    let next = world.refresh().unwrap();
+    assert_eq!(next.follows(&before), Some(Ok(())));
+    let back = before.follows(&next).unwrap().map_err(|error| *error);
+    assert_eq!(back, Err(rollback("timestamp", 6, 5)));
+    world.repository.publish_root();
+    let other = world.refresh().unwrap();
+    assert!(other.follows(&before).is_none());
+}
+
+#[test]
+fn a10_what_expires_until_a_moment_is_known_of_a_view() {
+    let mut repository = Repository::new();
+    repository.delegate("targets", Delegated::new("team", &["team/*"]));
+    repository.snapshot.expire("2030-02-01T00:00:00Z");
+    repository.write();
+    let mut world = World::of(repository);
+    let view = world.refresh().unwrap();
+    let expired = |at: &str| -> Vec<String> {
+        let expired = view.expired_at(time(at));
+        expired.map(|(role, _)| role.to_string()).collect()
+    };
+    assert_eq!(expired("2030-01-31T23:59:59Z"), Vec::<String>::new());
+    assert_eq!(expired("2030-02-01T00:00:00Z"), ["snapshot"]);
+    assert_eq!(
+        expired("2999-01-01T00:00:00Z"),
+        ["root", "timestamp", "snapshot", "targets"]
+    );
+}
+
+#[test]
+fn f33_a_listing_says_of_which_bytes_it_speaks() {
+    let mut repository = Repository::new();
+    repository.delegate("targets", Delegated::new("team", &["team/*"]));
+    for (layout, identified) in [(Listing::Full, true), (Listing::VersionOnly, false)] {
+        repository.listing = layout;
+        repository.publish();
+        let mut world = World::of(repository.clone());
+        let view = world.refresh().unwrap();
+        let listing = view.snapshot().listing();
+        let bytes = view.targets().received();
+        let crypto = world.crypto.clone();
+        let role = name("targets");
+        assert_eq!(listing.identifies(&role, bytes, &*crypto), identified);
+        assert!(!listing.identifies(&name("team"), bytes, &*crypto));
+        assert!(!listing.identifies(&role, &bytes[1..], &*crypto));
+        let (before, behind) = listing.around();
+        let whole = [before, listing.text(), behind].concat();
+        assert_eq!(whole, **view.snapshot().received());
+    }
+}
+
+#[test]
 fn a33_an_expired_snapshot_is_still_a_floor() {
     let mut repository = Repository::new();
     repository.listing = Listing::VersionOnly;

@@ -109,7 +109,7 @@ impl Repository {
             return Err(Error::ChangeRole { role: role.clone() });
         }
         require_same_past(&store, &received)?;
-        let before = Graph::load(&Store::load(self.layout())?.without_drafts())?;
+        let before = Graph::load(&store.without_drafts())?;
         let mut actions = Vec::new();
         if store.drafts().next().is_none() {
             take_over(&mut store, &received, from, &mut actions)?;

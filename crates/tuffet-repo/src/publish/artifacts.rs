@@ -9,7 +9,6 @@ use tuffet_core::json::Value;
 use tuffet_core::metadata::RoleName;
 
 use super::elsewhere::Elsewhere;
-use super::published::Published;
 use super::release::{Place, Release, Staged};
 use crate::Error;
 use crate::document::Document;
@@ -37,7 +36,7 @@ pub(super) fn missing(place: &Place<'_>, release: &Release) -> Result<Artifacts,
         if let Ok(document) = Document::parse(&staged.bytes) {
             check_listed(&document, &staged.role)?;
         }
-        let published = published_before(place.published, staged)?;
+        let published = published_before(place, staged)?;
         for (path, entry) in entries(&staged.bytes) {
             if published.get(&path) == Some(&entry) {
                 continue;
@@ -169,15 +168,12 @@ impl<'t> Checksums<'t> {
 
 /// What the version of a role lists that clients see. The bytes of that are there, because nothing removes them; those of a later
 /// version, which an interrupted publication has left, may have been pruned.
-fn published_before(
-    published: &Published,
-    staged: &Staged,
-) -> Result<BTreeMap<String, Value>, Error> {
-    let Some(version) = published.visible(&staged.role) else {
+fn published_before(place: &Place<'_>, staged: &Staged) -> Result<BTreeMap<String, Value>, Error> {
+    let Some(version) = place.visible(&staged.role)? else {
         return Ok(BTreeMap::new());
     };
     let file = layout::file_name(&staged.role, Some(version));
-    let bytes = published.file(&file)?;
+    let bytes = place.published.file(&file)?;
     Ok(bytes.map(|bytes| entries(&bytes)).unwrap_or_default())
 }
 

@@ -89,7 +89,7 @@ pub(super) fn unversioned(
 
 /// The roles as clients will see them: targets and what it delegates to, in the order of trust, then snapshot and root.
 fn roles(place: &Place<'_>, release: &Release) -> Result<Vec<(RoleName, Vec<u8>)>, Error> {
-    let staged = |role: &RoleName| release.staged(role).map(|staged| staged.bytes.clone());
+    let staged = |role: &RoleName| release.staged(role).map(|staged| staged.bytes.to_vec());
     let snapshot = staged(&RoleName::Snapshot).unwrap_or_default();
     let listed = Document::parse(&snapshot).ok();
     let listed: BTreeMap<RoleName, Version> = versions(&meta(listed.as_ref())).collect();

@@ -15,7 +15,7 @@ use super::destination::{Destination, Listed};
 use super::published::Published;
 use super::release::{Place, meta, versions};
 use super::timestamp_name;
-use super::verify::last_good;
+use super::verify::{LastState, last_good};
 use crate::Error;
 use crate::document::Document;
 use crate::graph::Graph;
@@ -76,6 +76,7 @@ impl Repository {
             graph: &graph,
             policy: self.policy(),
             published: &published,
+            last: &LastState::Nothing,
         };
         let limit = i64::from(prune.older_than.seconds());
         let limit = UnixTime(now.0.saturating_sub(limit));
@@ -144,9 +145,9 @@ impl Metadata {
     /// Lists it, and makes sure that it is what it was published as.
     fn read(place: &Place<'_>, now: UnixTime) -> Result<Self, Error> {
         let published = place.published;
-        let root = place.roots()?.into_iter().next();
+        let root = super::release::roots(place.store)?.into_iter().next();
         let root = root.ok_or(Error::RoleUnknown(RoleName::Root))?;
-        let then = last_good(published, place, now)?;
+        let then = last_good(published, place.store, now)?;
         let view = Client::default()
             .refresh(published, &root.bytes, then)
             .map_err(|fault| fault.while_doing("verifying what is published"))?;

@@ -1,17 +1,16 @@
 //! What a destination holds, as it was when a plan was begun.
 
-use std::cell::RefCell;
+use std::cell::{OnceCell, RefCell};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use tuffet_core::metadata::{RoleName, Version};
+use tuffet_core::metadata::{Parsed, RoleName, Snapshot, Timestamp, Version};
 
 use super::artifacts::is_there;
 use super::destination::{Bucket, Destination};
-use super::release::{meta, version_of, versions};
 use super::timestamp_name;
 use crate::Error;
-use crate::document::Document;
+use crate::highest::Highest;
 use crate::layout::{METADATA, file_name};
 use crate::targets::TargetEntry;
 use crate::tree::Tree;
@@ -26,13 +25,17 @@ pub(super) struct Published {
     /// The timestamp, read before anything else: what is written later depends on it.
     timestamp: Option<Vec<u8>>,
     seen: Seen,
-    /// The versions of targets roles that clients see.
-    visible: BTreeMap<RoleName, Version>,
+    /// What the snapshot lists that the timestamp lists, once it was needed; `None` if they cannot be read.
+    listed: OnceCell<Option<Parsed<Snapshot>>>,
     kind: Kind,
 }
 
 enum Kind {
-    Directory(PathBuf),
+    Directory {
+        directory: PathBuf,
+        /// The versions of roles in it, once they were needed.
+        highest: OnceCell<Highest>,
+    },
     Bucket {
         bucket: Bucket,
         /// The lengths of the metadata files.
@@ -52,7 +55,11 @@ impl Published {
                     lock: directory.join(LOCK),
                     bytes: bytes.clone(),
                 };
-                (bytes, seen, Kind::Directory(directory.clone()))
+                let kind = Kind::Directory {
+                    directory: directory.clone(),
+                    highest: OnceCell::new(),
+                };
+                (bytes, seen, kind)
             }
             Destination::Bucket(bucket) => {
                 let client = bucket.client()?;
@@ -69,34 +76,34 @@ impl Published {
                 (bytes, seen, kind)
             }
         };
-        let mut published = Self {
+        Ok(Self {
             destination: destination.clone(),
             timestamp,
             seen,
-            visible: BTreeMap::new(),
+            listed: OnceCell::new(),
             kind,
-        };
-        published.visible = published.listed()?;
-        Ok(published)
+        })
     }
 
-    /// What the snapshot lists that the timestamp lists; nothing if they cannot be read.
-    fn listed(&self) -> Result<BTreeMap<RoleName, Version>, Error> {
-        let timestamp = self
-            .timestamp()
-            .and_then(|bytes| Document::parse(bytes).ok());
-        let snapshot = meta(timestamp.as_ref());
-        let Some(version) = snapshot.get("snapshot.json").and_then(version_of) else {
-            return Ok(BTreeMap::new());
+    /// The version of a targets role that is listed in what is published, whether it can be verified or not.
+    pub(super) fn listed(&self, role: &RoleName) -> Result<Option<Version>, Error> {
+        if self.listed.get().is_none() {
+            // Nobody else has set it meanwhile.
+            let _ = self.listed.set(self.snapshot()?);
+        }
+        let listed = self.listed.get().and_then(Option::as_ref);
+        Ok(listed.and_then(|listed| listed.unverified_listing().version(role)))
+    }
+
+    fn snapshot(&self) -> Result<Option<Parsed<Snapshot>>, Error> {
+        let timestamp = self.timestamp().map(<[u8]>::to_vec);
+        let timestamp = timestamp.and_then(|bytes| Parsed::<Timestamp>::parse(bytes).ok());
+        let Some(timestamp) = timestamp else {
+            return Ok(None);
         };
+        let version = timestamp.unverified().snapshot().version;
         let snapshot = self.file(&file_name(&RoleName::Snapshot, Some(version)))?;
-        let snapshot = snapshot.and_then(|bytes| Document::parse(&bytes).ok());
-        Ok(versions(&meta(snapshot.as_ref())).collect())
-    }
-
-    /// The version of a targets role that clients see.
-    pub(super) fn visible(&self, role: &RoleName) -> Option<Version> {
-        self.visible.get(role).copied()
+        Ok(snapshot.and_then(|bytes| Parsed::parse(bytes).ok()))
     }
 
     pub(super) fn destination(&self) -> &Destination {
@@ -124,20 +131,36 @@ impl Published {
     /// Whether there is such a metadata file.
     pub(super) fn has(&self, file: &str) -> bool {
         match &self.kind {
-            Kind::Directory(directory) => directory.join(METADATA).join(file).exists(),
+            Kind::Directory { directory, .. } => directory.join(METADATA).join(file).exists(),
             Kind::Bucket { listed, .. } => listed.contains_key(file),
         }
+    }
+
+    /// Whether there is the metadata file of this version of the role that is called this. The directory is listed once.
+    pub(super) fn has_version(&self, name: &str, version: Version) -> Result<bool, Error> {
+        if let Kind::Directory { directory, highest } = &self.kind {
+            if highest.get().is_none() {
+                // Nobody else has set it meanwhile.
+                let _ = highest.set(Highest::read(&directory.join(METADATA))?);
+            }
+            let highest = highest.get().and_then(|highest| highest.of(name));
+            if highest <= Some(version) {
+                return Ok(highest == Some(version));
+            }
+        }
+        let role = RoleName::new(name);
+        Ok(role.is_ok_and(|role| self.has(&file_name(&role, Some(version)))))
     }
 
     /// Whether metadata files hold exactly these bytes; `None` for one that is not there.
     pub(super) fn compare(&self, files: &[(String, &[u8])]) -> Result<Vec<Option<bool>>, Error> {
         let candidates = files.iter().filter(|(file, bytes)| match &self.kind {
-            Kind::Directory(_) => false,
+            Kind::Directory { .. } => false,
             Kind::Bucket { listed, .. } => listed.get(file) == Some(&(bytes.len() as u64)),
         });
         self.fetch(candidates.map(|(file, _)| file.as_str()))?;
         let compare = |(file, bytes): &(String, &[u8])| match &self.kind {
-            Kind::Directory(directory) => holds(&directory.join(METADATA).join(file), bytes),
+            Kind::Directory { directory, .. } => holds(&directory.join(METADATA).join(file), bytes),
             Kind::Bucket { listed, .. } => match listed.get(file) {
                 None => Ok(None),
                 Some(length) if *length != bytes.len() as u64 => Ok(Some(false)),
@@ -169,7 +192,7 @@ impl Published {
     /// Which of these files hold the bytes of their targets; what lies there is not taken on trust.
     pub(super) fn hold(&self, targets: &[(String, &TargetEntry)]) -> Result<Vec<bool>, Error> {
         match &self.kind {
-            Kind::Directory(directory) => {
+            Kind::Directory { directory, .. } => {
                 let all = targets.iter();
                 all.map(|(name, target)| is_there(&directory.join(name), target))
                     .collect()
@@ -185,7 +208,9 @@ impl Tree for Published {
             return Ok(self.timestamp.clone());
         }
         match &self.kind {
-            Kind::Directory(directory) => read_optional(&directory.join(METADATA).join(file)),
+            Kind::Directory { directory, .. } => {
+                read_optional(&directory.join(METADATA).join(file))
+            }
             Kind::Bucket {
                 bucket,
                 listed,

@@ -1,15 +1,18 @@
 //! What is about to be published: the new versions of roles, a snapshot that lists them, a timestamp that lists that.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
+use std::sync::Arc;
 
 use tuffet_core::json::Value;
-use tuffet_core::metadata::{Parsed, RoleName, Root, UnixTime, Version};
+use tuffet_core::metadata::{DelegatedName, Parsed, RoleName, Root, UnixTime, Version};
 use tuffet_core::trust::removes_online_key;
 use tuffet_sign::Signer;
 
 use super::Publish;
 use super::published::Published;
+use super::snapshot::{self, Before, Changes, Delegated};
+use super::verify::LastState;
 use crate::Error;
 use crate::builder::{self, listed};
 use crate::document::Document;
@@ -18,7 +21,7 @@ use crate::graph::Graph;
 use crate::layout;
 use crate::plan::Action;
 use crate::policy::Policy;
-use crate::quorum::{Need, needs};
+use crate::quorum::{Need, needs, needs_of};
 use crate::sign::sign_document;
 use crate::store::Store;
 use crate::tree::Tree as _;
@@ -30,7 +33,7 @@ pub(super) struct Staged {
     pub(super) role: RoleName,
     /// `None` for timestamp, which is published without its version.
     pub(super) version: Option<Version>,
-    pub(super) bytes: Vec<u8>,
+    pub(super) bytes: Arc<Vec<u8>>,
     /// What is said about it, if it is new.
     news: Option<Action>,
 }
@@ -43,7 +46,7 @@ impl Staged {
     pub(super) fn write_kind(&self) -> WriteKind {
         match self.version {
             Some(_) => WriteKind::Once(self.bytes.clone()),
-            None => WriteKind::Replace(self.bytes.clone()),
+            None => WriteKind::Replace(self.bytes.to_vec()),
         }
     }
 }
@@ -55,14 +58,19 @@ pub(super) struct Release {
     pub(super) files: Vec<Staged>,
     /// The bytes of the first root that there is.
     pub(super) first_root: Vec<u8>,
-    /// The versions of targets roles that the snapshot before listed.
-    pub(super) before: BTreeMap<RoleName, Version>,
+    /// The snapshot before.
+    before: Option<Before>,
 }
 
 impl Release {
     /// The file of a role that is to be published; the latest, if there are several.
     pub(super) fn staged(&self, role: &RoleName) -> Option<&Staged> {
         self.files.iter().rev().find(|staged| staged.role == *role)
+    }
+
+    /// The version of a targets role that the snapshot before listed.
+    pub(super) fn before(&self, role: &RoleName) -> Option<Version> {
+        self.before.as_ref()?.listing().version(role)
     }
 
     pub(super) fn actions(&self) -> impl Iterator<Item = Action> + '_ {
@@ -76,144 +84,171 @@ pub(super) struct Place<'p> {
     pub(super) graph: &'p Graph,
     pub(super) policy: &'p Policy,
     pub(super) published: &'p Published,
+    /// What clients have seen of the published tree.
+    pub(super) last: &'p LastState,
 }
 
 impl Place<'_> {
     /// Puts together what is to be published.
     pub(super) fn compose(
         &self,
+        roots: Vec<Staged>,
         publish: &Publish,
         online: &[&dyn Signer],
         now: UnixTime,
     ) -> Result<Release, Error> {
-        let mut files = self.roots()?;
-        let first_root = files.first().map(|root| root.bytes.clone());
-        let first_root = first_root.ok_or(Error::RoleUnknown(RoleName::Root))?;
-
-        let head = self.store.head_document(&RoleName::Snapshot)?;
-        let before = meta(head.as_ref());
-        let listing = self.listing(&before, publish)?;
-        for (role, version) in versions(&listing) {
-            files.extend(self.targets_file(role, version)?);
+        let mut files = roots;
+        let first_root = first_root(&files)?.to_vec();
+        let before = Before::read(self.store, self.last.view())?;
+        let (roles, mut changes) = self.targets_roles(before.as_ref())?;
+        for role in &publish.drop_roles {
+            self.drop_role(before.as_ref(), role, &mut changes)?;
         }
+        files.extend(roles);
 
-        let snapshot = match head {
-            Some(head) if !self.snapshot_is_due(&head, &listing, now)? => head,
-            head => {
-                let new = self.snapshot(head, listing);
-                self.sign_online(&RoleName::Snapshot, new, online, now)?
+        let (version, bytes, snapshot_news): (_, Arc<Vec<u8>>, _) = match &before {
+            Some(before) if !self.snapshot_is_due(before, &changes, &files, now)? => {
+                (before.version(), Arc::clone(&before.bytes), None)
+            }
+            before => {
+                let new = self.snapshot(before.as_ref(), &changes)?;
+                let new = self.sign_online(&RoleName::Snapshot, new, online, now)?;
+                let version = new.version().unwrap_or(Version::FIRST);
+                (
+                    version,
+                    Arc::new(new.to_bytes()),
+                    Some(news(&RoleName::Snapshot, &new)),
+                )
             }
         };
-        let version = snapshot.version().unwrap_or(Version::FIRST);
-        let bytes = snapshot.to_bytes();
         let timestamp = self.timestamp(version, &bytes)?;
         let timestamp = self.sign_online(&RoleName::Timestamp, timestamp, online, now)?;
-        files.push(self.staged(&RoleName::Snapshot, version, bytes));
+        files.push(Staged {
+            role: RoleName::Snapshot,
+            version: Some(version),
+            bytes,
+            news: snapshot_news,
+        });
         files.push(Staged {
             role: RoleName::Timestamp,
             version: None,
-            bytes: timestamp.to_bytes(),
+            bytes: Arc::new(timestamp.to_bytes()),
             news: Some(news(&RoleName::Timestamp, &timestamp)),
         });
         Ok(Release {
             files,
             first_root,
-            before: versions(&before).collect(),
+            before,
         })
     }
 
-    /// Every root, the oldest first.
-    pub(super) fn roots(&self) -> Result<Vec<Staged>, Error> {
-        let role = RoleName::Root;
-        let mut roots = Vec::new();
-        if let Some((version, draft)) = self.draft(&role) {
-            roots.push(self.staged(&role, version, draft));
-        }
-        let mut next = self.store.head(&role);
-        while let Some(version) = next {
-            let Some(bytes) = read_optional(&self.store.sealed_path(&role, version))? else {
-                break;
-            };
-            roots.push(self.staged(&role, version, bytes));
-            next = version.number().checked_sub(1).and_then(Version::new);
-        }
-        roots.reverse();
-        Ok(roots)
-    }
-
-    fn draft(&self, role: &RoleName) -> Option<(Version, Vec<u8>)> {
-        let draft = self.store.draft(role)?;
-        Some((draft.version()?, draft.to_bytes()))
-    }
-
-    /// The file of a targets role, unless clients see it already.
-    fn targets_file(&self, role: RoleName, version: Version) -> Result<Option<Staged>, Error> {
-        if let Some((drafted, bytes)) = self.draft(&role)
-            && drafted == version
-        {
-            return Ok(Some(self.staged(&role, version, bytes)));
-        }
-        let file = layout::file_name(&role, Some(version));
-        if self.published.visible(&role) == Some(version) && self.published.has(&file) {
-            return Ok(None);
-        }
-        let bytes = self.store.sealed(&role, version)?;
-        Ok(Some(self.staged(&role, version, bytes)))
-    }
-
-    /// A versioned file; it is news if the repository has not sealed it yet.
-    fn staged(&self, role: &RoleName, version: Version, bytes: Vec<u8>) -> Staged {
-        let sealed = self.store.head(role).is_some_and(|head| head >= version);
-        let news = (!sealed)
-            .then(|| Document::parse(&bytes).ok())
-            .flatten()
-            .map(|document| news(role, &document));
-        Staged {
-            role: role.clone(),
-            version: Some(version),
-            bytes,
-            news,
+    /// The version of a targets role that clients see.
+    pub(super) fn visible(&self, role: &RoleName) -> Result<Option<Version>, Error> {
+        match self.last.view() {
+            Some(view) => Ok(view.snapshot().listing().version(role)),
+            None => self.published.listed(role),
         }
     }
 
-    /// What snapshot has to say: every role that is delegated to, and every one that it listed before.
-    fn listing(
-        &self,
-        before: &BTreeMap<String, Value>,
-        publish: &Publish,
-    ) -> Result<BTreeMap<String, Value>, Error> {
-        let mut listing = before.clone();
-        for role in &publish.drop_roles {
-            self.drop_role(&mut listing, RoleName::Delegated(role.clone()))?;
-        }
-        let delegated = self.graph.delegated().into_iter();
-        let delegated = delegated.map(|(by, name)| (by, RoleName::Delegated(name)));
-        for (by, role) in std::iter::once((RoleName::Root, RoleName::Targets)).chain(delegated) {
+    /// The targets roles that clients do not see yet, and what snapshot has to say that it does not: every role that is delegated to,
+    /// and every one that it listed before.
+    ///
+    /// All that is listed is gone through once, and nothing is asked of the disk for a role that is where it belongs.
+    fn targets_roles(&self, before: Option<&Before>) -> Result<(Vec<Staged>, Changes), Error> {
+        let delegated = Delegated::of(self.graph);
+        let mut staged: BTreeMap<String, Staged> = BTreeMap::new();
+        let mut changes = Changes::new();
+        let mut change = |file: String, name: &str, by: &RoleName, listed| {
+            let role = RoleName::new(name).map_err(|_| Error::RoleNameUnsafe {
+                name: name.to_owned(),
+                why: "it is empty or holds NUL",
+            })?;
             let version = self.store.next_version(&role);
             let version = version.ok_or_else(|| Error::RoleEmpty {
                 role: role.clone(),
-                by,
+                by: by.clone(),
             })?;
-            let name = format!("{role}.json");
-            let same = listing.get(&name).and_then(version_of) == Some(version);
-            if !same {
-                let bytes = self.store.next_bytes(&role)?.unwrap_or_default();
-                listing.insert(name, listed(version, Some(&bytes)));
+            if listed != Some(version) {
+                let new = self.targets_file(&role, version)?;
+                changes.insert(
+                    file.clone(),
+                    Some(builder::listed(version, Some(&new.bytes))),
+                );
+                // What clients see already is not written again; a draft is compared with what is there.
+                if new.news.is_some() || !self.is_there(false, name, version)? {
+                    staged.insert(file, new);
+                }
+            }
+            Ok::<bool, Error>(listed == Some(version))
+        };
+        let drafts: BTreeSet<&str> = self.store.drafts().map(|(role, _)| role.as_str()).collect();
+        let all_seen = before.is_some_and(Before::is_seen);
+        let mut absent = Vec::new();
+        for entry in before.iter().flat_map(|before| before.listing().iter()) {
+            let (file, listed) = (entry.file(), entry.version());
+            let name = file.strip_suffix(".json").unwrap_or_default();
+            let same = match delegated.by(name) {
+                Some(by) if drafts.contains(name) || self.store.head_of(name) != listed => {
+                    change(file.clone().into_owned(), name, by, listed)?
+                }
+                _ => true,
+            };
+            if let (true, Some(version)) = (same, listed)
+                && !self.is_there(all_seen, name, version)?
+            {
+                absent.push((file.into_owned(), version));
             }
         }
-        Ok(listing)
+        for (name, by) in delegated.without(before.map(Before::listing)) {
+            change(format!("{name}.json"), &name, by, None)?;
+        }
+        for (file, version) in absent {
+            let role = file.strip_suffix(".json").map(RoleName::new);
+            if let Some(Ok(role @ (RoleName::Targets | RoleName::Delegated(_)))) = role {
+                let new = self.targets_file(&role, version)?;
+                staged.insert(file, new);
+            }
+        }
+        Ok((staged.into_values().collect(), changes))
+    }
+
+    /// Whether clients see this version of a targets role, and its file is where they look for it.
+    fn is_there(&self, seen: bool, name: &str, version: Version) -> Result<bool, Error> {
+        let seen = seen
+            || match RoleName::new(name) {
+                Ok(role) => self.visible(&role)? == Some(version),
+                Err(_) => false,
+            };
+        Ok(seen && self.published.has_version(name, version)?)
+    }
+
+    /// The file of a targets role.
+    fn targets_file(&self, role: &RoleName, version: Version) -> Result<Staged, Error> {
+        let draft = self.store.draft(role);
+        if let Some(draft) = draft.filter(|draft| draft.version() == Some(version)) {
+            return Ok(Staged {
+                role: role.clone(),
+                version: Some(version),
+                bytes: Arc::new(draft.to_bytes()),
+                news: Some(news(role, draft)),
+            });
+        }
+        Ok(Staged {
+            role: role.clone(),
+            version: Some(version),
+            bytes: Arc::new(self.store.sealed(role, version)?),
+            news: None,
+        })
     }
 
     fn drop_role(
         &self,
-        listing: &mut BTreeMap<String, Value>,
-        role: RoleName,
+        before: Option<&Before>,
+        name: &DelegatedName,
+        changes: &mut Changes,
     ) -> Result<(), Error> {
-        let delegated = match &role {
-            RoleName::Delegated(name) => self.graph.is_delegated(name),
-            _ => true,
-        };
-        if delegated {
+        let role = RoleName::Delegated(name.clone());
+        if self.graph.is_delegated(name) {
             return Err(Error::RoleUnsuited {
                 role,
                 why: "is still delegated to",
@@ -222,10 +257,11 @@ impl Place<'_> {
         if !self.forgotten_by_clients()? {
             return Err(Error::RoleRemoved { role });
         }
-        match listing.remove(&format!("{role}.json")) {
-            Some(_) => Ok(()),
-            None => Err(Error::RoleUnknown(role)),
+        if before.is_none_or(|before| before.listing().version(&role).is_none()) {
+            return Err(Error::RoleUnknown(role));
         }
+        changes.insert(format!("{role}.json"), None);
+        Ok(())
     }
 
     /// Whether a key of snapshot or timestamp leaves between the root that is published and the next one, which makes clients
@@ -253,35 +289,40 @@ impl Place<'_> {
     /// Whether a new snapshot is needed: it would say something else, its signatures no longer count, or half its time is over.
     fn snapshot_is_due(
         &self,
-        head: &Document,
-        listing: &BTreeMap<String, Value>,
+        before: &Before,
+        changes: &Changes,
+        roots: &[Staged],
         now: UnixTime,
     ) -> Result<bool, Error> {
-        if meta(Some(head)) != *listing {
+        if !changes.is_empty() {
             return Ok(true);
         }
-        let counts = needs(
-            &RoleName::Snapshot,
-            &head.to_bytes(),
-            self.graph,
-            self.policy,
-        )?;
-        if !counts.iter().all(Need::is_met) {
-            return Ok(true);
+        let root = roots.iter().rfind(|staged| staged.role == RoleName::Root);
+        let view = self.last.view().filter(|_| before.is_seen());
+        let counted = view.zip(root);
+        // What was verified under the root that will be in force was counted.
+        if counted.is_none_or(|(view, root)| view.root().received() != &root.bytes) {
+            let counts = needs(&RoleName::Snapshot, &before.bytes, self.graph, self.policy)?;
+            if !counts.iter().all(Need::is_met) {
+                return Ok(true);
+            }
         }
         let half = i64::from(self.policy.period(&RoleName::Snapshot).seconds()) / 2;
-        let left = head.expires().map_or(0, |at| at.0.saturating_sub(now.0));
-        Ok(left <= half)
+        Ok(before.expires().0.saturating_sub(now.0) <= half)
     }
 
-    fn snapshot(&self, head: Option<Document>, listing: BTreeMap<String, Value>) -> Document {
-        let next = head.as_ref().and_then(Document::version);
-        let next = next.map_or(Version::FIRST, Version::next);
-        let mut snapshot =
-            head.unwrap_or_else(|| builder::Snapshot::new(next, UnixTime(0)).build());
-        snapshot.set("version", next.number().into());
-        snapshot.set("meta", Value::Object(listing));
-        snapshot
+    fn snapshot(&self, before: Option<&Before>, changes: &Changes) -> Result<Document, Error> {
+        let Some(before) = before else {
+            return Ok(snapshot::first(changes));
+        };
+        let mut next = before.next(changes).map_err(|error| {
+            let path = self
+                .store
+                .sealed_path(&RoleName::Snapshot, before.version());
+            Error::format(&path, error)
+        })?;
+        next.set("version", before.version().next().number().into());
+        Ok(next)
     }
 
     /// The next timestamp, which lists nothing but the snapshot (F-34, R-12).
@@ -311,13 +352,50 @@ impl Place<'_> {
         document.clear_signatures();
         let authorities = self.graph.signatories(role);
         sign_document(role, &mut document, &authorities, self.policy, online)?;
-        let counts = needs(role, &document.to_bytes(), self.graph, self.policy)?;
+        let counts = needs_of(role, &document, self.graph, self.policy)?;
         if counts.iter().all(Need::is_met) {
             return Ok(document);
         }
         let missing = vec![(role.clone(), version, counts)];
         Err(Error::SignaturesMissing(MissingSignatures(missing)))
     }
+}
+
+/// Every root, the oldest first.
+pub(super) fn roots(store: &Store) -> Result<Vec<Staged>, Error> {
+    let role = RoleName::Root;
+    let mut roots = Vec::new();
+    if let Some(draft) = store.draft(&role)
+        && let Some(version) = draft.version()
+    {
+        roots.push(Staged {
+            role: role.clone(),
+            version: Some(version),
+            bytes: Arc::new(draft.to_bytes()),
+            news: Some(news(&role, draft)),
+        });
+    }
+    let mut next = store.head(&role);
+    while let Some(version) = next {
+        let Some(bytes) = read_optional(&store.sealed_path(&role, version))? else {
+            break;
+        };
+        roots.push(Staged {
+            role: role.clone(),
+            version: Some(version),
+            bytes: Arc::new(bytes),
+            news: None,
+        });
+        next = version.number().checked_sub(1).and_then(Version::new);
+    }
+    roots.reverse();
+    Ok(roots)
+}
+
+/// The bytes of the first root.
+pub(super) fn first_root(roots: &[Staged]) -> Result<&[u8], Error> {
+    let first = roots.first().map(|root| root.bytes.as_slice());
+    first.ok_or(Error::RoleUnknown(RoleName::Root))
 }
 
 fn news(role: &RoleName, document: &Document) -> Action {

@@ -13,6 +13,7 @@ use crate::document::Document;
 use crate::layout;
 use crate::plan::Action;
 use crate::quorum::{Need, needs};
+use crate::store::Store;
 use crate::targets::read_entry;
 use crate::tree::{Client, Directory, Fault, Overlay, Tree};
 use crate::write::read_optional;
@@ -38,6 +39,9 @@ pub(super) struct Verdict {
 }
 
 /// Refuses a release that a client would refuse, whether it is new or has seen what was published last.
+///
+/// Everything is verified once, by a client that begins with the first root. What a client has seen before it was verified when that
+/// was read, so that for it there is left whether anything goes back.
 pub(super) fn verify(
     place: &Place<'_>,
     release: &Release,
@@ -55,38 +59,33 @@ pub(super) fn verify(
     let view = new
         .refresh(&all, &release.first_root, now)
         .map_err(|fault| fault.while_doing("verifying from the first root"))?;
-    actions.extend(look_for(place, release, &mut new, &all, view)?);
+    let (looked_for, view) = look_for(place, release, &mut new, &all, view)?;
+    actions.extend(looked_for);
 
-    let mut seen = None;
-    match last_state(published, place, &release.first_root, now)? {
-        LastState::Seen(client, then) => seen = Some((client, then)),
+    let seen = match place.last {
+        LastState::Seen(seen) => Some(seen),
         // Nobody can have accepted this, so there is nothing to be compared with.
-        LastState::Refused(refused) => actions.push(refused),
-        LastState::Nothing => {}
-    }
+        LastState::Refused(refused) => {
+            actions.push(refused.clone());
+            None
+        }
+        LastState::Nothing => None,
+    };
     // Mostly both are the same, and one client is enough for both.
     let own = if own.file(&timestamp_name())?.as_deref() == published.timestamp() {
-        None
+        LastState::Nothing
     } else {
-        match last_state(&own, place, &release.first_root, now)? {
-            LastState::Seen(client, then) => Some((client, then)),
-            _ => None,
-        }
+        last_state(&own, place.store, &release.first_root, now)?
     };
-    for (client, _) in seen.iter().chain(&own) {
-        client
-            .clone()
-            .refresh(&all, &release.first_root, now)
-            .map_err(|fault| fault.while_doing("verifying from the last published state"))?;
+    for before in seen.into_iter().chain(own.seen()) {
+        before.accepts(&view, &all, release, now)?;
     }
 
-    let clients = seen.iter().map(|(client, _)| client.clone());
-    let clients = std::iter::once(Client::default()).chain(clients);
-    actions.extend(renewal::verify(place, release, &all, clients, now)?);
+    actions.extend(renewal::warnings(place.policy, &view, now));
     let switch = match seen {
-        Some((client, then)) => {
+        Some(seen) => {
             require_another_version(place, release)?;
-            order(place, release, &client, then, now)?
+            order(place, release, seen, now)?
         }
         None => Switch::RootFirst,
     };
@@ -107,7 +106,7 @@ fn require_good(
         (role @ (RoleName::Targets | RoleName::Delegated(_)), Some(version)) => (role, version),
         _ => return Ok(()),
     };
-    if release.before.get(role) == Some(&version) {
+    if release.before(role) == Some(version) {
         return Ok(());
     }
     if place.store.draft(role).is_none() {
@@ -136,27 +135,78 @@ fn require_good(
 }
 
 /// What clients can have seen of a tree.
-enum LastState {
+pub(super) enum LastState {
     Nothing,
-    /// A client that has seen it, and the last moment at which it can have.
-    Seen(Client, UnixTime),
+    /// A client that has seen it.
+    Seen(Seen),
     /// Why no client can have accepted it.
     Refused(Action),
 }
 
-fn last_state(
+impl LastState {
+    pub(super) fn seen(&self) -> Option<&Seen> {
+        match self {
+            Self::Seen(seen) => Some(seen),
+            Self::Nothing | Self::Refused(_) => None,
+        }
+    }
+
+    /// What was verified of it.
+    pub(super) fn view(&self) -> Option<&TrustedView> {
+        self.seen().map(|seen| &seen.view)
+    }
+}
+
+/// A client that has seen a tree.
+pub(super) struct Seen {
+    client: Client,
+    view: TrustedView,
+    /// The last moment at which it can have.
+    then: UnixTime,
+}
+
+impl Seen {
+    /// Refuses what the client would refuse of a tree from which a new client has got a view.
+    fn accepts(
+        &self,
+        view: &TrustedView,
+        tree: &dyn Tree,
+        release: &Release,
+        now: UnixTime,
+    ) -> Result<(), Error> {
+        let refused = match view.follows(&self.view) {
+            Some(Ok(())) => return Ok(()),
+            Some(Err(rejected)) => Fault::Refused((*rejected).into()),
+            // Under another root its keys decide what still counts of what was seen: the client goes the whole way.
+            None => match self.client.clone().refresh(tree, &release.first_root, now) {
+                Ok(_) => return Ok(()),
+                Err(fault) => fault,
+            },
+        };
+        Err(refused.while_doing("verifying from the last published state"))
+    }
+}
+
+/// What clients can have seen of a tree, which may have expired since.
+pub(super) fn last_state(
     tree: &dyn Tree,
-    place: &Place<'_>,
+    store: &Store,
     first_root: &[u8],
     now: UnixTime,
 ) -> Result<LastState, Error> {
     if tree.file(&timestamp_name())?.is_none() {
         return Ok(LastState::Nothing);
     }
-    let then = last_good(tree, place, now)?;
+    let mut then = now;
     let mut client = Client::default();
-    match client.refresh(tree, first_root, then) {
-        Ok(_) => Ok(LastState::Seen(client, then)),
+    let mut seen = client.refresh(tree, first_root, then);
+    if matches!(&seen, Err(fault) if fault.is_stale()) {
+        then = last_good(tree, store, now)?;
+        client = Client::default();
+        seen = client.refresh(tree, first_root, then);
+    }
+    match seen {
+        Ok(view) => Ok(LastState::Seen(Seen { client, view, then })),
         Err(Fault::Unread(error)) => Err(error),
         Err(Fault::Refused(error)) => {
             let code = match &error {
@@ -181,7 +231,9 @@ fn require_another_version(place: &Place<'_>, release: &Release) -> Result<(), E
         .iter()
         .find(|staged| staged.role == RoleName::Timestamp);
     match (old, new) {
-        (Some(old), Some(new)) if version(old) == version(&new.bytes) && old != new.bytes => {
+        (Some(old), Some(new))
+            if version(old) == version(&new.bytes) && old != new.bytes.as_slice() =>
+        {
             Err(Error::VersionReused {
                 at: place.published.metadata(&timestamp_name()),
             })
@@ -194,8 +246,7 @@ fn require_another_version(place: &Place<'_>, release: &Release) -> Result<(), E
 fn order(
     place: &Place<'_>,
     release: &Release,
-    client: &Client,
-    then: UnixTime,
+    seen: &Seen,
     now: UnixTime,
 ) -> Result<Switch, Error> {
     let published = place.published;
@@ -209,7 +260,7 @@ fn order(
         return Ok(Switch::RootFirst);
     }
     let accepts = |tree: &Overlay<'_>, at| {
-        let mut clients = [Client::default(), client.clone()];
+        let mut clients = [Client::default(), seen.client.clone()];
         for client in &mut clients {
             match client.refresh(tree, &release.first_root, at) {
                 Ok(_) => {}
@@ -222,7 +273,7 @@ fn order(
     let without_timestamp = overlay(published, release, |staged| {
         staged.role != RoleName::Timestamp
     });
-    if accepts(&without_timestamp, then)? {
+    if accepts(&without_timestamp, seen.then)? {
         return Ok(Switch::RootFirst);
     }
     let without_root = overlay(published, release, |staged| !is_root(staged));
@@ -247,11 +298,7 @@ fn overlay<'t>(
 }
 
 /// The latest moment, now or before, at which nothing in the tree had expired: clients may have accepted it then.
-pub(super) fn last_good(
-    tree: &dyn Tree,
-    place: &Place<'_>,
-    now: UnixTime,
-) -> Result<UnixTime, Error> {
+pub(super) fn last_good(tree: &dyn Tree, store: &Store, now: UnixTime) -> Result<UnixTime, Error> {
     let expires = |bytes: Option<Vec<u8>>| {
         let document = bytes.and_then(|bytes| Document::parse(&bytes).ok());
         document.and_then(|document| document.expires())
@@ -275,7 +322,7 @@ pub(super) fn last_good(
             .and_then(|bytes| listed(bytes, "targets.json"));
         versions.extend(targets.map(|version| (RoleName::Targets, version)));
     }
-    let mut root = place.store.next_version(&RoleName::Root);
+    let mut root = store.next_version(&RoleName::Root);
     while let Some(version) = root {
         let file = layout::file_name(&RoleName::Root, root);
         if tree.file(&file)?.is_some() {
@@ -304,7 +351,7 @@ fn look_for(
     client: &mut Client,
     tree: &dyn Tree,
     mut view: TrustedView,
-) -> Result<Vec<Action>, Error> {
+) -> Result<(Vec<Action>, TrustedView), Error> {
     let mut actions = Vec::new();
     for (role, path) in new_targets(place, release)? {
         let (found, next) = client
@@ -331,22 +378,19 @@ fn look_for(
             }
         }
     }
-    Ok(actions)
+    Ok((actions, view))
 }
 
 /// Targets that clients have not seen, and one at least of every role that is new.
-pub(super) fn new_targets(
-    place: &Place<'_>,
-    release: &Release,
-) -> Result<Vec<(RoleName, TargetPath)>, Error> {
+fn new_targets(place: &Place<'_>, release: &Release) -> Result<Vec<(RoleName, TargetPath)>, Error> {
     let mut all = Vec::new();
     for (role, draft) in place.store.drafts() {
         let entries = |document: &Document| -> BTreeMap<String, Value> {
             let listed = document.member("targets").and_then(Value::as_object);
             listed.cloned().unwrap_or_default()
         };
-        let old = match release.before.get(role) {
-            Some(&version) => read_optional(&place.store.sealed_path(role, version))?,
+        let old = match release.before(role) {
+            Some(version) => read_optional(&place.store.sealed_path(role, version))?,
             None => None,
         };
         let old = old.and_then(|bytes| Document::parse(&bytes).ok());

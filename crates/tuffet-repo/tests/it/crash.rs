@@ -128,6 +128,22 @@ fn a_rotation_of_the_online_key_survives_a_crash_at_every_write() {
 }
 
 #[test]
+fn r14_what_publish_signs_itself_survives_a_crash_at_every_write() {
+    let (world, machine) = (World::published(), key());
+    let paths = DelegatedPaths::Bins { bit_length: 1 };
+    let bins = Delegate::new(delegated("bin"), paths, vec![named("bins", machine)]).online();
+    run(world.repository().delegate(&bins, NOW));
+    run(world.repository().sign(&[world.ana, world.ben]));
+    // Nobody has signed the bins: that is done while publishing.
+    publish_with_crashes(
+        &world,
+        &[world.online, machine],
+        &[[1, 2, 2, 2], [1, 3, 3, 3]],
+        false,
+    );
+}
+
+#[test]
 fn an_edit_survives_a_crash_at_every_write() {
     let world = World::published();
     let file = world.file("b", b"b");

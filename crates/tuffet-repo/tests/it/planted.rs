@@ -3,10 +3,10 @@
 use std::fs;
 
 use tuffet_core::json::Value;
-use tuffet_core::metadata::{RoleName, Version};
-use tuffet_repo::{Delegate, DelegatedPaths, Document, Import, Repository};
+use tuffet_core::metadata::{RoleName, UnixTime, Version};
+use tuffet_repo::{Delegate, DelegatedPaths, Document, Import, Repository, builder};
 
-use crate::support::{NOW, World, code, delegated, key, named, run};
+use crate::support::{NOW, World, after, code, delegated, key, named, run};
 
 /// The last version of a role with one number more, something else in it, and no signature that counts.
 fn planted(world: &World, file: &str, next: &str, edit: impl FnOnce(&mut Document)) {
@@ -54,13 +54,93 @@ fn what_nobody_signed_is_nothing_to_go_on_from() {
 }
 
 #[test]
-fn a_bin_that_nobody_signed_is_not_edited() {
+fn a_snapshot_that_only_the_timestamp_vouches_for_is_not_signed_over() {
+    let world = World::published();
+    planted(&world, "2.snapshot.json", "3.snapshot.json", |document| {
+        document.set("x-planted", Value::from(true));
+    });
+    let own = world.directory().join("metadata");
+    let snapshot = fs::read(own.join("3.snapshot.json")).unwrap();
+    let third = Version::new(3).unwrap();
+    let timestamp = builder::Timestamp::new(third, after(1), third, Some(&snapshot)).build();
+    let timestamp = timestamp.sign(&[world.online]).unwrap().to_bytes();
+    fs::write(own.join("timestamp.json"), timestamp).unwrap();
+    // Edits do not look into it, and nothing comes of them: who publishes counts its signatures.
+    run(world.repository().renew(&[RoleName::Root], NOW));
+    run(world.repository().drop_change());
+    assert_eq!(code(world.plan(&[world.online], NOW)), "repo.unsigned");
+}
+
+/// A repository with two bins that the second key signs.
+fn with_bins() -> (World, &'static tuffet_sign::FileKey) {
     let (world, machine) = (World::published(), key());
     let paths = DelegatedPaths::Bins { bit_length: 1 };
     let bins = Delegate::new(delegated("bin"), paths, vec![named("bins", machine)]).online();
     run(world.repository().delegate(&bins, NOW));
     run(world.repository().sign(&[world.ana, world.ben]));
     run(world.plan(&[world.online, machine], NOW));
+    (world, machine)
+}
+
+#[test]
+fn the_status_of_bins_is_that_of_the_first_to_expire_and_believes_no_planted_one() {
+    let (world, machine) = with_bins();
+    let status = |world: &World, name: &str| {
+        let roles = world
+            .repository()
+            .role(&crate::support::role(name))
+            .unwrap();
+        let role = roles.first().unwrap();
+        (role.bins, role.version.map(Version::number), role.expires)
+    };
+    let first = status(&world, "bin").2.unwrap();
+    run(world
+        .repository()
+        .renew(&[crate::support::role("bin-1")], after(1)));
+    run(world.plan(&[world.online, machine], after(1)));
+    assert_eq!(status(&world, "bin"), (Some(2), Some(1), Some(first)));
+    let later = UnixTime(first.0 + 24 * 3600);
+    assert_eq!(status(&world, "bin-1"), (None, Some(2), Some(later)));
+    let roles = world.repository().roles().unwrap();
+    let names: Vec<String> = roles.iter().map(|one| one.role.to_string()).collect();
+    assert_eq!(names, ["root", "targets", "snapshot", "timestamp", "bin"]);
+    let signed: Vec<_> = roles[4]
+        .signed_by
+        .iter()
+        .map(|key| key.name.clone())
+        .collect();
+    assert_eq!(signed, [Some("bins".to_owned())]);
+
+    // A version that snapshot does not list yet is good if it is signed, and nothing otherwise.
+    let sealed = world.fork();
+    let next =
+        Document::parse(&fs::read(sealed.directory().join("metadata/1.bin-0.json")).unwrap());
+    let mut next = next.unwrap();
+    next.set("version", 2.into());
+    next.set("expires", "2999-01-01T00:00:00Z".into());
+    next.clear_signatures();
+    let next = next.sign(&[machine]).unwrap().to_bytes();
+    fs::write(sealed.directory().join("metadata/2.bin-0.json"), next).unwrap();
+    assert_eq!(status(&sealed, "bin"), (Some(2), Some(2), Some(later)));
+    planted(&world, "1.bin-0.json", "2.bin-0.json", |document| {
+        document.set("expires", "2999-01-01T00:00:00Z".into());
+    });
+    assert_eq!(code(world.repository().roles()), "repo.unsigned");
+}
+
+#[test]
+fn a_bin_that_is_gone_from_the_published_tree_is_published_again() {
+    let (world, machine) = with_bins();
+    let lost = world.metadata("1.bin-1.json");
+    let bytes = fs::read(&lost).unwrap();
+    fs::remove_file(&lost).unwrap();
+    run(world.plan(&[world.online, machine], NOW));
+    assert_eq!(fs::read(&lost).unwrap(), bytes);
+}
+
+#[test]
+fn a_bin_that_nobody_signed_is_not_edited() {
+    let (world, machine) = with_bins();
     for bin in ["bin-0", "bin-1"] {
         planted(
             &world,

@@ -1,7 +1,7 @@
 //! `tuffet publish`: signs what is open, writes snapshot and timestamp, and brings files to where clients read.
 
 use clap::Args;
-use tuffet_repo::{Destination, Publish, Repository};
+use tuffet_repo::{Destination, Error, Publish, Repository};
 use tuffet_sign::FileKey;
 
 use super::delegate::names;
@@ -49,18 +49,11 @@ pub(crate) fn run(arguments: Arguments, app: &App) -> Result<Exit, Failure> {
     let mut keys = keyring.open_all(&arguments.signing.key)?;
     let dry = arguments.dry_run.dry_run;
     let mut actions = Vec::new();
-    let opened = repository.change().map_err(|error| Failure::from(&error))?;
-    if !keys.is_empty() && !opened.drafts.is_empty() {
-        author::carry_out(
-            repository.sign(&keyring::signers(&keys)),
-            dry,
-            app,
-            &mut actions,
-        )?;
-    }
-    if dry && !opened.is_quorate() {
-        // What follows depends on signatures that a dry run does not make.
-        return author::finish("publish", actions, dry, app);
+    let mut session = repository.begin().map_err(|error| Failure::from(&error))?;
+    if !keys.is_empty() && session.has_drafts() {
+        // What people sign is kept, also if something else keeps it from being published.
+        let signed = session.sign(&keyring::signers(&keys));
+        author::carry_out(signed, dry, app, &mut actions)?;
     }
     keys.extend(online_key(&repository)?);
     let mut publish = Publish::default();
@@ -69,7 +62,11 @@ pub(crate) fn run(arguments: Arguments, app: &App) -> Result<Exit, Failure> {
     for role in &arguments.drop_role {
         publish = publish.drop_role(names::delegated(role)?);
     }
-    let plan = repository.publish(&publish, &keyring::signers(&keys), author::moment(app));
+    let plan = session.publish(&publish, &keyring::signers(&keys), author::moment(app));
+    if dry && matches!(plan, Err(Error::SignaturesMissing(_))) {
+        // What follows depends on signatures that are not there yet.
+        return author::finish("publish", actions, dry, app);
+    }
     author::carry_out(plan, dry, app, &mut actions)?;
     let to = arguments.to.or_else(|| repository.publish_to());
     if let Some(to) = to.filter(|_| !dry) {

@@ -201,9 +201,14 @@ fn online_keys<'a>(
     role: RoleName,
     online: &'a Online,
 ) -> Result<(Recover, Vec<String>, &'a Replacing), Failure> {
-    let roles = repository.roles().map_err(|error| Failure::from(&error))?;
-    let of = roles.into_iter().find(|status| status.role == role);
-    let keys = of.map(|status| status.keys).unwrap_or_default();
+    let of = repository
+        .role(&role)
+        .map_err(|error| Failure::from(&error))?;
+    let keys = of
+        .into_iter()
+        .next()
+        .map(|status| status.keys)
+        .unwrap_or_default();
     let keys = keys.into_iter().map(|key| key.keyid.to_string()).collect();
     Ok((Recover::stolen(), keys, &online.replacing))
 }

@@ -119,7 +119,7 @@ fn list(repository: &Repository, app: &App) -> Result<Exit, Failure> {
     rows.extend(all.iter().map(|one| {
         let now = author::moment(app);
         vec![
-            visible(one.role.as_str()),
+            super::status::label(one),
             visible(named_by(one)),
             one.version
                 .map_or_else(|| "-".to_owned(), |version| version.to_string()),
@@ -134,10 +134,11 @@ fn list(repository: &Repository, app: &App) -> Result<Exit, Failure> {
 }
 
 fn show(repository: &Repository, name: &str, app: &App) -> Result<Exit, Failure> {
-    let mut all = repository.roles().map_err(|error| Failure::from(&error))?;
-    all.retain(|one| one.role.as_str() == name);
+    let role = author::role(name)?;
+    let all = repository
+        .role(&role)
+        .map_err(|error| Failure::from(&error))?;
     if all.is_empty() {
-        let role = author::role(name)?;
         return Err(Failure::from(&tuffet_repo::Error::RoleUnknown(role)));
     }
     if app.console.json {
@@ -228,6 +229,7 @@ fn object(repository: &Repository, one: &RoleStatus) -> Value {
     json!({
         "role": one.role.as_str(),
         "named_by": named_by(one),
+        "bins": one.bins,
         "version": one.version.map(|version| version.number()),
         "expires": one.expires.map(|expires| expires.to_string()),
         "threshold": one.threshold,

@@ -164,6 +164,15 @@ fn who(status: &RoleStatus) -> String {
     }
 }
 
+/// The name of a role, and how many bins it stands for.
+pub(super) fn label(status: &RoleStatus) -> String {
+    let role = visible(status.role.as_str());
+    match status.bins {
+        Some(bins) => format!("{role} ({})", crate::text::count(bins, "bin")),
+        None => role,
+    }
+}
+
 fn lines(
     roles: &[RoleStatus],
     change: &Change,
@@ -177,7 +186,7 @@ fn lines(
     ];
     rows.extend(roles.iter().map(|status| {
         vec![
-            visible(status.role.as_str()),
+            label(status),
             status
                 .version
                 .map_or_else(|| "-".to_owned(), |version| version.to_string()),
@@ -234,6 +243,7 @@ fn object(roles: &[RoleStatus], change: &Change, deadlines: &[Deadline]) -> Valu
             json!({
                 "role": status.role.as_str(),
                 "delegator": status.delegator.as_ref().map(|by| by.as_str()),
+                "bins": status.bins,
                 "version": status.version.map(|version| version.number()),
                 "expires": status.expires.map(|expires| expires.to_string()),
                 "threshold": status.threshold,

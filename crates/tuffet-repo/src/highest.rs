@@ -1,0 +1,49 @@
+//! Which versions of roles a directory of metadata holds, from one reading of its names: a stat for each of tens of thousands of bins
+//! would take longer than all the rest.
+
+use std::collections::HashMap;
+use std::fs;
+use std::io;
+use std::path::Path;
+
+use tuffet_core::metadata::Version;
+
+use crate::Error;
+use crate::layout;
+
+/// The highest version of each role.
+#[derive(Debug, Default)]
+pub(crate) struct Highest(HashMap<Box<str>, Version>);
+
+impl Highest {
+    /// Reads the names in a directory, which may be absent. Our own names are plain; others are none of our business.
+    pub(crate) fn read(directory: &Path) -> Result<Self, Error> {
+        let failed = |error| Error::io("cannot read", directory, error);
+        let entries = match fs::read_dir(directory) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Self::default()),
+            other => other.map_err(failed)?,
+        };
+        let mut highest = Self::default();
+        for entry in entries {
+            let name = entry.map_err(failed)?.file_name();
+            if let Some((role, version)) = name.to_str().and_then(layout::split_file_name) {
+                highest.note(&role, version);
+            }
+        }
+        Ok(highest)
+    }
+
+    fn note(&mut self, role: &str, version: Version) {
+        match self.0.get_mut(role) {
+            Some(known) => *known = version.max(*known),
+            None => {
+                self.0.insert(role.into(), version);
+            }
+        }
+    }
+
+    /// The highest version of a role.
+    pub(crate) fn of(&self, role: &str) -> Option<Version> {
+        self.0.get(role).copied()
+    }
+}

@@ -1,0 +1,218 @@
+//! The next snapshot as a difference to the one before: of tens of thousands of entries a publication changes a few, and the others
+//! are copied as they stand.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use tuffet_core::delegation::SuccinctRoles;
+use tuffet_core::json::{FormatError, Value};
+use tuffet_core::metadata::{
+    ListedFile, Listing, Parsed, Role as _, RoleDelegations, RoleName, Snapshot, UnixTime, Version,
+};
+use tuffet_core::trust::{TrustedView, Verified};
+
+use crate::Error;
+use crate::builder;
+use crate::document::Document;
+use crate::graph::Graph;
+use crate::store::Store;
+
+/// What becomes of the files that a snapshot lists, by their names; `None` for one that is listed no more.
+pub(super) type Changes = BTreeMap<String, Option<Value>>;
+
+/// The last sealed snapshot; somebody who may has signed it.
+#[derive(Debug)]
+pub(super) struct Before {
+    pub(super) bytes: Arc<Vec<u8>>,
+    content: Content,
+}
+
+#[derive(Debug)]
+enum Content {
+    /// It is the one that clients see, which was verified as they do it.
+    Seen(Verified<Snapshot>),
+    /// It is another one, whose signatures were counted.
+    Counted(Parsed<Snapshot>),
+}
+
+impl Before {
+    /// Reads the snapshot. `seen` is what was verified of the published tree: no signature is verified twice.
+    pub(super) fn read(store: &Store, seen: Option<&TrustedView>) -> Result<Option<Self>, Error> {
+        let Some(version) = store.head(&RoleName::Snapshot) else {
+            return Ok(None);
+        };
+        let bytes = store.sealed(&RoleName::Snapshot, version)?;
+        let seen = seen.map(TrustedView::snapshot);
+        if let Some(seen) = seen.filter(|seen| **seen.received() == bytes) {
+            let content = Content::Seen(seen.clone());
+            let bytes = Arc::clone(seen.received());
+            return Ok(Some(Self { bytes, content }));
+        }
+        crate::heads::require_snapshot_signed(store, version, &bytes)?;
+        let parsed = Parsed::parse(bytes.clone());
+        let parsed = parsed.map_err(|error| malformed(store, version, error))?;
+        let content = Content::Counted(parsed);
+        let bytes = Arc::new(bytes);
+        Ok(Some(Self { bytes, content }))
+    }
+
+    /// Whether clients see this very snapshot.
+    pub(super) fn is_seen(&self) -> bool {
+        matches!(self.content, Content::Seen(_))
+    }
+
+    pub(super) fn listing(&self) -> Listing<'_> {
+        match &self.content {
+            Content::Seen(verified) => verified.listing(),
+            Content::Counted(parsed) => parsed.unverified_listing(),
+        }
+    }
+
+    pub(super) fn version(&self) -> Version {
+        self.snapshot().version()
+    }
+
+    pub(super) fn expires(&self) -> UnixTime {
+        self.snapshot().expires()
+    }
+
+    fn snapshot(&self) -> &Snapshot {
+        match &self.content {
+            Content::Seen(verified) => verified.content(),
+            Content::Counted(parsed) => parsed.unverified(),
+        }
+    }
+
+    /// The next snapshot, without version, expiry and signatures of its own.
+    pub(super) fn next(&self, changes: &Changes) -> Result<Document, FormatError> {
+        let listing = self.listing();
+        if !listing.is_canonical() || listing.text().contains(&b'\\') {
+            return self.next_in_full(changes);
+        }
+        let (before, behind) = listing.around();
+        let mut document = Document::parse(&[before, b"{}", behind].concat())?;
+        document.keep("meta", merged(listing.iter(), changes));
+        Ok(document)
+    }
+
+    /// The same for a snapshot that was laid out by somebody else, or whose names need escapes.
+    fn next_in_full(&self, changes: &Changes) -> Result<Document, FormatError> {
+        let mut document = Document::parse(&self.bytes)?;
+        apply(document.object("meta"), changes);
+        Ok(document)
+    }
+}
+
+/// The first snapshot.
+pub(super) fn first(changes: &Changes) -> Document {
+    let mut document = builder::Snapshot::new(Version::FIRST, UnixTime(0)).build();
+    apply(document.object("meta"), changes);
+    document
+}
+
+fn apply(meta: &mut BTreeMap<String, Value>, changes: &Changes) {
+    for (file, entry) in changes {
+        match entry {
+            Some(entry) => meta.insert(file.clone(), entry.clone()),
+            None => meta.remove(file),
+        };
+    }
+}
+
+/// The entries and the changes as one object, in the order of the names.
+fn merged<'l>(entries: impl Iterator<Item = ListedFile<'l>>, changes: &Changes) -> Vec<u8> {
+    let mut text = vec![b'{'];
+    let mut add = |name: &str, entry: &[u8]| {
+        if text.len() > 1 {
+            text.push(b',');
+        }
+        text.extend_from_slice(&Value::from(name).to_compact_json());
+        text.push(b':');
+        text.extend_from_slice(entry);
+    };
+    let mut changes = changes.iter().peekable();
+    let change = |(file, entry): (&String, &Option<Value>), add: &mut dyn FnMut(&str, &[u8])| {
+        if let Some(entry) = entry {
+            add(file, &entry.to_compact_json());
+        }
+    };
+    for entry in entries {
+        let file = entry.file();
+        while let Some(earlier) = changes.next_if(|(name, _)| name.as_str() < &*file) {
+            change(earlier, &mut add);
+        }
+        match changes.next_if(|(name, _)| name.as_str() == &*file) {
+            Some(same) => change(same, &mut add),
+            None => add(&file, entry.text()),
+        }
+    }
+    changes.for_each(|later| change(later, &mut add));
+    text.push(b'}');
+    text
+}
+
+/// The roles that somebody delegates to, for telling of many names whether they are among them.
+pub(super) struct Delegated<'g> {
+    named: BTreeMap<&'g str, &'g RoleName>,
+    bins: Vec<(&'g RoleName, &'g SuccinctRoles)>,
+}
+
+impl<'g> Delegated<'g> {
+    pub(super) fn of(graph: &'g Graph) -> Self {
+        let mut all = Self {
+            named: BTreeMap::from([(RoleName::Targets.as_str(), &RoleName::Root)]),
+            bins: Vec::new(),
+        };
+        for (by, delegations) in graph.delegations() {
+            match delegations.roles() {
+                RoleDelegations::Named(roles) => {
+                    let names = roles.iter().map(|role| (role.name.as_str(), by));
+                    all.named.extend(names);
+                }
+                RoleDelegations::Succinct(bins) => all.bins.push((by, bins)),
+            }
+        }
+        all
+    }
+
+    /// Who delegates to a role of this name.
+    pub(super) fn by(&self, name: &str) -> Option<&'g RoleName> {
+        let bins = || self.bins.iter().find(|(_, bins)| bins.contains(name));
+        let named = self.named.get(name).copied();
+        named.or_else(|| bins().map(|(by, _)| *by))
+    }
+
+    /// The names that are not among these, each with who delegates to it. Bins are counted before they are named.
+    pub(super) fn without(&self, listing: Option<Listing<'_>>) -> Vec<(String, &'g RoleName)> {
+        let listed = |name: &str| {
+            let role = RoleName::new(name).ok();
+            listing
+                .zip(role)
+                .is_some_and(|(listing, role)| listing.version(&role).is_some())
+        };
+        let named = self.named.iter();
+        let mut missing: Vec<_> = named
+            .filter(|(name, _)| !listed(name))
+            .map(|(name, by)| ((*name).to_owned(), *by))
+            .collect();
+        for (by, bins) in &self.bins {
+            let files = listing.into_iter().flat_map(|listing| listing.iter());
+            let among = files.filter(|file| {
+                let file = file.file();
+                file.strip_suffix(".json")
+                    .is_some_and(|name| bins.contains(name))
+            });
+            if among.count() as u64 != 1_u64 << bins.bit_length() {
+                let names = bins.names().filter(|name| !listed(name));
+                missing.extend(names.map(|name| (name, *by)));
+            }
+        }
+        let mut seen = BTreeSet::new();
+        missing.retain(|(name, _)| seen.insert(name.clone()));
+        missing
+    }
+}
+
+fn malformed(store: &Store, version: Version, error: FormatError) -> Error {
+    Error::format(&store.sealed_path(&RoleName::Snapshot, version), error)
+}

@@ -1,0 +1,107 @@
+//! Several steps of one command on a repository that is read and locked once.
+
+use std::fs::File;
+
+use tuffet_core::metadata::UnixTime;
+use tuffet_sign::Signer;
+
+use crate::Error;
+use crate::change::{Change, of};
+use crate::graph::Graph;
+use crate::plan::Plan;
+use crate::publish::Publish;
+use crate::repository::Repository;
+use crate::store::Store;
+
+/// A repository that has been read, and is locked until this value or the last plan of it is dropped.
+///
+/// Each step begins with what the one before has made, whether its plan is executed or not: signatures that have been made are not
+/// verified again, and a dry run shows all of it. The plan of a step has to be executed before that of the next.
+///
+/// ```no_run
+/// # use tuffet_core::metadata::UnixTime;
+/// # use tuffet_repo::{Error, Publish, Repository};
+/// # use tuffet_sign::Signer;
+/// # fn example(repository: &Repository, ana: &dyn Signer, online: &dyn Signer, now: UnixTime) -> Result<(), Error> {
+/// let mut session = repository.begin()?;
+/// session.sign(&[ana])?.execute()?;
+/// session.publish(&Publish::default(), &[online], now)?.execute()?;
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug)]
+pub struct Session<'r> {
+    pub(crate) repository: &'r Repository,
+    pub(crate) store: Store,
+    pub(crate) graph: Graph,
+    pub(crate) lock: File,
+}
+
+impl Repository {
+    /// Reads the repository, and locks it for several steps.
+    ///
+    /// # Errors
+    /// [`Error::Locked`], [`Error::HeadUnsigned`], [`Error::Io`], [`Error::Format`].
+    pub fn begin(&self) -> Result<Session<'_>, Error> {
+        let lock = self.lock()?;
+        // Publishing counts the signatures of snapshot, and nothing else looks into it.
+        let store = Store::load_but_snapshot(self.layout())?;
+        let graph = Graph::load(&store)?;
+        Ok(Session {
+            repository: self,
+            store,
+            graph,
+            lock,
+        })
+    }
+}
+
+impl Session<'_> {
+    /// The open change, with the signatures made so far.
+    ///
+    /// # Errors
+    /// As [`Repository::change`].
+    pub fn change(&self) -> Result<Change, Error> {
+        of(&self.store, &self.graph, self.repository.policy())
+    }
+
+    /// Whether the open change holds a draft.
+    #[must_use]
+    pub fn has_drafts(&self) -> bool {
+        self.store.drafts().next().is_some()
+    }
+
+    /// As [`Repository::sign`].
+    ///
+    /// # Errors
+    /// As [`Repository::sign`].
+    pub fn sign(&mut self, signers: &[&dyn Signer]) -> Result<Plan, Error> {
+        crate::sign::sign(
+            &mut self.store,
+            &self.graph,
+            self.repository.policy(),
+            signers,
+        )
+    }
+
+    /// As [`Repository::publish`].
+    ///
+    /// # Errors
+    /// As [`Repository::publish`].
+    pub fn publish(
+        self,
+        publish: &Publish,
+        online: &[&dyn Signer],
+        now: UnixTime,
+    ) -> Result<Plan, Error> {
+        crate::publish::publish(self, publish, online, now)
+    }
+
+    /// The plan is the last one, and takes the lock over.
+    pub(crate) fn end(self, plan: Plan) -> Plan {
+        Plan {
+            lock: Some(self.lock),
+            ..plan
+        }
+    }
+}
