@@ -215,6 +215,13 @@ pub(super) const SWITCHES: &[Switch] = &[
         replace: "",
     },
     Switch {
+        rule: "A-15",
+        what: "what left before a newer anchor voids nothing",
+        file: "crates/tuffet-core/src/trust/refresh.rs",
+        search: "Some(first) if first < anchor => {",
+        replace: "Some(first) if false && first < anchor => {",
+    },
+    Switch {
         rule: "A-33",
         what: "new keyids make a stored file no floor",
         file: "crates/tuffet-core/src/trust/floor.rs",

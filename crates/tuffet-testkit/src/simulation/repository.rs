@@ -126,7 +126,7 @@ impl Repository {
             next_key: 0,
             next_content: 0,
         };
-        for (role, [keys, threshold]) in [[3, 2], [1, 1], [1, 1], [2, 1]].into_iter().enumerate() {
+        for (role, [keys, threshold]) in [[3, 2], [1, 1], [1, 1], [1, 1]].into_iter().enumerate() {
             repository.grants[role] = repository.fresh_grant(keys, threshold);
         }
         repository.publish_root(4, &[], tools);
@@ -461,7 +461,7 @@ impl Repository {
         }
         let mut touched = Vec::new();
         if all {
-            self.grants[3] = self.fresh_grant(2, 1);
+            self.grants[3] = self.fresh_grant(1, 1);
             self.replace_delegated_keys();
             touched.extend(self.roles.keys().copied());
         }
