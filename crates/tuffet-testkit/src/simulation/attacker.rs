@@ -219,13 +219,13 @@ impl Attacker {
         let listed = match role {
             Role::Root => version,
             Role::Timestamp => 0,
-            _ if forgery.upstream % 4 == 0 => target.archive.get(current).draft.version,
+            _ if forgery.upstream.is_multiple_of(4) => target.archive.get(current).draft.version,
             _ => version,
         };
         target.serve(repository.url(role, listed), Served::File(id));
         match role {
             Role::Root | Role::Timestamp => {}
-            _ if forgery.upstream % 4 == 0 => {}
+            _ if forgery.upstream.is_multiple_of(4) => {}
             Role::Snapshot => self.forge_timestamp(id, forgery, target),
             _ => self.forge_snapshot(role, id, forgery, target),
         }

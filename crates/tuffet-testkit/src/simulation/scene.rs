@@ -149,9 +149,9 @@ impl<'s, C: Client> Scene<'s, C> {
     }
 
     fn known_role(&self, number: u8) -> Role {
-        let roles = self.repository.roles.keys();
+        let mut roles = self.repository.roles.keys();
         let place = usize::from(number) % roles.len();
-        *roles.skip(place).next().expect("targets at least")
+        *roles.nth(place).expect("targets at least")
     }
 
     fn publish(&mut self, operation: Operation) {
@@ -211,7 +211,7 @@ impl<'s, C: Client> Scene<'s, C> {
                 ..
             } => {
                 let covered = match paths {
-                    paths if paths % 3 == 0 => Paths::Prefixes(paths / 3 | 1),
+                    paths if paths % 3 == 0 => Paths::Prefixes((paths / 3) | 1),
                     paths => Paths::Patterns(((paths >> 3) & 63) as u8),
                 };
                 repository.delegate(
