@@ -396,9 +396,12 @@ impl Repository {
             other => *other = Delegations::Named(vec![delegation]),
         }
         let mut touched = vec![from];
-        self.know(to);
-        if to != from {
-            touched.push(to);
+        // One in four does not hear of it: there is no such role, or it is not signed by the keys that this delegator names.
+        if threshold % 4 != 1 {
+            self.know(to);
+            if to != from {
+                touched.push(to);
+            }
         }
         self.publish(&touched, 4, tools);
     }
