@@ -1,7 +1,8 @@
 //! Takes the checks of the core out, one at a time, and lets the simulation find out.
 //!
-//! Nothing in the core knows of this: a copy below `target/` is changed by search and replace. A switch whose text is not found
-//! exactly once is an error, so the list cannot fall behind.
+//! Nothing in the core knows of this. In a copy below `target/` every check gets a way around it by search and replace, and a
+//! variable chooses which one is taken, so that one build is enough. A check whose text is not found exactly once is an error: the
+//! list cannot fall behind.
 
 mod table;
 
@@ -10,6 +11,7 @@ use crate::command;
 use crate::report::{Failure, Outcome};
 use crate::simulate;
 use crate::workspace::Workspace;
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -19,28 +21,46 @@ use table::{SWITCHES, Switch};
 /// How long the simulation may look for one, in seconds.
 const SECONDS: &str = "60";
 
+/// The variable that says which check is taken out.
+const VARIABLE: &str = "TUFFET_SWITCH";
+
+const LIBRARY: &str = "crates/tuffet-core/src/lib.rs";
+
+/// What the copy of the core has in its library beside what the core has.
+const SWITCHED_OFF: &str = r#"
+extern crate std;
+
+pub(crate) fn switched_off(number: usize) -> bool {
+    static OFF: std::sync::OnceLock<Option<usize>> = std::sync::OnceLock::new();
+    let read = || std::env::var("TUFFET_SWITCH").ok()?.parse().ok();
+    *OFF.get_or_init(read) == Some(number)
+}
+"#;
+
 pub(crate) fn run(workspace: &Workspace, mut arguments: Arguments) -> Result<Outcome, Failure> {
     let only = arguments.value("--only")?;
     arguments.finish()?;
-    let chosen: Vec<&Switch> = SWITCHES
+    let chosen: Vec<(usize, &Switch)> = SWITCHES
         .iter()
-        .filter(|switch| only.as_deref().is_none_or(|only| only == switch.rule))
+        .enumerate()
+        .filter(|(_, switch)| only.as_deref().is_none_or(|only| only == switch.rule))
         .collect();
     if chosen.is_empty() {
         return Err(Failure::new("no switch is about that rule"));
     }
-    let copy = Copy::make(workspace)?;
+    let program = build(workspace)?;
+    if let Some(found) = simulate(&program, usize::MAX, "5")? {
+        return Err(Failure::new(format!(
+            "with every check in its place, {found}"
+        )));
+    }
     let mut missed = Vec::new();
-    for switch in &chosen {
-        let found = copy.try_out(workspace, switch)?;
-        println!(
-            "{}  {}: {}",
-            switch.rule,
-            switch.what,
-            found.as_deref().unwrap_or("NOT FOUND")
-        );
+    for (number, Switch { rule, what, .. }) in &chosen {
+        let found = simulate(&program, *number, SECONDS)?;
+        let shown = found.as_deref().unwrap_or("not found out");
+        println!("{rule}  {what}: {shown}");
         if found.is_none() {
-            missed.push(format!("{}: {}", switch.rule, switch.what));
+            missed.push(format!("{rule}: {what}"));
         }
     }
     if !missed.is_empty() {
@@ -52,85 +72,115 @@ pub(crate) fn run(workspace: &Workspace, mut arguments: Arguments) -> Result<Out
     )))
 }
 
-/// A copy of the workspace.
-struct Copy(PathBuf);
-
-impl Copy {
-    fn make(workspace: &Workspace) -> Result<Self, Failure> {
-        let to = workspace.target.join("switches");
-        for directory in ["crates", "xtask"] {
-            copy(&workspace.root.join(directory), &to.join(directory))?;
-        }
-        for file in ["Cargo.toml", "Cargo.lock"] {
-            copy(&workspace.root.join(file), &to.join(file))?;
-        }
-        Ok(Self(to))
+/// Builds the simulation of a copy whose checks can be taken out.
+fn build(workspace: &Workspace) -> Result<PathBuf, Failure> {
+    let (copy, target) = (
+        workspace.target.join("switches"),
+        workspace.target.join("switches/target"),
+    );
+    let changed = switchable(&workspace.root)?;
+    for place in ["crates", "xtask", "Cargo.toml", "Cargo.lock"] {
+        copy_changed(&workspace.root, &copy, Path::new(place), &changed)?;
     }
+    let mut build = command::cargo(&copy, &["build", "--quiet"]);
+    command::output(build.args(simulate::BUILD).arg("--target-dir").arg(&target))?;
+    simulate::program(&target)
+}
 
-    /// Takes a check out and simulates; how it was found.
-    fn try_out(&self, workspace: &Workspace, switch: &Switch) -> Result<Option<String>, Failure> {
-        let (from, to) = (workspace.root.join(switch.file), self.0.join(switch.file));
-        let text = fs::read_to_string(&from).map_err(|error| Failure::file(&from, error))?;
-        let without = switch.apply(&text)?;
-        let fail = |error| Failure::file(&to, error);
-        fs::write(&to, without).map_err(fail)?;
-        let outcome = self.simulate();
-        fs::write(&to, text).map_err(fail)?;
-        outcome
+/// The files of the core with a way around every check.
+fn switchable(root: &Path) -> Result<BTreeMap<PathBuf, String>, Failure> {
+    let mut changed = BTreeMap::new();
+    for (number, switch) in SWITCHES.iter().enumerate() {
+        let file = Path::new(switch.file);
+        let text = match changed.remove(file) {
+            Some(text) => text,
+            None => read(&root.join(file))?,
+        };
+        changed.insert(file.to_owned(), switch.apply(&text, number)?);
     }
+    let library = read(&root.join(LIBRARY))?.replace("#[cfg(test)]\nextern crate std;\n", "");
+    changed.insert(LIBRARY.into(), library + SWITCHED_OFF);
+    Ok(changed)
+}
 
-    fn simulate(&self) -> Result<Option<String>, Failure> {
-        let target = self.0.join("target");
-        let mut build = command::cargo(&self.0, &["build", "--quiet"]);
-        command::output(build.args(simulate::BUILD).arg("--target-dir").arg(&target))?;
-        let mut simulation = Command::new(simulate::program(&target)?);
-        simulation.args([
-            "--steps",
-            "1_000_000_000",
-            "--jobs",
-            "1",
-            "--seconds",
-            SECONDS,
-        ]);
-        let started = Instant::now();
-        let output = simulation
-            .output()
-            .map_err(|error| Failure::new(error.to_string()))?;
-        if output.status.success() {
-            return Ok(None);
+fn read(path: &Path) -> Result<String, Failure> {
+    fs::read_to_string(path).map_err(|error| Failure::file(path, error))
+}
+
+impl Switch {
+    fn apply(&self, text: &str, number: usize) -> Result<String, Failure> {
+        let replace = self
+            .replace
+            .replace("OFF", &format!("crate::switched_off({number})"));
+        match text.matches(self.search).count() {
+            1 => Ok(text.replacen(self.search, &replace, 1)),
+            count => Err(Failure::new(format!(
+                "{}: the check of {} ({}) stands there {count} times",
+                self.file, self.rule, self.what
+            ))),
         }
-        let said = String::from_utf8_lossy(&output.stdout);
-        let line = |of: fn(&&str) -> bool| said.lines().find(of).unwrap_or_default();
-        let steps = line(|line| line.contains(" steps, "))
-            .split(' ')
-            .next()
-            .unwrap_or("?");
-        let broken = line(|line| line.starts_with("seed "));
-        let seconds = started.elapsed().as_secs_f64();
-        Ok(Some(format!(
-            "after {steps} steps, {seconds:.1} s: {broken}"
-        )))
     }
 }
 
-/// Copies what has changed; what is built stays built.
-fn copy(from: &Path, to: &Path) -> Result<(), Failure> {
-    let fail = |error| Failure::file(from, error);
-    if from.is_dir() {
-        fs::create_dir_all(to).map_err(|error| Failure::file(to, error))?;
-        for entry in fs::read_dir(from).map_err(fail)? {
-            let entry = entry.map_err(fail)?;
-            if entry.file_name() != "target" {
-                copy(&entry.path(), &to.join(entry.file_name()))?;
+/// Simulates without one check; how that was found out.
+fn simulate(program: &Path, number: usize, seconds: &str) -> Result<Option<String>, Failure> {
+    let mut simulation = Command::new(program);
+    simulation.args([
+        "--steps",
+        "1_000_000_000",
+        "--jobs",
+        "1",
+        "--seconds",
+        seconds,
+    ]);
+    simulation.env(VARIABLE, number.to_string());
+    let started = Instant::now();
+    let output = simulation
+        .output()
+        .map_err(|error| Failure::file(program, error))?;
+    if output.status.success() {
+        return Ok(None);
+    }
+    let said = String::from_utf8_lossy(&output.stdout);
+    let line = |of: fn(&&str) -> bool| said.lines().find(of).unwrap_or_default();
+    let steps = line(|line| line.contains(" steps, "))
+        .split(' ')
+        .next()
+        .unwrap_or("?");
+    let broken = line(|line| line.starts_with("seed "));
+    let seconds = started.elapsed().as_secs_f64();
+    Ok(Some(format!(
+        "after {steps} steps, {seconds:.1} s: {broken}"
+    )))
+}
+
+/// Copies what has changed, so that what was built stays built.
+fn copy_changed(
+    from: &Path,
+    to: &Path,
+    place: &Path,
+    changed: &BTreeMap<PathBuf, String>,
+) -> Result<(), Failure> {
+    let (source, copy) = (from.join(place), to.join(place));
+    let fail = |error| Failure::file(&copy, error);
+    if source.is_dir() {
+        fs::create_dir_all(&copy).map_err(fail)?;
+        for entry in fs::read_dir(&source).map_err(fail)? {
+            let name = entry.map_err(fail)?.file_name();
+            if name != "target" {
+                copy_changed(from, to, &place.join(name), changed)?;
             }
         }
         return Ok(());
     }
-    let bytes = fs::read(from).map_err(fail)?;
-    if fs::read(to).is_ok_and(|known| known == bytes) {
+    let bytes = match changed.get(place) {
+        Some(text) => text.clone().into_bytes(),
+        None => fs::read(&source).map_err(|error| Failure::file(&source, error))?,
+    };
+    if fs::read(&copy).is_ok_and(|known| known == bytes) {
         return Ok(());
     }
-    fs::write(to, bytes).map_err(|error| Failure::file(to, error))
+    fs::write(&copy, bytes).map_err(fail)
 }
 
 #[cfg(test)]
@@ -140,11 +190,13 @@ mod tests {
     #[test]
     fn every_switch_fits_the_core_as_it_is() {
         let workspace = Workspace::load().unwrap();
-        for switch in SWITCHES {
-            let path = workspace.root.join(switch.file);
-            let text = fs::read_to_string(path).unwrap();
-            assert_ne!(switch.apply(&text).unwrap(), text, "{}", switch.what);
+        let changed = switchable(&workspace.root).unwrap();
+        let all: String = changed.into_values().collect();
+        for (number, switch) in SWITCHES.iter().enumerate() {
+            let call = format!("crate::switched_off({number})");
+            assert!(all.contains(&call), "{}", switch.what);
         }
+        assert!(SWITCHED_OFF.contains(VARIABLE));
     }
 
     #[test]
@@ -154,10 +206,13 @@ mod tests {
             what: "",
             file: "",
             search: "check()?;",
-            replace: "",
+            replace: "if !OFF { check()?; }",
         };
-        assert!(switch.apply("check()?;").is_ok());
-        assert!(switch.apply("").is_err());
-        assert!(switch.apply("check()?; check()?;").is_err());
+        assert_eq!(
+            switch.apply("check()?;", 3).unwrap(),
+            "if !crate::switched_off(3) { check()?; }"
+        );
+        assert!(switch.apply("", 3).is_err());
+        assert!(switch.apply("check()?; check()?;", 3).is_err());
     }
 }

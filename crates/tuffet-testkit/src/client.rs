@@ -90,6 +90,12 @@ impl Clone for World {
     }
 }
 
+impl Default for World {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 impl World {
     /// A client that trusts the first root of a new repository and has not asked it for anything yet.
     pub fn new() -> Self {

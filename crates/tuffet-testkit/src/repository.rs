@@ -157,6 +157,12 @@ fn list(signed: &mut Value, file: &str, version: u64, listing: Listing, bytes: &
     }
 }
 
+impl Default for Repository {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 impl Repository {
     /// Version 1 of everything: a 2-of-3 root, one key for each other role, one target `app`.
     pub fn new() -> Self {

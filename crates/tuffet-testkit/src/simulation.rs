@@ -14,6 +14,7 @@
 
 mod artifact;
 mod attacker;
+mod blunder;
 mod chance;
 mod client;
 mod invariants;
@@ -23,6 +24,7 @@ mod operation;
 mod repository;
 mod scene;
 mod signing;
+mod story;
 mod tally;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};

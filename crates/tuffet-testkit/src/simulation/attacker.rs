@@ -147,9 +147,14 @@ impl Attacker {
     /// The same with other bytes: signatures are not signed, and neither is white space.
     pub(crate) fn tamper(&self, at: u8, how: u8, which: u8, target: &mut Target<'_>) {
         let (role, url, honest) = target.pick(at);
-        let Some(id) = honest else {
+        let Some(mut id) = honest else {
             return;
         };
+        if how % 8 == 4 {
+            let mut known = known_of(target.archive, role);
+            known.reverse();
+            id = known[usize::from(which) % known.len().clamp(1, 6)];
+        }
         let mut draft = target.archive.get(id).draft.clone();
         let signatures = &mut draft.signatures;
         let place = usize::from(which) % signatures.len().max(1);
@@ -158,7 +163,7 @@ impl Attacker {
             1 if !signatures.is_empty() => drop(signatures.remove(place)),
             2 if !signatures.is_empty() => signatures[place].by = None,
             3 if !signatures.is_empty() => signatures.push(signatures[place]),
-            // The keyids that the present root gives the same keys.
+            // The keyids that the present root gives the same keys, on an older file.
             4 => {
                 let keys = target.repository.signers(role);
                 for signature in signatures.iter_mut() {
@@ -219,13 +224,13 @@ impl Attacker {
         let listed = match role {
             Role::Root => version,
             Role::Timestamp => 0,
-            _ if forgery.upstream % 4 == 0 => target.archive.get(current).draft.version,
+            _ if forgery.upstream.is_multiple_of(4) => target.archive.get(current).draft.version,
             _ => version,
         };
         target.serve(repository.url(role, listed), Served::File(id));
         match role {
             Role::Root | Role::Timestamp => {}
-            _ if forgery.upstream % 4 == 0 => {}
+            _ if forgery.upstream.is_multiple_of(4) => {}
             Role::Snapshot => self.forge_timestamp(id, forgery, target),
             _ => self.forge_snapshot(role, id, forgery, target),
         }

@@ -3,168 +3,17 @@
 //!
 //! Of a file that is wrong in several ways every code is admissible: the specification does not say which check comes first.
 
+mod kept;
+mod question;
 mod search;
 
-use std::collections::BTreeMap;
+use super::artifact::{Id, Listed, Role};
+use kept::{Remembered, accept, keep, retain};
+use question::Got;
 
-use super::artifact::{Archive, Artifact, Body, Grant, Id, Listed, Role};
-use super::network::{Served, Url};
-
+pub(crate) use kept::{Change, Kept, Record, Slot};
+pub(crate) use question::{Code, LIMITS, Question, Rules, SKEW, Trusted, Verdict, code};
 pub(crate) use search::{Hit, Known};
-
-/// An error code.
-pub(crate) type Code = &'static str;
-
-/// A place in a store.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Slot {
-    /// A root of the history.
-    History(u64),
-    /// The current file of a role; of root it is a copy.
-    Current(Role),
-    /// What is remembered beside the metadata.
-    Record,
-}
-
-/// What is remembered: which root accepted which file, and when the last refresh succeeded.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub(crate) struct Record {
-    timestamp: Vec<(Id, u64)>,
-    snapshot: Vec<(Id, u64)>,
-    /// When the last successful refresh began.
-    pub(crate) last_refresh: Option<i64>,
-}
-
-/// A change of a store.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Change {
-    /// A file is written.
-    Put(Slot, Id),
-    /// A file is removed.
-    Delete(Slot),
-    /// The record is written.
-    Remember(Record),
-}
-
-/// A store as the model sees it.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Kept {
-    files: BTreeMap<Slot, Id>,
-    record: Remembered,
-}
-
-/// The record in a store.
-#[derive(Debug, Clone, Default)]
-enum Remembered {
-    #[default]
-    Nothing,
-    This(Record),
-    /// It is there and cannot be read.
-    Garbled,
-}
-
-impl Kept {
-    /// Makes a change.
-    pub(crate) fn apply(&mut self, change: Change) {
-        match change {
-            Change::Put(slot, id) => drop(self.files.insert(slot, id)),
-            Change::Delete(slot) => drop(self.files.remove(&slot)),
-            Change::Remember(record) => self.record = Remembered::This(record),
-        }
-    }
-
-    /// Loses what is at a place.
-    pub(crate) fn lose(&mut self, slot: Slot) {
-        self.files.remove(&slot);
-        if slot == Slot::Record {
-            self.record = Remembered::Nothing;
-        }
-    }
-
-    /// Damages the record.
-    pub(crate) fn garble_record(&mut self) {
-        self.record = Remembered::Garbled;
-    }
-
-    /// The files.
-    #[must_use]
-    pub(crate) fn files(&self) -> &BTreeMap<Slot, Id> {
-        &self.files
-    }
-
-    /// When the last successful refresh began, as far as it is remembered.
-    #[must_use]
-    pub(crate) fn last_refresh(&self) -> Option<i64> {
-        match &self.record {
-            Remembered::This(record) => record.last_refresh,
-            Remembered::Nothing | Remembered::Garbled => None,
-        }
-    }
-}
-
-/// What a client asks of a repository, as far as the simulation varies it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Rules {
-    /// Whether local damage is an error.
-    pub(crate) strict: bool,
-    /// New roots in one refresh.
-    pub(crate) roots: u32,
-    /// Targets roles in one search.
-    pub(crate) roles: usize,
-    /// The lowest root to settle for.
-    pub(crate) least_root: u64,
-    /// The lowest snapshot to settle for.
-    pub(crate) least_snapshot: u64,
-}
-
-/// Bytes of a root, a timestamp, a snapshot and a targets file, and of any file whose length is listed, at most.
-pub(crate) const LIMITS: [u64; 5] = [16_384, 4_096, 8_192, 8_192, 12_288];
-
-/// How many seconds a clock may be behind the last refresh.
-pub(crate) const SKEW: i64 = 300;
-
-/// Everything that decides what a client must do.
-pub(crate) struct Question<'q> {
-    /// All files.
-    pub(crate) archive: &'q Archive,
-    /// What is asked of the repository.
-    pub(crate) rules: Rules,
-    /// Where trust begins.
-    pub(crate) anchor: Id,
-    /// What the client's clock says.
-    pub(crate) now: i64,
-    /// What each mirror answers; `None` if there are not so many.
-    pub(crate) served: &'q dyn Fn(usize, Url) -> Option<Served>,
-}
-
-/// Why it must not go on.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Verdict {
-    /// With one of these codes.
-    Refused(Vec<Code>),
-    /// Nothing that anybody answered says anything.
-    Unavailable,
-}
-
-/// The four files of a view.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Trusted {
-    /// Root.
-    pub(crate) root: Id,
-    /// Timestamp.
-    pub(crate) timestamp: Id,
-    /// Snapshot.
-    pub(crate) snapshot: Id,
-    /// The top-level targets role.
-    pub(crate) targets: Id,
-}
-
-/// What comes of asking for a file.
-enum Got {
-    Accepted(Id),
-    Absent,
-    Not(Verdict),
-}
 
 /// A stored file below which nothing goes.
 #[derive(Clone, Copy)]
@@ -172,139 +21,6 @@ struct Floor {
     id: Id,
     /// Whether it is good under the present keyids, so that it may be used again.
     usable: bool,
-}
-
-impl Question<'_> {
-    fn file(&self, id: Id) -> &Artifact {
-        self.archive.get(id)
-    }
-
-    fn version(&self, id: Id) -> u64 {
-        self.file(id).draft.version
-    }
-
-    fn expired(&self, id: Id) -> bool {
-        self.file(id).draft.expires <= self.now
-    }
-
-    fn grants(&self, root: Id) -> &[Grant; 4] {
-        match &self.file(root).draft.body {
-            Body::Root { grants, .. } => grants,
-            other => panic!("no root: {other:?}"),
-        }
-    }
-
-    fn is_consistent(&self, root: Id) -> bool {
-        matches!(self.file(root).draft.body, Body::Root { consistent, .. } if consistent)
-    }
-
-    fn snapshot_listed(&self, timestamp: Id) -> &Listed {
-        match &self.file(timestamp).draft.body {
-            Body::Timestamp(listed) => listed,
-            other => panic!("no timestamp: {other:?}"),
-        }
-    }
-
-    fn roles_listed(&self, snapshot: Id) -> &BTreeMap<Role, Listed> {
-        match &self.file(snapshot).draft.body {
-            Body::Snapshot(listed) => listed,
-            other => panic!("no snapshot: {other:?}"),
-        }
-    }
-
-    /// The mirrors are asked in order; that there is no newer root is believed when one says so (F-60).
-    fn fetch(&self, url: Url, faults: impl Fn(Id) -> Vec<Code>, endless: Vec<Code>) -> Got {
-        let (mut absent, mut failed, mut first) = (false, false, None);
-        for mirror in 0.. {
-            let wrong = match (self.served)(mirror, url) {
-                None => break,
-                Some(Served::Absent) => {
-                    absent = true;
-                    continue;
-                }
-                Some(Served::Failed) => {
-                    failed = true;
-                    continue;
-                }
-                Some(Served::Endless) => endless.clone(),
-                Some(Served::File(id)) => match faults(id) {
-                    wrong if wrong.is_empty() => return Got::Accepted(id),
-                    wrong => wrong,
-                },
-            };
-            failed = true;
-            first.get_or_insert(wrong);
-        }
-        let excused = url.0 == Role::Root && !self.rules.strict;
-        if absent && (!failed || excused) {
-            return Got::Absent;
-        }
-        Got::Not(first.map_or(Verdict::Unavailable, Verdict::Refused))
-    }
-
-    /// What is wrong with the bytes of a file, by what is listed and whether they can be read at all.
-    fn byte_faults(&self, id: Id, role: Role, listed: Option<&Listed>) -> Vec<Code> {
-        let (file, mut wrong) = (self.file(id), Vec::new());
-        let length = file.bytes.len() as u64;
-        let exact = listed.and_then(|listed| listed.length);
-        if exact.is_some_and(|exact| exact != length) || length > most(role, exact) {
-            wrong.push(code("length", role));
-        }
-        if listed
-            .and_then(|listed| listed.hash)
-            .is_some_and(|hash| hash != file.hash)
-        {
-            wrong.push(code("hash", role));
-        }
-        if !file.is_readable_as(role) {
-            wrong.push(code("format", role));
-        }
-        wrong
-    }
-
-    /// The codes for bytes that never end.
-    fn endless(role: Role) -> Vec<Code> {
-        ["length", "hash", "format"]
-            .map(|family| code(family, role))
-            .to_vec()
-    }
-
-    /// What is wrong with a targets role (C-41 to C-44).
-    fn targets_faults(&self, id: Id, role: Role, listed: &Listed, grant: &Grant) -> Vec<Code> {
-        let mut wrong = self.byte_faults(id, role, Some(listed));
-        if !self.file(id).is_readable_as(role) {
-            return wrong;
-        }
-        if self.file(id).count(grant) < grant.threshold {
-            wrong.push(code("threshold", role));
-        }
-        if self.version(id) != listed.version {
-            wrong.push(code("version", role));
-        }
-        if self.expired(id) {
-            wrong.push(code("expired", role));
-        }
-        wrong
-    }
-
-    /// What is wrong with a successor of a root (C-05, C-06).
-    fn root_faults(&self, id: Id, before: Id) -> Vec<Code> {
-        let mut wrong = self.byte_faults(id, Role::Root, None);
-        if !self.file(id).is_readable_as(Role::Root) {
-            return wrong;
-        }
-        let signed = |root| {
-            let [grant, ..] = self.grants(root);
-            self.file(id).count(grant) >= grant.threshold
-        };
-        if !signed(before) || !signed(id) {
-            wrong.push("threshold.root");
-        }
-        if self.version(id) != self.version(before) + 1 {
-            wrong.push("version.root");
-        }
-        wrong
-    }
 }
 
 /// A refresh of a client.
@@ -356,6 +72,7 @@ impl<'q> Refreshing<'q> {
     /// Why it must end.
     pub(crate) fn run(&mut self) -> Result<Trusted, Verdict> {
         self.look_at_the_clock()?;
+        self.look_before_the_anchor();
         self.follow_history()?;
         self.keep_the_copy_true()?;
         self.fetch_roots()?;
@@ -410,15 +127,53 @@ impl<'q> Refreshing<'q> {
     }
 
     fn follow(&mut self, id: Id) {
+        self.note_rotation(self.root(), id);
+        self.chain.push(id);
+    }
+
+    fn note_rotation(&mut self, before: Id, id: Id) {
         let gone = |role: usize| {
-            let [before, after] = [self.root(), id].map(|root| &self.question.grants(root)[role]);
+            let [before, after] = [before, id].map(|root| &self.question.grants(root)[role]);
             let stays = |key| after.keys.iter().any(|named| named.key == key);
             before.keys.iter().any(|named| !stays(named.key))
         };
         if gone(1) || gone(2) {
             self.rotated = Some(self.question.version(id));
         }
-        self.chain.push(id);
+    }
+
+    /// Where the anchor is newer than what accepted the stored files, the roots since then say whether a key has left. The
+    /// copy of the current root goes on where the history breaks off.
+    fn look_before_the_anchor(&mut self) {
+        let accepted = self.record.timestamp.iter().chain(&self.record.snapshot);
+        let Some(first) = accepted.map(|of| of.1).min() else {
+            return;
+        };
+        let (anchor, mut last): (_, Option<Id>) = (self.root_version(), None);
+        let mut slots = (first..anchor).map(Slot::History).collect::<Vec<_>>();
+        while !slots.is_empty() {
+            let slot = slots.remove(0);
+            let stored = self.kept.files.get(&slot).copied();
+            let follows = |id: Id| {
+                let version = self.question.version(id);
+                self.question.file(id).is_readable_as(Role::Root)
+                    && version < anchor
+                    && last.is_none_or(|last| self.question.version(last) < version)
+            };
+            match stored.filter(|id| follows(*id)) {
+                Some(id) => {
+                    if let Some(last) = last {
+                        self.note_rotation(last, id);
+                    }
+                    last = Some(id);
+                }
+                None if slot == Slot::Current(Role::Root) => break,
+                None => slots = vec![Slot::Current(Role::Root)],
+            }
+        }
+        if let Some(last) = last {
+            self.note_rotation(last, self.root());
+        }
     }
 
     /// Stored roots count only as successors of the anchor.
@@ -684,71 +439,9 @@ impl<'q> Refreshing<'q> {
     }
 }
 
-impl Question<'_> {
-    fn url(&self, root: Id, role: Role, listed: &Listed) -> Url {
-        (
-            role,
-            if self.is_consistent(root) {
-                listed.version
-            } else {
-                0
-            },
-        )
-    }
-}
-
 fn refused(wrong: Vec<Code>) -> Result<(), Verdict> {
     if wrong.is_empty() {
         return Ok(());
     }
     Err(Verdict::Refused(wrong))
-}
-
-/// Forgets what is remembered of files that are not there; the root that accepted the one that is.
-fn retain(accepted: &mut Vec<(Id, u64)>, stored: Option<Id>) -> Option<u64> {
-    accepted.retain(|(id, _)| Some(*id) == stored);
-    accepted.last().map(|(_, root)| *root)
-}
-
-fn accept(accepted: &mut Vec<(Id, u64)>, id: Id, root: u64) {
-    accepted.retain(|(known, _)| *known != id);
-    accepted.push((id, root));
-}
-
-/// Only if the record was lost: nothing else is remembered of a file that is kept.
-fn keep(accepted: &mut Vec<(Id, u64)>, id: Id, root: u64) {
-    if accepted.is_empty() {
-        accepted.push((id, root));
-    }
-}
-
-fn most(role: Role, listed: Option<u64>) -> u64 {
-    let [root, timestamp, snapshot, targets, signed] = LIMITS;
-    match (role, listed) {
-        (Role::Root, _) => root,
-        (Role::Timestamp, _) => timestamp,
-        (_, Some(_)) => signed,
-        (Role::Snapshot, None) => snapshot,
-        (Role::Targets | Role::Delegated(_), None) => targets,
-    }
-}
-
-/// The code of a family for a role.
-#[must_use]
-pub(crate) fn code(family: &str, role: Role) -> Code {
-    macro_rules! of {
-        ($($family:literal)+) => {
-            match (family, role) {
-                $(
-                    ($family, Role::Root) => concat!($family, ".root"),
-                    ($family, Role::Timestamp) => concat!($family, ".timestamp"),
-                    ($family, Role::Snapshot) => concat!($family, ".snapshot"),
-                    ($family, Role::Targets) => concat!($family, ".targets"),
-                    ($family, Role::Delegated(_)) => concat!($family, ".delegated"),
-                )+
-                (other, _) => panic!("no family {other}"),
-            }
-        };
-    }
-    of!("format" "threshold" "version" "rollback" "expired" "length" "hash" "missing")
 }

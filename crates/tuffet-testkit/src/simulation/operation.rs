@@ -68,6 +68,8 @@ pub enum Operation {
     Leave,
     /// The client's disk loses or damages something.
     Rot { item: u8, how: u8 },
+    /// A new release of the program that embeds the client brings a newer root along.
+    Release { root: u8 },
     /// The client refreshes, searches, downloads.
     Update {
         mirrors: u8,
@@ -156,6 +158,7 @@ impl Operation {
                 how: die(),
             },
             64 => Self::Heal,
+            65 => Self::Release { root: die() },
             _ => Self::Update {
                 mirrors: die(),
                 clock: die(),
@@ -189,6 +192,7 @@ impl Operation {
             Self::Withhold { .. } => "withhold",
             Self::Leave => "leave",
             Self::Rot { .. } => "rot",
+            Self::Release { .. } => "release",
             Self::Update { .. } => "update",
             Self::Heal => "heal",
         }

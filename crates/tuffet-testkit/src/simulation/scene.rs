@@ -6,15 +6,17 @@ use std::sync::Arc;
 use tuffet_core::metadata::Version;
 use tuffet_core::trust::{Fetch, Found, Policy, RemoteFile};
 
-use super::artifact::{Archive, Body, Draft, Id, Named, Paths, Role, Signature, TARGETS, digest};
+use super::artifact::{Archive, Id, Paths, Role, TARGETS, digest};
 use super::attacker::{Attacker, Forgery, Target};
-use super::client::{Call, Client, End, Listing, Report, Store, item, policy, url};
+use super::blunder::blunder;
+use super::client::{Call, Client, Listing, Store, item, policy, url};
 use super::invariants::{self, Seen};
 use super::model::{Change, Kept, Known, Question, Refreshing, Rules, Slot, Trusted, Verdict};
 use super::network::{Mirror, Network, Served, Url};
 use super::operation::Operation;
 use super::repository::{BEGINNING, NAMED_ROLES, Repository, Style, Tools};
 use super::signing::Signing;
+use super::story::{in_words, served_in_words};
 use super::tally::Tally;
 use super::{Chance, Expected};
 use crate::driver::Reply;
@@ -112,6 +114,15 @@ impl<'s, C: Client> Scene<'s, C> {
                 self.pass(time);
                 Ok(())
             }
+            Operation::Release { root } => {
+                let version = |id| self.archive.get(id).draft.version;
+                let roots = &self.repository.roots;
+                let chosen = roots[usize::from(root) % roots.len()];
+                if version(chosen) > version(self.anchor) {
+                    self.anchor = chosen;
+                }
+                Ok(())
+            }
             Operation::Steal { .. }
             | Operation::StealOnline
             | Operation::Forge { .. }
@@ -138,9 +149,9 @@ impl<'s, C: Client> Scene<'s, C> {
     }
 
     fn known_role(&self, number: u8) -> Role {
-        let roles = self.repository.roles.keys();
+        let mut roles = self.repository.roles.keys();
         let place = usize::from(number) % roles.len();
-        *roles.skip(place).next().expect("targets at least")
+        *roles.nth(place).expect("targets at least")
     }
 
     fn publish(&mut self, operation: Operation) {
@@ -200,7 +211,7 @@ impl<'s, C: Client> Scene<'s, C> {
                 ..
             } => {
                 let covered = match paths {
-                    paths if paths % 3 == 0 => Paths::Prefixes(paths / 3 | 1),
+                    paths if paths % 3 == 0 => Paths::Prefixes((paths / 3) | 1),
                     paths => Paths::Patterns(((paths >> 3) & 63) as u8),
                 };
                 repository.delegate(
@@ -273,33 +284,16 @@ impl<'s, C: Client> Scene<'s, C> {
                 .overlay
                 .iter()
                 .map(|(url, served)| {
-                    format!("{}.{}: {}", url.1, url.0, self.served_in_words(*served))
+                    format!(
+                        "{}.{}: {}",
+                        url.1,
+                        url.0,
+                        served_in_words(&self.archive, self.now, *served)
+                    )
                 })
                 .collect();
             self.tell(|| format!("served instead: {}", overlay.join("; ")));
         }
-    }
-
-    fn served_in_words(&self, served: Served) -> String {
-        let Served::File(id) = served else {
-            return format!("{served:?}");
-        };
-        let Draft {
-            role,
-            version,
-            expires,
-            signatures,
-            ..
-        } = &self.archive.get(id).draft;
-        let signatures: Vec<String> = signatures
-            .iter()
-            .map(|entry| match entry.by {
-                Some(key) if key == entry.named.key => entry.named.to_string(),
-                other => format!("{} by {other:?}", entry.named),
-            })
-            .collect();
-        let life = expires - self.now;
-        format!("{role} {version} by {}, for {life} s", signatures.join(" "))
     }
 
     fn pass(&mut self, time: u8) {
@@ -502,37 +496,6 @@ impl<'s, C: Client> Scene<'s, C> {
     }
 }
 
-/// A root with a threshold of its own keys and not of the old ones, or the other way round.
-fn blunder(repository: &mut Repository, lacking: u8, fresh: u8, tools: &mut Tools<'_>) {
-    let version = repository.roots.len() as u64 + 1;
-    let old = repository.grants[0].keys.clone();
-    let Body::Root {
-        mut grants,
-        consistent,
-    } = repository.root_body()
-    else {
-        return;
-    };
-    let new: Vec<Named> = (0..2 + fresh % 2).map(|_| repository.fresh_key()).collect();
-    grants[0].keys.clone_from(&new);
-    let signers: Vec<Named> = match lacking % 4 {
-        0 => new,
-        1 => old,
-        2 => new.into_iter().chain(old.into_iter().take(1)).collect(),
-        _ => old.into_iter().chain(new.into_iter().take(1)).collect(),
-    };
-    let draft = Draft {
-        role: Role::Root,
-        version,
-        expires: tools.now + 50_000,
-        body: Body::Root { grants, consistent },
-        signatures: signers.into_iter().map(Signature::honest).collect(),
-        padding: 0,
-    };
-    let id = tools.archive.add(draft, tools.signing);
-    repository.put_root(version, id);
-}
-
 /// The bytes of a target that was found, right or wrong.
 fn delivered(found: &Found, expected: &Expected, body: u8, signing: &dyn Signing) -> Vec<u8> {
     let hash = found.target.hashes.digests()[0];
@@ -585,26 +548,6 @@ fn expect(question: &Question<'_>, kept: &Kept, paths: &[u8], signing: &dyn Sign
         refreshed,
         found,
     }
-}
-
-fn in_words(report: &Report) -> String {
-    let refreshed = match &report.refreshed {
-        Ok(_) => "refreshed".to_owned(),
-        Err(End::Refused(code)) => format!("refused, {code}"),
-        Err(other) => format!("{other:?}"),
-    };
-    let found: Vec<String> = report
-        .found
-        .iter()
-        .map(|found| match found {
-            Ok(target) => format!("found in {}, {:?}", target.role, target.checked),
-            Err(end) => format!("{end:?}"),
-        })
-        .collect();
-    format!(
-        "{refreshed}; {} writes; searches: {found:?}",
-        report.writes.len()
-    )
 }
 
 /// What a mirror has of a file, for clients that are told beforehand.

@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::super::artifact::{
     BIN, Body, Content, Delegation, Delegations, Grant, Id, PATTERNS, Paths, Role, TARGETS,
 };
-use super::{Change, Code, Got, Kept, Question, Slot, Trusted, Verdict, code};
+use super::question::Got;
+use super::{Change, Code, Kept, Question, Slot, Trusted, Verdict, code};
 
 /// Where a target was found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
