@@ -12,7 +12,12 @@ use std::collections::BTreeSet;
 const LAYERS: [&[&str]; 5] = [
     &["tuffet-core", "tuffet-files"],
     &["tuffet-crypto"],
-    &["tuffet-client", "tuffet-sign", "tuffet-testkit", "tuffet-wasm"],
+    &[
+        "tuffet-client",
+        "tuffet-sign",
+        "tuffet-testkit",
+        "tuffet-wasm",
+    ],
     &["tuffet-repo"],
     &["tuffet"],
 ];

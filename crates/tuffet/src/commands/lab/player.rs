@@ -7,12 +7,14 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus, Stdio};
 use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::thread;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
+use tuffet_client::{CancelToken, Clock as _, SystemClock};
 use tuffet_core::trust::percent_encode;
 use tuffet_testkit::lab::{Attack, Expect, FORGED, Lab, Script, Stage};
 
 use super::site::{ENDLESS, Server};
+use crate::moment;
 
 /// What a client is.
 pub(super) struct Client {
@@ -140,9 +142,7 @@ struct Ended {
 /// When the laboratory itself fails: no directory, or a command that cannot be started.
 pub(super) fn play(client: &Client, attack: &Attack, server: &Server) -> io::Result<Verdict> {
     let sandbox = Sandbox::new()?;
-    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
-    let now = now.ok().and_then(|now| i64::try_from(now.as_secs()).ok());
-    let lab = Lab::new(now.unwrap_or_default(), sandbox.outside().to_string_lossy());
+    let lab = Lab::new(moment::now().0, sandbox.outside().to_string_lossy());
     let Script { anchor, stages } = (attack.play)(&lab);
     fs::write(sandbox.anchor(), anchor)?;
     let ended = call(client, &sandbox, server, None)?;
@@ -160,8 +160,8 @@ pub(super) fn play(client: &Client, attack: &Attack, server: &Server) -> io::Res
 }
 
 fn stage(client: &Client, sandbox: &Sandbox, server: &Server, stage: Stage) -> io::Result<Verdict> {
-    if let Some(moment) = stage.not_before {
-        wait_until(moment.0);
+    if let Some(begin) = stage.not_before {
+        wait_until(begin.0);
     }
     // What an earlier stage has downloaded must not be mistaken for what this one has.
     fs::remove_dir_all(sandbox.targets())?;
@@ -297,11 +297,10 @@ fn run(command: &mut Command, patience: Duration) -> io::Result<Ended> {
     })
 }
 
-fn wait_until(moment: i64) {
-    let moment = u64::try_from(moment).unwrap_or_default();
-    let moment = SystemTime::UNIX_EPOCH + Duration::from_secs(moment);
-    if let Ok(left) = moment.duration_since(SystemTime::now()) {
-        thread::sleep(left);
+fn wait_until(begin: i64) {
+    let left = begin.saturating_sub(moment::now().0);
+    if let Ok(seconds) = u64::try_from(left) {
+        SystemClock.wait(Duration::from_secs(seconds), &CancelToken::new());
     }
 }
 
