@@ -8,6 +8,7 @@ mod deny;
 mod devices;
 mod edges;
 mod fuzz;
+mod interop;
 mod lengths;
 mod package;
 mod peers;
@@ -36,6 +37,9 @@ usage: cargo xtask TASK [OPTION...]
   deny [--install]           licences, bans, sources and advisories of dependencies
   conformance --suite DIR [--entrypoint COMMAND] [--filter EXPRESSION]
                              runs a checkout of the public TUF conformance suite
+  interop [--write] [--short] [--client NAME=COMMAND]... [--writer NAME=COMMAND]...
+                             other implementations read what we write, and we what they
+                             write; writes docs/interop.md
   bench [--rounds N] [--only SCENARIO]
                              measures us beside other clients; writes docs/benchmarks.md
   fuzz [--minutes N] [--target NAME] [--install]
@@ -69,6 +73,7 @@ fn run(task: &str, arguments: Arguments) -> Result<ExitCode, Failure> {
         "package" => package::run(&workspace, arguments),
         "deny" => deny::run(&workspace, arguments),
         "conformance" => conformance::run(&workspace, arguments),
+        "interop" => interop::run(&workspace, arguments),
         "fuzz" => fuzz::run(&workspace, arguments),
         other => Err(Failure::new(format!(
             "no task {other}; `cargo xtask help` lists them"

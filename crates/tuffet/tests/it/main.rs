@@ -15,11 +15,11 @@ mod gitremote;
 mod help;
 mod home;
 mod inspect;
+mod interop;
 mod json;
 #[cfg(feature = "kms")]
 mod key_services;
 mod keys;
-mod peers;
 mod publish;
 mod readme;
 mod recover;
