@@ -201,8 +201,10 @@ impl User<'_> {
         for directory in ["metadata", "targets"] {
             fs::create_dir_all(place.join(directory)).unwrap();
         }
-        let run = finish(self.program(place).arg("init").arg(home.path(ANCHOR)));
-        assert_eq!(run.exit, 0, "{}: init: {run:?}", self.client.name);
+        let init = finish(self.program(place).arg("init").arg(home.path(ANCHOR)));
+        if init.exit != 0 {
+            return init;
+        }
         let url = self.servers[site].url.trim_end_matches('/');
         let mut download = self.program(place);
         download.args(["--metadata-url", &format!("{url}/metadata/")]);

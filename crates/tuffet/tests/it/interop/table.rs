@@ -1,5 +1,6 @@
 //! The page docs/interop.md: two tables, what a cell means, and why some are empty.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::PathBuf;
 use std::sync::Mutex;
@@ -115,11 +116,17 @@ impl Table {
         };
         let heads = rows.first();
         let place = |column: &str| heads?.iter().position(|head| *head == column);
-        let strange = self.columns.iter().filter(|column| place(column).is_none());
-        strange.for_each(|column| println!("{column} is not on the page"));
-        let run = |cell: &Cell| *cell != Cell::NotRun;
+        let run: Vec<_> = self
+            .cells()
+            .filter(|(_, _, cell)| **cell != Cell::NotRun)
+            .collect();
+        let strange = run.iter().map(|(column, _, _)| *column);
+        let strange: BTreeSet<&str> = strange.filter(|column| place(column).is_none()).collect();
+        for column in strange {
+            println!("{column} is not on the page");
+        }
         let mut stale = Vec::new();
-        for (column, row, cell) in self.cells().filter(|(_, _, cell)| run(cell)) {
+        for (column, row, cell) in run {
             let Some(at) = place(column) else {
                 continue;
             };
