@@ -10,6 +10,7 @@ mod deny;
 mod devices;
 mod edges;
 mod fuzz;
+mod interop;
 mod lengths;
 mod mutants;
 mod package;
@@ -42,6 +43,9 @@ usage: cargo xtask TASK [OPTION...]
   deny [--install]           licences, bans, sources and advisories of dependencies
   conformance --suite DIR [--entrypoint COMMAND] [--filter EXPRESSION]
                              runs a checkout of the public TUF conformance suite
+  interop [--write] [--short] [--client NAME=COMMAND]... [--writer NAME=COMMAND]...
+                             other implementations read what we write, and we what they
+                             write; writes docs/interop.md
   bench [--rounds N] [--only SCENARIO]
                              measures us beside other clients; writes docs/benchmarks.md
   coverage [--lines]         how many lines of tuffet-core its own tests run;
@@ -87,6 +91,7 @@ fn run(task: &str, arguments: Arguments) -> Result<ExitCode, Failure> {
         "coverage" => coverage::run(&workspace, arguments),
         "simulate" => simulate::run(&workspace, arguments),
         "switches" => switches::run(&workspace, arguments),
+        "interop" => interop::run(&workspace, arguments),
         "fuzz" => fuzz::run(&workspace, arguments),
         other => Err(Failure::new(format!(
             "no task {other}; `cargo xtask help` lists them"

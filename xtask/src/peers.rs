@@ -14,8 +14,11 @@ use std::process::Command;
 const PYTHON: [&str; 2] = ["tuf==7.0.1", "securesystemslib[crypto]==1.6.0"];
 const MOTO: [&str; 1] = ["moto[s3,server]==5.2.5"];
 const JAVASCRIPT: [&str; 1] = ["tuf-js@6.0.2"];
-/// The manifest of the Rust clients.
+/// The manifest of the Rust implementations.
 pub(crate) const RUST: &str = "crates/tuffet/tests/peers/rust_client/Cargo.toml";
+
+/// What installs one.
+pub(crate) type Install = fn(&Workspace) -> Result<Outcome, Failure>;
 
 /// python-tuf, in a virtual environment.
 pub(crate) fn python(workspace: &Workspace) -> Result<Outcome, Failure> {
@@ -47,7 +50,7 @@ pub(crate) fn javascript(workspace: &Workspace) -> Result<Outcome, Failure> {
     })
 }
 
-/// The Rust clients; what cannot be fetched is skipped, what does not compile is a failure.
+/// The Rust implementations; what cannot be fetched is skipped, what does not compile is a failure.
 pub(crate) fn rust(workspace: &Workspace) -> Result<Outcome, Failure> {
     let manifest = workspace.root.join(RUST);
     let cargo = |task: &str| {
@@ -62,7 +65,7 @@ pub(crate) fn rust(workspace: &Workspace) -> Result<Outcome, Failure> {
     }
     let directory = workspace.peers().join("rust");
     command::output(cargo("build").arg("--target-dir").arg(directory))?;
-    Ok(Outcome::Passed("sigstore-tuf, tough".into()))
+    Ok(Outcome::Passed("sigstore-tuf, tough, rust-tuf".into()))
 }
 
 /// Makes a Python environment and returns its pip.

@@ -15,13 +15,13 @@ mod gitremote;
 mod help;
 mod home;
 mod inspect;
+mod interop;
 mod json;
 #[cfg(feature = "kms")]
 mod key_services;
 mod keys;
 #[cfg(feature = "lab")]
 mod lab;
-mod peers;
 mod publish;
 mod readme;
 mod recover;

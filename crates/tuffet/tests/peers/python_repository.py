@@ -1,29 +1,24 @@
 #!/usr/bin/env python3
 """Writes a TUF repository with python-tuf's metadata API, for tuffet to read.
 
-usage: python_repository.py OUT_DIR [--bins succinct|prefixes] [--plain] [--ml-dsa]
+usage: python_repository.py FEATURE DIR
 
-OUT_DIR/metadata and OUT_DIR/targets are what a server publishes; the trust
-anchor is OUT_DIR/metadata/1.root.json. What was written is described on
-standard output as JSON, so that a test knows what to expect:
-
-    {"repository": "python-tuf 7.0.1", "consistent_snapshot": true,
-     "versions": {"root": 2, ...},
-     "targets": {"hello.txt": {"role": "targets", "length": 6, "sha256": "..."}}}
-
-Paths, contents and versions are the same in every run; keys and dates are not.
+DIR/metadata and DIR/targets are what a server publishes, and show the feature;
+the trust anchor is DIR/metadata/1.root.json. The content of a target NAME is
+`content of NAME` and a line end. Standard output is one JSON object: `targets`
+has the role of each target by name, `refused` the names that a client must not
+find. Ends with 3, and the reason on standard error, when it cannot do that.
 """
 
 from __future__ import annotations
 
-import argparse
 import hashlib
 import json
 import sys
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
-import tuf
 from securesystemslib.signer import CryptoSigner
 from tuf.api.metadata import (
     DelegatedRole,
@@ -39,35 +34,62 @@ from tuf.api.metadata import (
 )
 from tuf.api.serialization.json import JSONSerializer
 
-BIN_BITS = 2
-BIN_PREFIX = "bin"
+PLAIN_TARGETS = ["app.txt", "tool.txt"]
+ODD_TARGETS = ["a b.txt", "größe.txt", "日本語.txt", "a+b&c=(d);e@f!.txt"]
+URL_TARGETS = ["100%.txt", "a%20b.txt", "c#1.txt"]
+PACKAGES = [f"package-{number}.txt" for number in range(12)]
+HASHES = {"sha512": ["sha512"], "sha256-sha512": ["sha256", "sha512"]}
+TARGETS = {
+    "directories": ["dir/app.txt", "a/b/c/tool.txt"],
+    "odd-targets": ODD_TARGETS,
+    "url-targets": URL_TARGETS,
+}
 
-TOP_LEVEL_FILES = ["hello.txt", "dir/sub/file.txt", "empty.bin"]
-TEAM_FILES = ["team/app.bin", "team/docs/readme.txt"]
-NIGHTLY_FILES = ["team/nightly/app.bin"]
-PACKAGE_FILES = [f"packages/package-{number:02}.txt" for number in range(12)]
-POST_QUANTUM_FILES = ["pq/hello.txt"]
+
+def new_key(scheme: str = "ed25519") -> CryptoSigner:
+    if scheme.startswith("ecdsa"):
+        return CryptoSigner.generate_ecdsa(scheme=scheme)
+    if scheme.startswith("rsa"):
+        return CryptoSigner.generate_rsa(scheme=scheme, size=2048)
+    if scheme.startswith("ml-dsa"):
+        return CryptoSigner.generate_mldsa(scheme=scheme)
+    return CryptoSigner.generate_ed25519()
 
 
-def content(path: str) -> bytes:
-    """The bytes of a target: none, few, or enough to need several reads."""
-    if path.startswith("empty"):
-        return b""
-    if path.endswith(".bin"):
-        return hashlib.sha256(path.encode()).digest() * 8192
-    return f"content of {path}\n".encode()
+@dataclass(frozen=True)
+class Keys:
+    """Who signs for the four roles."""
+
+    root: tuple[CryptoSigner, ...]
+    timestamp: CryptoSigner
+    snapshot: CryptoSigner
+    targets: CryptoSigner
+    threshold: int = 1
+
+    @classmethod
+    def new(cls, scheme: str = "ed25519") -> Keys:
+        first, *others = (new_key(scheme) for _ in range(4))
+        return cls((first,), *others)
+
+    def with_root(self, *root: CryptoSigner) -> Keys:
+        return replace(self, root=root)
+
+    def with_new_online_keys(self) -> Keys:
+        return replace(Keys.new(), root=self.root, threshold=self.threshold)
 
 
 class Repository:
-    """The roles, their keys, and the rules by which they are written."""
+    """The files of a repository, and what a reader must find in it."""
 
-    def __init__(self, directory: Path, consistent: bool) -> None:
+    def __init__(self, directory: Path, feature: str) -> None:
         self.metadata = directory / "metadata"
         self.targets = directory / "targets"
-        self.consistent = consistent
-        self.expires = datetime.now(timezone.utc).replace(microsecond=0) + timedelta(days=3650)
-        self.versions: dict[str, int] = {}
-        self.described: dict[str, dict[str, object]] = {}
+        self.consistent = feature != "plain"
+        self.versions_only = feature == "versions-only"
+        self.hashes = HASHES.get(feature, ["sha256"])
+        self.expires = datetime.now(timezone.utc).replace(microsecond=0) + timedelta(days=365)
+        self.roles: dict[str, str] = {}
+        self.refused: list[str] = []
         self.listed: dict[str, MetaFile] = {}
         self.metadata.mkdir(parents=True)
         self.targets.mkdir(parents=True)
@@ -76,25 +98,24 @@ class Repository:
         """A targets role with these files, which are written as well."""
         targets = Targets(version=1, expires=self.expires)
         for path in files:
-            data = content(path)
-            info = TargetFile.from_data(path, data, ["sha256", "sha512"])
+            data = f"content of {path}\n".encode()
+            info = TargetFile.from_data(path, data, self.hashes)
             targets.targets[path] = info
             names = info.get_prefixed_paths() if self.consistent else [path]
             for stored in names:
                 destination = self.targets / stored
                 destination.parent.mkdir(parents=True, exist_ok=True)
                 destination.write_bytes(data)
-            self.described[path] = {
-                "role": name,
-                "length": len(data),
-                "sha256": hashlib.sha256(data).hexdigest(),
-            }
+            self.roles[path] = name
         return targets
 
-    def publish(self, name: str, signed: Targets, signers: list[CryptoSigner]) -> None:
+    def publish(self, name: str, signed: Targets, signer: CryptoSigner) -> None:
         """Signs and writes a targets role, and remembers it for the snapshot."""
-        data = self.write(name, signed, signers)
-        self.listed[f"{name}.json"] = MetaFile.from_data(signed.version, data, ["sha256"])
+        data = self.write(name, signed, [signer])
+        self.listed[f"{name}.json"] = self.meta_file(data)
+
+    def meta_file(self, data: bytes) -> MetaFile:
+        return MetaFile(1) if self.versions_only else MetaFile.from_data(1, data, ["sha256"])
 
     def write(
         self,
@@ -110,14 +131,37 @@ class Repository:
         versioned = name == "root" or (self.consistent and name != "timestamp")
         file_name = f"{signed.version}.{name}.json" if versioned else f"{name}.json"
         (self.metadata / file_name).write_bytes(data)
-        if name == "root":
-            (self.metadata / "root.json").write_bytes(data)
-        self.versions[name] = signed.version
         return data
+
+    def write_roots(self, chain: list[Keys]) -> None:
+        """Writes a chain of roots, each signed as its predecessor and itself ask for."""
+        before: tuple[CryptoSigner, ...] = ()
+        for version, keys in enumerate(chain, start=1):
+            root = Root(
+                version=version, expires=self.expires, consistent_snapshot=self.consistent
+            )
+            for signer in keys.root:
+                root.add_key(signer.public_key, "root")
+            root.roles["root"].threshold = keys.threshold
+            for role in ("timestamp", "snapshot", "targets"):
+                root.add_key(getattr(keys, role).public_key, role)
+            leaving = [signer for signer in before if signer not in keys.root]
+            # Not one signature more than is needed.
+            self.write("root", root, [*keys.root[: keys.threshold], *leaving])
+            before = keys.root
+
+    def finish(self, keys: Keys, targets: Targets) -> None:
+        """Writes targets, snapshot and timestamp."""
+        self.publish("targets", targets, keys.targets)
+        snapshot = Snapshot(version=1, expires=self.expires, meta=self.listed)
+        data = self.write("snapshot", snapshot, [keys.snapshot])
+        listed = self.meta_file(data)
+        timestamp = Timestamp(version=1, expires=self.expires, snapshot_meta=listed)
+        self.write("timestamp", timestamp, [keys.timestamp])
 
 
 def delegate(
-    parent: Targets, name: str, signer: CryptoSigner, **kind: list[str]
+    parent: Targets, name: str, signer: CryptoSigner, terminating: bool, **kind: list[str]
 ) -> None:
     """Adds a delegation to `name`, with `paths` or `path_hash_prefixes`."""
     if parent.delegations is None:
@@ -126,123 +170,109 @@ def delegate(
     parent.delegations.keys[key.keyid] = key
     roles = parent.delegations.roles
     assert roles is not None
-    roles[name] = DelegatedRole(name, [key.keyid], 1, terminating=True, **kind)
+    roles[name] = DelegatedRole(name, [key.keyid], 1, terminating=terminating, **kind)
 
 
-def write_bins(repository: Repository, packages: Targets, bins: str) -> None:
-    """Spreads the package files over hash bins below `packages`."""
-    signer = CryptoSigner.generate_ed25519()
+def write_team(repository: Repository, targets: Targets, name: str) -> None:
+    signer = new_key()
+    delegate(targets, name, signer, True, paths=["team-*", "more-?.txt"])
+    repository.publish(name, repository.role(["team-tool.txt"], name), signer)
+
+
+def write_prefixes(repository: Repository, targets: Targets) -> None:
+    for name, digits in (("low", "01234567"), ("high", "89abcdef")):
+        signer = new_key()
+        delegate(targets, name, signer, True, path_hash_prefixes=list(digits))
+        files = [
+            path for path in PACKAGES if hashlib.sha256(path.encode()).hexdigest()[0] in digits
+        ]
+        repository.publish(name, repository.role(files, name), signer)
+
+
+def write_bins(repository: Repository, targets: Targets) -> None:
+    signer = new_key()
     key = signer.public_key
-    succinct = SuccinctRoles([key.keyid], 1, BIN_BITS, BIN_PREFIX)
+    succinct = SuccinctRoles([key.keyid], 1, 2, "bin")
+    targets.delegations = Delegations({key.keyid: key}, succinct_roles=succinct)
     files: dict[str, list[str]] = {name: [] for name in succinct.get_roles()}
-    for path in PACKAGE_FILES:
+    for path in PACKAGES:
         files[succinct.get_role_for_target(path)].append(path)
-
-    if bins == "succinct":
-        packages.delegations = Delegations({key.keyid: key}, succinct_roles=succinct)
-    else:
-        digits = "0123456789abcdef"
-        share = len(digits) // succinct.number_of_bins
-        for number, name in enumerate(files):
-            prefixes = list(digits[number * share : (number + 1) * share])
-            delegate(packages, name, signer, path_hash_prefixes=prefixes)
     for name, paths in files.items():
-        repository.publish(name, repository.role(paths, name), [signer])
+        repository.publish(name, repository.role(paths, name), signer)
 
 
-def write_targets(repository: Repository, bins: str, ml_dsa: bool, signer: CryptoSigner) -> None:
-    """Writes the top-level targets role and everything it delegates to."""
-    targets = repository.role(TOP_LEVEL_FILES, "targets")
-    team_signer = CryptoSigner.generate_ecdsa()
-    nightly_signer = CryptoSigner.generate_ed25519()
-    packages_signer = CryptoSigner.generate_rsa(size=2048)
-
-    delegate(targets, "team", team_signer, paths=["team/*", "team/*/*"])
-    delegate(targets, "packages", packages_signer, paths=["packages/*"])
-    if ml_dsa:
-        post_quantum_signer = CryptoSigner.generate_mldsa()
-        delegate(targets, "post-quantum", post_quantum_signer, paths=["pq/*"])
-        role = repository.role(POST_QUANTUM_FILES, "post-quantum")
-        repository.publish("post-quantum", role, [post_quantum_signer])
-
-    team = repository.role(TEAM_FILES, "team")
-    delegate(team, "team-nightly", nightly_signer, paths=["team/nightly/*"])
-    nightly = repository.role(NIGHTLY_FILES, "team-nightly")
-    packages = repository.role([], "packages")
-    write_bins(repository, packages, bins)
-
-    repository.publish("team-nightly", nightly, [nightly_signer])
-    repository.publish("team", team, [team_signer])
-    repository.publish("packages", packages, [packages_signer])
-    repository.publish("targets", targets, [signer])
+def write_nested(repository: Repository, targets: Targets) -> None:
+    parent, above = targets, None
+    for name, pattern, path in (
+        ("team", "a-*", "a-x.txt"),
+        ("group", "a-b-*", "a-b-x.txt"),
+        ("person", "a-b-c-*", "a-b-c-x.txt"),
+    ):
+        signer = new_key()
+        delegate(parent, name, signer, False, paths=[pattern])
+        if above is not None:
+            repository.publish(above[0], parent, above[1])
+        parent, above = repository.role([path], name), (name, signer)
+    assert above is not None
+    repository.publish(above[0], parent, above[1])
 
 
-def write_root(
-    repository: Repository, online: dict[str, CryptoSigner], rotated: CryptoSigner
-) -> None:
-    """Writes two versions of a root with 2 of 3 keys.
-
-    Version 2 exchanges one root key, and the snapshot key for `rotated`.
-    """
-    first = CryptoSigner.generate_ed25519()
-    second = CryptoSigner.generate_ecdsa()
-    leaves = CryptoSigner.generate_rsa(size=2048)
-    joins = CryptoSigner.generate_ed25519()
-
-    root = Root(version=1, expires=repository.expires, consistent_snapshot=repository.consistent)
-    for signer in (first, second, leaves):
-        root.add_key(signer.public_key, "root")
-    root.roles["root"].threshold = 2
-    for role, signer in online.items():
-        root.add_key(signer.public_key, role)
-    repository.write("root", root, [first, leaves])
-
-    root.version = 2
-    root.revoke_key(leaves.public_key.keyid, "root")
-    root.add_key(joins.public_key, "root")
-    root.revoke_key(online["snapshot"].public_key.keyid, "snapshot")
-    root.add_key(rotated.public_key, "snapshot")
-    repository.write("root", root, [first, second, leaves, joins])
+def write_terminating(repository: Repository, targets: Targets) -> None:
+    for name, patterns, terminating, files in (
+        ("first", ["open-*"], False, ["open-first.txt"]),
+        ("closed", ["closed-*"], True, ["closed-app.txt"]),
+        ("later", ["open-*", "closed-*"], True, ["open-later.txt", "closed-behind.txt"]),
+    ):
+        signer = new_key()
+        delegate(targets, name, signer, terminating, paths=patterns)
+        repository.publish(name, repository.role(files, name), signer)
+    repository.refused = ["closed-behind.txt"]
 
 
-def main() -> int:
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("out_dir", type=Path)
-    parser.add_argument("--bins", choices=["succinct", "prefixes"], default="succinct")
-    parser.add_argument("--plain", action="store_true", help="no consistent snapshots")
-    parser.add_argument("--ml-dsa", action="store_true", help="add a role with an ML-DSA key")
-    arguments = parser.parse_args()
+def chain_of(feature: str) -> list[Keys]:
+    """The keys of each root."""
+    if feature == "quorum":
+        kinds = ("ed25519", "ecdsa-sha2-nistp256", "rsassa-pss-sha256")
+        return [replace(Keys.new(), root=tuple(map(new_key, kinds)), threshold=2)]
+    if feature == "rotated-root":
+        first = replace(Keys.new(), root=(new_key(), new_key()), threshold=2)
+        second = first.with_root(new_key(), first.root[1])
+        return [first, second, second.with_root(second.root[0], new_key()).with_new_online_keys()]
+    if feature == "rotated-online":
+        keys = Keys.new()
+        return [keys, keys.with_new_online_keys()]
+    if feature == "many-roots":
+        return [Keys.new()] * 20
+    is_scheme = feature.startswith(("ecdsa-", "rsa", "ml-dsa-"))
+    return [Keys.new(feature if is_scheme else "ed25519")]
 
-    repository = Repository(arguments.out_dir, consistent=not arguments.plain)
-    online = {
-        "timestamp": CryptoSigner.generate_ed25519(),
-        "snapshot": CryptoSigner.generate_ed25519(),
-        "targets": CryptoSigner.generate_rsa(size=2048),
-    }
-    snapshot_signer = CryptoSigner.generate_ecdsa()
 
-    write_root(repository, online, snapshot_signer)
-    write_targets(repository, arguments.bins, arguments.ml_dsa, online["targets"])
-    snapshot = Snapshot(version=1, expires=repository.expires, meta=repository.listed)
-    data = repository.write("snapshot", snapshot, [snapshot_signer])
-    listed = MetaFile.from_data(snapshot.version, data, ["sha256"])
-    timestamp = Timestamp(version=1, expires=repository.expires, snapshot_meta=listed)
-    repository.write("timestamp", timestamp, [online["timestamp"]])
-
-    json.dump(
-        {
-            "repository": f"python-tuf {tuf.__version__}",
-            "consistent_snapshot": repository.consistent,
-            "versions": repository.versions,
-            "targets": repository.described,
-        },
-        sys.stdout,
-        indent=1,
-        sort_keys=True,
-    )
+def main(arguments: list[str]) -> int:
+    if len(arguments) != 2:
+        print("usage: python_repository.py FEATURE DIR", file=sys.stderr)
+        return 2
+    feature, directory = arguments
+    repository = Repository(Path(directory), feature)
+    chain = chain_of(feature)
+    repository.write_roots(chain)
+    targets = repository.role(TARGETS.get(feature, PLAIN_TARGETS), "targets")
+    if feature in ("paths", "odd-roles"):
+        write_team(repository, targets, "team" if feature == "paths" else "rôle with blanks")
+    elif feature == "prefixes":
+        write_prefixes(repository, targets)
+    elif feature == "bins":
+        write_bins(repository, targets)
+    elif feature == "nested":
+        write_nested(repository, targets)
+    elif feature == "terminating":
+        write_terminating(repository, targets)
+    repository.finish(chain[-1], targets)
+    for name in repository.refused:
+        del repository.roles[name]
+    json.dump({"targets": repository.roles, "refused": repository.refused}, sys.stdout)
     print()
     return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

@@ -1,54 +1,81 @@
-//! What the two clients share: arguments, files and the report.
+//! What the adapters share: the command line of the TUF conformance suite, files, and how failures are told.
+//!
+//! ```text
+//! CLIENT --metadata-dir DIR init ROOT
+//! CLIENT --metadata-dir DIR --metadata-url URL refresh
+//! CLIENT --metadata-dir DIR --metadata-url URL --target-name NAME... --target-base-url URL --target-dir DIR download
+//! ```
 
-use serde_json::{Map, Value, json};
-use sha2::{Digest, Sha256};
+pub mod writing;
+
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use std::error::Error;
-use std::fmt::Write as _;
 use std::fs;
 use std::path::PathBuf;
+use std::process::ExitCode;
 
 /// Any failure, to be printed.
 pub type Failure = Box<dyn Error>;
 
-/// `CLIENT METADATA_URL TARGETS_URL ROOT_FILE OUT_DIR [TARGET...]`
-#[derive(Debug)]
+/// A command and everything that was said with it.
+#[derive(Debug, Default)]
 pub struct Arguments {
-    /// Base URL of the metadata, ending in a slash; `http:` or `file:`.
+    /// Where the client keeps what it trusts; `root.json` in it is the root that it begins with.
+    pub metadata_dir: PathBuf,
+    /// Base URL of the metadata, ending in a slash.
     pub metadata_url: String,
-    /// Base URL of the targets, ending in a slash; `http:` or `file:`.
-    pub targets_url: String,
-    /// The trust anchor.
-    pub root: Vec<u8>,
-    /// Where the client keeps what it trusts.
-    pub metadata: PathBuf,
-    /// Where downloaded targets go.
-    pub targets: PathBuf,
-    /// The targets to download.
+    /// The targets to download, in this order.
     pub names: Vec<String>,
+    /// Base URL of the targets, ending in a slash.
+    pub targets_url: String,
+    target_dir: PathBuf,
+    words: Vec<String>,
 }
 
 impl Arguments {
-    /// Reads the command line and makes the directories below `OUT_DIR`.
-    pub fn read() -> Result<Self, Failure> {
-        let mut arguments = std::env::args().skip(1);
-        let mut next = || {
-            arguments
+    fn parse(mut given: impl Iterator<Item = String>) -> Result<Self, Failure> {
+        let mut parsed = Self::default();
+        while let Some(argument) = given.next() {
+            if !argument.starts_with("--") {
+                parsed.words.push(argument);
+                continue;
+            }
+            let value = given
                 .next()
-                .ok_or("usage: CLIENT METADATA_URL TARGETS_URL ROOT_FILE OUT_DIR [TARGET...]")
-        };
-        let (metadata_url, targets_url) = (next()?, next()?);
-        let (root, out) = (fs::read(next()?)?, PathBuf::from(next()?));
-        let (metadata, targets) = (out.join("metadata"), out.join("targets"));
-        fs::create_dir_all(&metadata)?;
-        fs::create_dir_all(&targets)?;
-        Ok(Self {
-            metadata_url: as_directory(metadata_url),
-            targets_url: as_directory(targets_url),
-            root,
-            metadata,
-            targets,
-            names: arguments.collect(),
-        })
+                .ok_or_else(|| format!("{argument} needs a value"))?;
+            match argument.as_str() {
+                "--metadata-dir" => parsed.metadata_dir = value.into(),
+                "--metadata-url" => parsed.metadata_url = as_directory(value),
+                "--target-name" => parsed.names.push(value),
+                "--target-base-url" => parsed.targets_url = as_directory(value),
+                "--target-dir" => parsed.target_dir = value.into(),
+                _ => return Err(format!("{argument} is not known").into()),
+            }
+        }
+        Ok(parsed)
+    }
+
+    /// The root that the client trusts.
+    pub fn root(&self) -> Result<Vec<u8>, Failure> {
+        Ok(fs::read(self.metadata_dir.join("root.json"))?)
+    }
+
+    /// Keeps a root that the client has verified, as the one to begin with the next time.
+    pub fn keep_root(&self, bytes: &[u8]) -> Result<(), Failure> {
+        Ok(fs::write(self.metadata_dir.join("root.json"), bytes)?)
+    }
+
+    /// Writes a downloaded target under its name, percent-encoded.
+    pub fn keep_target(&self, name: &str, bytes: &[u8]) -> Result<(), Failure> {
+        fs::create_dir_all(&self.target_dir)?;
+        let file = utf8_percent_encode(name, NON_ALPHANUMERIC).to_string();
+        Ok(fs::write(self.target_dir.join(file), bytes)?)
+    }
+
+    fn init(&self, root: &str) -> Result<(), Failure> {
+        fs::create_dir_all(&self.metadata_dir)?;
+        fs::copy(root, self.metadata_dir.join("root.json"))?;
+        Ok(())
     }
 }
 
@@ -56,65 +83,41 @@ fn as_directory(url: String) -> String {
     if url.ends_with('/') { url } else { url + "/" }
 }
 
-/// What a client did, printed like the other peers print it.
-#[derive(Debug, Default)]
-pub struct Report {
-    versions: Map<String, Value>,
-    targets: Map<String, Value>,
-}
-
-impl Report {
-    /// Notes the version of a role that the client trusts.
-    pub fn version(&mut self, role: &str, version: u64) {
-        self.versions.insert(role.to_owned(), version.into());
-    }
-
-    /// Writes a downloaded target and notes its length and hash.
-    pub fn target(
-        &mut self,
-        arguments: &Arguments,
-        name: &str,
-        data: &[u8],
-    ) -> Result<(), Failure> {
-        let destination = arguments.targets.join(name);
-        if let Some(directory) = destination.parent() {
-            fs::create_dir_all(directory)?;
+/// Runs a command; `update` refreshes, and downloads what [`Arguments::names`] says.
+pub fn run(update: impl AsyncFnOnce(Arguments) -> Result<(), Failure>) -> ExitCode {
+    match dispatch(update) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            eprintln!("{}", explain(&*failure));
+            ExitCode::FAILURE
         }
-        fs::write(&destination, data)?;
-        let mut sha256 = String::new();
-        for byte in Sha256::digest(data) {
-            write!(sha256, "{byte:02x}")?;
-        }
-        self.targets.insert(
-            name.to_owned(),
-            json!({ "length": data.len(), "sha256": sha256 }),
-        );
-        Ok(())
-    }
-
-    /// Prints the report as JSON.
-    pub fn print(self, client: &str) {
-        let Self { versions, targets } = self;
-        println!(
-            "{:#}",
-            json!({ "client": client, "versions": versions, "targets": targets })
-        );
     }
 }
 
-/// Runs a client on a runtime of its own; a failure is printed with its causes.
-pub fn run(client: impl Future<Output = Result<(), Failure>>) -> std::process::ExitCode {
-    let runtime = tokio::runtime::Builder::new_current_thread()
+fn dispatch(update: impl AsyncFnOnce(Arguments) -> Result<(), Failure>) -> Result<(), Failure> {
+    let mut arguments = Arguments::parse(std::env::args().skip(1))?;
+    let words = std::mem::take(&mut arguments.words);
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    match words.as_slice() {
+        ["init", root] => return arguments.init(root),
+        ["refresh"] => arguments.names.clear(),
+        ["download"] => {}
+        _ => return Err("say init ROOT, refresh or download".into()),
+    }
+    block_on(update(arguments))
+}
+
+fn block_on(task: impl Future<Output = Result<(), Failure>>) -> Result<(), Failure> {
+    tokio::runtime::Builder::new_current_thread()
         .enable_all()
-        .build();
-    let outcome = runtime
-        .map_err(Failure::from)
-        .and_then(|runtime| runtime.block_on(client));
-    let Err(error) = outcome else {
-        return std::process::ExitCode::SUCCESS;
-    };
-    let mut message = error.to_string();
-    let mut cause = error.source();
+        .build()?
+        .block_on(task)
+}
+
+/// A failure with its causes.
+fn explain(failure: &dyn Error) -> String {
+    let mut message = failure.to_string();
+    let mut cause = failure.source();
     while let Some(next) = cause {
         // Some errors print their cause themselves.
         let reason = next.to_string();
@@ -123,6 +126,5 @@ pub fn run(client: impl Future<Output = Result<(), Failure>>) -> std::process::E
         }
         cause = next.source();
     }
-    eprintln!("{message}");
-    std::process::ExitCode::FAILURE
+    message
 }

@@ -1,21 +1,25 @@
-//! Updates from a TUF repository with tough, over `http:` or `file:`.
+//! tough behind the command line of the TUF conformance suite.
 
 use futures_util::TryStreamExt;
 use std::process::ExitCode;
 use tough::{RepositoryLoader, TargetName};
-use tuffet_peer_clients::{Arguments, Failure, Report, run};
+use tuffet_peer_clients::{Arguments, Failure, run};
 use url::Url;
 
-async fn update() -> Result<(), Failure> {
-    let arguments = Arguments::read()?;
+async fn update(arguments: Arguments) -> Result<(), Failure> {
+    let root = arguments.root()?;
     let metadata_url = Url::parse(&arguments.metadata_url)?;
-    let targets_url = Url::parse(&arguments.targets_url)?;
-    let repository = RepositoryLoader::new(&arguments.root, metadata_url, targets_url)
-        .datastore(&arguments.metadata)
+    // A refresh alone fetches no targets.
+    let targets_url = match arguments.targets_url.as_str() {
+        "" => metadata_url.clone(),
+        url => Url::parse(url)?,
+    };
+    let repository = RepositoryLoader::new(&root, metadata_url, targets_url)
+        .datastore(&arguments.metadata_dir)
         .load()
         .await?;
-
-    let mut report = Report::default();
+    // It keeps no root in its data store.
+    arguments.keep_root(&serde_json::to_vec(repository.root())?)?;
     for name in &arguments.names {
         let stream = repository.read_target(&TargetName::new(name)?).await?;
         let stream = stream.ok_or_else(|| format!("no trusted role lists the target {name}"))?;
@@ -25,22 +29,11 @@ async fn update() -> Result<(), Failure> {
                 Ok(data)
             })
             .await?;
-        report.target(&arguments, name, &data)?;
+        arguments.keep_target(name, &data)?;
     }
-    report.version("root", repository.root().signed.version.get());
-    report.version("timestamp", repository.timestamp().signed.version.get());
-    report.version("snapshot", repository.snapshot().signed.version.get());
-    report.version("targets", repository.targets().signed.version.get());
-    for (file, listed) in &repository.snapshot().signed.meta {
-        let role = file.trim_end_matches(".json");
-        if repository.delegated_role(role).is_some() {
-            report.version(role, listed.version.get());
-        }
-    }
-    report.print("tough 0.24.0");
     Ok(())
 }
 
 fn main() -> ExitCode {
-    run(update())
+    run(update)
 }
