@@ -3,61 +3,27 @@
 //! Nothing here is a test: a machine with other work to do must not fail one.
 
 mod author;
+mod chart;
 mod client;
 mod everyday;
+mod primitives;
 mod report;
+mod scenarios;
+mod server;
 
 use crate::arguments::Arguments;
 use crate::command;
-use crate::peers;
+use crate::peers::{self, Profile};
 use crate::report::{Failure, Outcome};
 use crate::workspace::Workspace;
-use client::{Client, Measured, Rows};
+use client::{Client, Measured, Rows, forget_targets};
 use report::Section;
+use scenarios::{Fetch, SCENARIOS, Scenario};
 use serde_json::Value;
+use server::Server;
 use std::fs;
-use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
-
-/// A repository and what is asked of it.
-struct Scenario {
-    name: &'static str,
-    title: &'static str,
-    targets: u64,
-    payload: u64,
-    /// Whether the client has fetched the same before.
-    warm: bool,
-    /// Whether the least that any downloader has to do is measured too.
-    floor: bool,
-}
-
-const SCENARIOS: [Scenario; 3] = [
-    Scenario {
-        name: "million",
-        title: "One target among 1,000,000 in one role, first time",
-        targets: 1_000_000,
-        payload: 1 << 10,
-        warm: false,
-        floor: false,
-    },
-    Scenario {
-        name: "million-warm",
-        title: "The same again, nothing new",
-        targets: 1_000_000,
-        payload: 1 << 10,
-        warm: true,
-        floor: false,
-    },
-    Scenario {
-        name: "gib",
-        title: "A target of 1 GiB",
-        targets: 1,
-        payload: 1 << 30,
-        warm: false,
-        floor: true,
-    },
-];
+use std::process::Command;
 
 /// What every measurement of a run needs.
 struct Bench<'w> {
@@ -91,6 +57,13 @@ pub(crate) fn run(workspace: &Workspace, mut arguments: Arguments) -> Result<Out
         let rows = bench.measure(scenario, &clients, rounds)?;
         sections.push(Section::clients(scenario.title, rows));
     }
+    if chosen("primitives") {
+        let metadata = bench.directory_of("100k")?.join("metadata/1.targets.json");
+        for (title, rows) in primitives::measure(&bench, &metadata, rounds)? {
+            println!("{title}");
+            sections.push(Section::clients(title, rows));
+        }
+    }
     if chosen("author") {
         println!("{}", author::TITLES.join("; "));
         let measured = author::measure(&bench, rounds)?;
@@ -108,10 +81,21 @@ pub(crate) fn run(workspace: &Workspace, mut arguments: Arguments) -> Result<Out
             .for_each(|section| print!("{}", section.text()));
         return Ok(Outcome::passed());
     }
-    let file = workspace.root.join("docs/benchmarks.md");
-    fs::write(&file, report::page(&sections, rounds))
-        .map_err(|error| Failure::file(&file, error))?;
+    write(workspace, &sections, rounds)?;
     Ok(Outcome::Passed("docs/benchmarks.md".into()))
+}
+
+/// The page, and a chart for each of its tables.
+fn write(workspace: &Workspace, sections: &[Section], rounds: usize) -> Result<(), Failure> {
+    let charts = author::empty(&workspace.root.join("docs/benchmarks"))?;
+    for section in sections {
+        if let Some((name, chart)) = section.chart() {
+            let file = charts.join(name);
+            fs::write(&file, chart).map_err(|error| Failure::file(&file, error))?;
+        }
+    }
+    let file = workspace.root.join("docs/benchmarks.md");
+    fs::write(&file, report::page(sections, rounds)).map_err(|error| Failure::file(&file, error))
 }
 
 impl Bench<'_> {
@@ -126,31 +110,27 @@ impl Bench<'_> {
             "--package=tuffet-client",
             "--example=receive",
         ])?;
-        let scripts = self.workspace.root.join("xtask/bench");
-        let mut tough = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-        tough.args(["build", "--release", "--quiet", "--manifest-path"]);
-        tough.arg(scripts.join("tough_fetch/Cargo.toml"));
-        tough
-            .arg("--target-dir")
-            .arg(self.workspace.peers().join("tough"));
-        let mut clients = vec![
-            Client::tuffet(self.workspace.target.join("release/tuffet")),
-            Client::program(
-                "python-tuf 7.0.1",
-                vec![self.python.clone(), scripts.join("python_fetch.py")],
-            ),
-        ];
-        match command::run(&mut tough) {
-            Ok(()) => {
-                let program = self.workspace.peers().join("tough/release/tough-fetch");
-                clients.push(Client::program("tough 0.24.0", vec![program]));
-            }
-            Err(failure) => println!("skipped: tough: {failure}"),
-        }
-        Ok(clients)
+        let tuffet = Client::tuffet(self.tuffet());
+        let peers = peers::clients(self.workspace, Profile::Release)?;
+        Ok([tuffet]
+            .into_iter()
+            .chain(peers.into_iter().map(Client::peer))
+            .collect())
     }
 
-    /// Measures all clients in turn, round by round, so that a change of the machine's speed meets them all.
+    /// The repository of the scenario of this name.
+    fn directory_of(&self, name: &str) -> Result<PathBuf, Failure> {
+        let scenario = SCENARIOS.iter().find(|scenario| scenario.name == name);
+        let scenario = scenario.ok_or_else(|| Failure::new(format!("no scenario {name}")))?;
+        self.repository(scenario)
+    }
+
+    fn tuffet(&self) -> PathBuf {
+        self.workspace.target.join("release/tuffet")
+    }
+
+    /// Measures all clients in turn, round by round, so that a change of the machine's speed meets them all. A client that cannot
+    /// do what is asked has no figures.
     fn measure(
         &self,
         scenario: &Scenario,
@@ -158,35 +138,53 @@ impl Bench<'_> {
         rounds: usize,
     ) -> Result<Rows, Failure> {
         let repository = self.repository(scenario)?;
-        let server = Server::start(&self.workspace.target.join("release/tuffet"), &repository)?;
-        let work = self.directory.join("work");
+        let server = Server::start(&self.tuffet(), &repository)?;
         let floor = scenario.floor.then(|| {
-            Client::floor(
-                self.workspace.target.join("release/examples/receive"),
-                payload(&repository),
-            )
+            let program = self.workspace.target.join("release/examples/receive");
+            Client::floor(program, payload(&repository))
         });
-        let clients: Vec<&Client> = clients.iter().chain(floor.as_ref()).collect();
-        let mut rows: Rows = clients
+        let several =
+            (scenario.fetch == Fetch::Small).then(|| Client::tuffet_parallel(self.tuffet(), 8));
+        let mut rows: Vec<(&Client, Option<Vec<Measured>>)> = clients
             .iter()
-            .map(|client| (client.name().to_owned(), Vec::new()))
+            .chain(several.as_ref())
+            .chain(floor.as_ref())
+            .map(|client| (client, Some(Vec::new())))
             .collect();
         for _ in 0..rounds {
-            for (client, (_, measured)) in clients.iter().zip(&mut rows) {
-                if work.exists() {
-                    fs::remove_dir_all(&work).map_err(|error| Failure::file(&work, error))?;
+            for (client, row) in &mut rows {
+                let Some(measured) = row else { continue };
+                match self.once(scenario, client, &server, &repository) {
+                    Ok(one) => measured.push(one),
+                    Err(failure) => {
+                        println!("{}: {failure}", client.name());
+                        *row = None;
+                    }
                 }
-                let targets = work.join("targets");
-                fs::create_dir_all(&targets).map_err(|error| Failure::file(&targets, error))?;
-                client.prepare(&server.url, &repository, &work)?;
-                if scenario.warm {
-                    command::output(&mut client.fetch(&server.url, &repository, &work))?;
-                    client.forget_target(&work)?;
-                }
-                measured.push(self.timed(&client.fetch(&server.url, &repository, &work))?);
             }
         }
-        Ok(rows)
+        Ok(rows
+            .into_iter()
+            .map(|(client, row)| (client.name().to_owned(), row.unwrap_or_default()))
+            .collect())
+    }
+
+    fn once(
+        &self,
+        scenario: &Scenario,
+        client: &Client,
+        server: &Server,
+        repository: &Path,
+    ) -> Result<Measured, Failure> {
+        let work = author::empty(&self.directory.join("work"))?;
+        author::empty(&work.join("targets"))?;
+        let targets = scenario.repository.fetched(scenario.fetch);
+        client.prepare(&server.url, repository, &work)?;
+        if scenario.warm {
+            command::output(&mut client.fetch(&server.url, &work, &targets))?;
+            forget_targets(&work)?;
+        }
+        self.timed(&client.fetch(&server.url, &work, &targets))
     }
 
     /// Runs a command under the script that asks the operating system what it took.
@@ -209,9 +207,10 @@ impl Bench<'_> {
 
     /// Makes the repository of a scenario, once.
     fn repository(&self, scenario: &Scenario) -> Result<PathBuf, Failure> {
+        let arguments = scenario.repository.arguments();
         let directory = self
             .directory
-            .join(format!("{}-{}", scenario.targets, scenario.payload));
+            .join(arguments.concat().trim_start_matches('-'));
         if !directory.exists() {
             let unfinished = directory.with_extension("unfinished");
             if unfinished.exists() {
@@ -219,12 +218,8 @@ impl Bench<'_> {
                     .map_err(|error| Failure::file(&unfinished, error))?;
             }
             let mut make = Command::new(&self.python);
-            make.arg(self.workspace.root.join("xtask/bench/make_repository.py"))
-                .arg(&unfinished);
-            command::output(
-                make.arg(scenario.targets.to_string())
-                    .arg(scenario.payload.to_string()),
-            )?;
+            make.arg(self.workspace.root.join("xtask/bench/make_repository.py"));
+            command::output(make.arg(&unfinished).args(arguments))?;
             fs::rename(&unfinished, &directory)
                 .map_err(|error| Failure::file(&directory, error))?;
         }
@@ -244,44 +239,4 @@ fn payload(repository: &Path) -> String {
         .map(|name| format!("/targets/{name}"))
         .next()
         .unwrap_or_default()
-}
-
-/// `tuffet serve` as a child that ends with this value.
-struct Server {
-    child: Child,
-    url: String,
-}
-
-impl Server {
-    fn start(tuffet: &Path, repository: &Path) -> Result<Self, Failure> {
-        let mut serve = Command::new(tuffet);
-        serve
-            .arg("serve")
-            .arg(repository)
-            .args(["--listen", "127.0.0.1:0"]);
-        let mut child = serve
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .map_err(|error| Failure::file(tuffet, error))?;
-        let mut url = String::new();
-        if let Some(stdout) = child.stdout.take() {
-            BufReader::new(stdout)
-                .read_line(&mut url)
-                .map_err(|error| Failure::file(tuffet, error))?;
-        }
-        let url = url.trim().trim_end_matches('/').to_owned();
-        if url.is_empty() {
-            return Err(Failure::new("tuffet serve said no URL"));
-        }
-        Ok(Self { child, url })
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        // Best effort: the process ends with this one anyway.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
 }

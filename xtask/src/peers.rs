@@ -52,6 +52,20 @@ pub(crate) fn javascript(workspace: &Workspace) -> Result<Outcome, Failure> {
 
 /// The Rust implementations; what cannot be fetched is skipped, what does not compile is a failure.
 pub(crate) fn rust(workspace: &Workspace) -> Result<Outcome, Failure> {
+    rust_for(workspace, Profile::Debug)
+}
+
+/// For whom Rust programs are built.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Profile {
+    /// Tests.
+    Debug,
+    /// Measurements.
+    Release,
+}
+
+/// The Rust implementations, built for this.
+pub(crate) fn rust_for(workspace: &Workspace, profile: Profile) -> Result<Outcome, Failure> {
     let manifest = workspace.root.join(RUST);
     let cargo = |task: &str| {
         let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
@@ -64,8 +78,70 @@ pub(crate) fn rust(workspace: &Workspace) -> Result<Outcome, Failure> {
         return Ok(Outcome::Skipped(failure.to_string()));
     }
     let directory = workspace.peers().join("rust");
-    command::output(cargo("build").arg("--target-dir").arg(directory))?;
+    let mut build = cargo("build");
+    if profile == Profile::Release {
+        build.arg("--release");
+    }
+    command::output(build.arg("--target-dir").arg(directory))?;
     Ok(Outcome::Passed("sigstore-tuf, tough, rust-tuf".into()))
+}
+
+/// A client behind the command line of the TUF conformance suite.
+#[derive(Debug, Clone)]
+pub(crate) struct Client {
+    /// Name and version.
+    pub(crate) name: String,
+    /// The program and its first arguments.
+    pub(crate) command: Vec<PathBuf>,
+    /// What it needs in its environment.
+    pub(crate) variables: Vec<(&'static str, PathBuf)>,
+}
+
+/// The clients of other implementations, installed; what cannot be had is named with the reason.
+pub(crate) fn clients(workspace: &Workspace, profile: Profile) -> Result<Vec<Client>, Failure> {
+    let adapters = workspace.root.join("crates/tuffet/tests/peers");
+    let peers = workspace.peers();
+    let client = |name: &str, command| Client {
+        name: name.to_owned(),
+        command,
+        variables: Vec::new(),
+    };
+    let mut clients = Vec::new();
+    let mut had = |name: &str, outcome, found: &dyn Fn() -> Vec<Client>| match outcome {
+        Outcome::Skipped(why) => println!("skipped: {name}: {why}"),
+        Outcome::Passed(_) | Outcome::Partly { .. } => clients.extend(found()),
+    };
+    had("python-tuf", python(workspace)?, &|| {
+        let program = peers.join("python/bin/python");
+        vec![client(
+            "python-tuf 7.0.1",
+            vec![program, adapters.join("python_client.py")],
+        )]
+    });
+    had("tuf-js", javascript(workspace)?, &|| {
+        let modules = peers.join("js/node_modules");
+        vec![Client {
+            variables: vec![("NODE_PATH", modules)],
+            ..client(
+                "tuf-js 6.0.2",
+                vec!["node".into(), adapters.join("js_client.js")],
+            )
+        }]
+    });
+    had("Rust", rust_for(workspace, profile)?, &|| {
+        let directory = match profile {
+            Profile::Debug => peers.join("rust/debug"),
+            Profile::Release => peers.join("rust/release"),
+        };
+        [
+            ("tough 0.24.0", "tough_client"),
+            ("sigstore-tuf 0.15.1", "sigstore_tuf_client"),
+            ("rust-tuf 0.3.0-beta14", "rust_tuf_client"),
+        ]
+        .map(|(name, program)| client(name, vec![directory.join(program)]))
+        .into()
+    });
+    Ok(clients)
 }
 
 /// Makes a Python environment and returns its pip.

@@ -1,23 +1,24 @@
-//! The programs that are measured, and how each is asked to fetch the target `payload`.
+//! The programs that are measured, and how each is asked to fetch.
 
 use crate::command;
+use crate::peers;
 use crate::report::Failure;
 use serde_json::Value;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// A program that fetches a target.
+/// A program that fetches targets.
 pub(super) struct Client {
-    name: &'static str,
+    name: String,
     kind: Kind,
 }
 
 enum Kind {
-    /// Our command line, as a user calls it.
-    Tuffet(PathBuf),
-    /// `PROGRAM METADATA_URL TARGETS_URL ROOT_FILE OUT_DIR TARGET`.
-    Program(Vec<PathBuf>),
+    /// Our command line, as a user calls it, with so many downloads at a time.
+    Tuffet(PathBuf, usize),
+    /// Another client, behind the command line of the conformance suite.
+    Peer(peers::Client),
     /// Receives, hashes and writes the bytes of one path, and nothing else.
     Floor(PathBuf, String),
 }
@@ -25,59 +26,81 @@ enum Kind {
 impl Client {
     pub(super) fn tuffet(program: PathBuf) -> Self {
         Self {
-            name: "tuffet",
-            kind: Kind::Tuffet(program),
+            name: "tuffet".into(),
+            kind: Kind::Tuffet(program, 1),
         }
     }
 
-    pub(super) fn program(name: &'static str, words: Vec<PathBuf>) -> Self {
+    /// As [`Client::tuffet`], with several downloads at a time.
+    pub(super) fn tuffet_parallel(program: PathBuf, parallel: usize) -> Self {
         Self {
-            name,
-            kind: Kind::Program(words),
+            name: format!("tuffet, {parallel} at a time"),
+            kind: Kind::Tuffet(program, parallel),
+        }
+    }
+
+    pub(super) fn peer(peer: peers::Client) -> Self {
+        Self {
+            name: peer.name.clone(),
+            kind: Kind::Peer(peer),
         }
     }
 
     pub(super) fn floor(program: PathBuf, path: String) -> Self {
         Self {
-            name: "receive, hash, write",
+            name: "receive, hash, write".into(),
             kind: Kind::Floor(program, path),
         }
     }
 
-    pub(super) fn name(&self) -> &'static str {
-        self.name
+    pub(super) fn name(&self) -> &str {
+        &self.name
     }
 
     /// What a user has done long before: not measured.
     pub(super) fn prepare(&self, url: &str, repository: &Path, work: &Path) -> Result<(), Failure> {
-        if let Kind::Tuffet(program) = &self.kind {
-            let mut trust = homed(program, work);
-            trust
-                .args(["trust", "add", "bench", url, "--root"])
-                .arg(root(repository));
-            command::output(&mut trust)?;
+        match &self.kind {
+            Kind::Tuffet(program, _) => {
+                let mut trust = homed(program, work);
+                trust.args(["trust", "add", "bench", url, "--root"]);
+                command::output(trust.arg(root(repository)))?;
+            }
+            Kind::Peer(peer) => {
+                let mut init = start(peer);
+                init.arg("--metadata-dir").arg(work.join("metadata"));
+                command::output(init.arg("init").arg(root(repository)))?;
+            }
+            Kind::Floor(..) => {}
         }
         Ok(())
     }
 
-    /// The command that is measured.
-    pub(super) fn fetch(&self, url: &str, repository: &Path, work: &Path) -> Command {
+    /// The command that is measured: fetches all of these.
+    pub(super) fn fetch(&self, url: &str, work: &Path, targets: &[String]) -> Command {
         match &self.kind {
-            Kind::Tuffet(program) => {
+            Kind::Tuffet(program, parallel) => {
                 let mut get = homed(program, work);
-                get.args(["get", "bench:payload", "--output"])
-                    .arg(work.join("targets"));
+                get.arg("get");
+                get.args(targets.iter().map(|target| format!("bench:{target}")));
+                get.arg("--output").arg(work.join("targets"));
+                get.arg("--parallel").arg(parallel.to_string());
                 get
             }
-            Kind::Program(words) => {
-                let mut words = words.iter();
-                let mut fetch = Command::new(words.next().map_or(Path::new(""), PathBuf::as_path));
-                fetch
-                    .args(words)
-                    .arg(format!("{url}/metadata/"))
-                    .arg(format!("{url}/targets/"));
-                fetch.arg(root(repository)).arg(work).arg("payload");
-                fetch
+            Kind::Peer(peer) => {
+                let mut download = start(peer);
+                download.arg("--metadata-dir").arg(work.join("metadata"));
+                download
+                    .arg("--metadata-url")
+                    .arg(format!("{url}/metadata"));
+                for target in targets {
+                    download.arg("--target-name").arg(target);
+                }
+                download
+                    .arg("--target-base-url")
+                    .arg(format!("{url}/targets"));
+                download.arg("--target-dir").arg(work.join("targets"));
+                download.arg("download");
+                download
             }
             Kind::Floor(program, path) => {
                 let mut receive = Command::new(program);
@@ -89,17 +112,27 @@ impl Client {
             }
         }
     }
+}
 
-    /// Removes the downloaded target, so that it is fetched again.
-    pub(super) fn forget_target(&self, work: &Path) -> Result<(), Failure> {
-        let targets = work.join("targets");
-        fs::remove_dir_all(&targets).map_err(|error| Failure::file(&targets, error))?;
-        fs::create_dir_all(&targets).map_err(|error| Failure::file(&targets, error))
-    }
+/// Removes what was downloaded, so that it is fetched again.
+pub(super) fn forget_targets(work: &Path) -> Result<(), Failure> {
+    let targets = work.join("targets");
+    fs::remove_dir_all(&targets).map_err(|error| Failure::file(&targets, error))?;
+    fs::create_dir_all(&targets).map_err(|error| Failure::file(&targets, error))
 }
 
 fn root(repository: &Path) -> PathBuf {
     repository.join("metadata/1.root.json")
+}
+
+fn start(peer: &peers::Client) -> Command {
+    let mut words = peer.command.iter();
+    let mut command = Command::new(words.next().map_or(Path::new(""), PathBuf::as_path));
+    command.args(words);
+    for (name, value) in &peer.variables {
+        command.env(name, value);
+    }
+    command
 }
 
 /// Our program with everything it keeps below the work directory.

@@ -1,5 +1,6 @@
 //! The page that the benchmarks write.
 
+use super::chart;
 use super::client::{Measured, Rows};
 use std::fmt::Write as _;
 
@@ -63,6 +64,14 @@ pub(super) fn page(sections: &[Section], rounds: usize) -> String {
         for section in own {
             page.push('\n');
             page.push_str(&section.text());
+            if section.kind != Kind::Commands {
+                let _ = write!(
+                    page,
+                    "\n![{}](benchmarks/{})\n",
+                    section.title,
+                    section.file()
+                );
+            }
         }
     }
     page
@@ -94,6 +103,11 @@ impl Section {
             .map(|(_, measured)| cpu(measured));
         let mut text = format!("### {}\n\n{}", self.title, self.head());
         for (name, measured) in &self.rows {
+            if measured.is_empty() {
+                // It was asked, and cannot do that.
+                let _ = writeln!(text, "| {name} | not able to | | | |");
+                continue;
+            }
             let share = reference.map_or_else(
                 || "–".into(),
                 |reference| format!("{:.3}", cpu(measured) / reference),
@@ -101,7 +115,7 @@ impl Section {
             let memory = median(measured.iter().map(|one| one.peak_kib)) / 1024.0;
             let wall = median(measured.iter().map(|one| one.wall));
             let cpu = cpu(measured);
-            // Writing to a String does not fail.
+            // Writing to a String does not fail, here and below.
             let _ = match self.kind {
                 Kind::Commands => {
                     let (cpu, wall) = (cpu * 1000.0, wall * 1000.0);
@@ -117,6 +131,36 @@ impl Section {
             };
         }
         text
+    }
+
+    /// The chart of what programs take, with the name of its file.
+    pub(super) fn chart(&self) -> Option<(String, String)> {
+        if self.kind == Kind::Commands {
+            return None;
+        }
+        let bars: Vec<(&str, f64)> = self
+            .rows
+            .iter()
+            .filter(|(_, measured)| !measured.is_empty())
+            .map(|(name, measured)| {
+                let cpu = median(measured.iter().map(|one| one.cpu));
+                (name.as_str(), cpu * 1000.0)
+            })
+            .collect();
+        let title = format!("{}: CPU", self.title);
+        Some((self.file(), chart::bars(&title, "ms", &bars)))
+    }
+
+    /// The title in letters and digits.
+    fn file(&self) -> String {
+        let words = self
+            .title
+            .split(|letter: char| !letter.is_ascii_alphanumeric());
+        let words: Vec<String> = words
+            .filter(|word| !word.is_empty())
+            .map(str::to_lowercase)
+            .collect();
+        format!("{}.svg", words.join("-"))
     }
 
     fn head(&self) -> String {

@@ -3,6 +3,7 @@
 mod fetch;
 mod proof;
 
+use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
@@ -48,12 +49,12 @@ pub(crate) struct Arguments {
     /// Refuse this deviation, such as hex-point; may be repeated
     #[arg(long, value_name = "NAME", value_parser = parse_tolerance)]
     refuse: Vec<Tolerance>,
+    /// How many files are downloaded at a time
+    #[arg(long, value_name = "N", default_value = "4")]
+    parallel: NonZeroUsize,
     #[command(flatten)]
     limits: LimitArguments,
 }
-
-/// How many targets are downloaded at a time.
-const PARALLEL: usize = 4;
 
 /// A target that is where it belongs.
 struct Got {
@@ -95,6 +96,7 @@ pub(crate) fn run(arguments: Arguments, app: &App) -> Result<Exit, Failure> {
                 policy: &policy,
                 destination: &destination,
                 explain: arguments.explain,
+                parallel: arguments.parallel.get(),
                 app,
             };
             job.run(&paths)

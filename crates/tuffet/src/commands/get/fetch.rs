@@ -5,7 +5,7 @@ use tuffet_client::{Agreed, Destination, Downloaded, Error, Notice, Subject};
 use tuffet_core::metadata::TargetPath;
 use tuffet_core::trust::{Event, Found, Policy, RepositoryMap, TrustedView};
 
-use super::{Got, Missed, PARALLEL};
+use super::{Got, Missed};
 use crate::client;
 use crate::console::Console;
 use crate::failure::Failure;
@@ -21,6 +21,8 @@ pub(super) struct Job<'a> {
     pub(super) policy: &'a Policy,
     pub(super) destination: &'a Destination,
     pub(super) explain: bool,
+    /// How many targets are downloaded at a time.
+    pub(super) parallel: usize,
     pub(super) app: &'a App,
 }
 
@@ -55,7 +57,7 @@ impl Job<'_> {
                 Err(error) => results.push(Err(self.missed(path, Failure::from(&error)))),
             }
         }
-        let downloads = updater.download_all(&all, self.destination, PARALLEL);
+        let downloads = updater.download_all(&all, self.destination, self.parallel);
         progress.clear();
         for (found, download) in all.into_iter().zip(downloads) {
             let path = found.path.clone();

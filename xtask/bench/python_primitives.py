@@ -1,0 +1,38 @@
+#!/usr/bin/env python3
+"""What verification is made of, many times over, with python-tuf's library.
+
+usage: python_primitives.py verify SCHEME TIMES
+       python_primitives.py canonicalise FILE TIMES
+"""
+
+import json
+import sys
+from pathlib import Path
+
+from securesystemslib.formats import encode_canonical
+from securesystemslib.signer import CryptoSigner
+
+
+def verify(scheme: str, times: int) -> None:
+    """Verifies one signature so often."""
+    makers = {
+        "ed25519": CryptoSigner.generate_ed25519,
+        "ecdsa-sha2-nistp256": CryptoSigner.generate_ecdsa,
+        "rsassa-pss-sha256": CryptoSigner.generate_rsa,
+    }
+    signer = makers[scheme]()
+    message = b"m" * 300
+    signature = signer.sign(message)
+    for _ in range(times):
+        signer.public_key.verify_signature(signature, message)
+
+
+def canonicalise(file: str, times: int) -> None:
+    """Brings the metadata in a file into canonical form so often."""
+    data = Path(file).read_bytes()
+    for _ in range(times):
+        encode_canonical(json.loads(data))
+
+
+what, subject, count = sys.argv[1:]
+{"verify": verify, "canonicalise": canonicalise}[what](subject, int(count))

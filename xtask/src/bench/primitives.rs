@@ -1,0 +1,91 @@
+//! What everything is made of: starting, verifying signatures, the canonical form.
+
+use super::Bench;
+use super::client::{Measured, Rows};
+use crate::command;
+use crate::report::Failure;
+use std::path::Path;
+use std::process::Command;
+
+/// What is measured: the title, and the arguments for both programs. FILE is a targets role of 100,000 targets.
+const WORK: [(&str, [&str; 3]); 4] = [
+    (
+        "Verifying 10,000 Ed25519 signatures",
+        ["verify", "ed25519", "10000"],
+    ),
+    (
+        "Verifying 10,000 ECDSA P-256 signatures",
+        ["verify", "ecdsa-sha2-nistp256", "10000"],
+    ),
+    (
+        "Verifying 10,000 RSA-PSS signatures",
+        ["verify", "rsassa-pss-sha256", "10000"],
+    ),
+    (
+        "The canonical form of 14 MB of metadata, five times",
+        ["canonicalise", "FILE", "5"],
+    ),
+];
+
+pub(super) const TITLE: &str = "Starting, and doing nothing";
+
+/// All of it, each with its title.
+pub(super) fn measure(
+    bench: &Bench<'_>,
+    metadata: &Path,
+    rounds: usize,
+) -> Result<Vec<(&'static str, Rows)>, Failure> {
+    let mut build = bench.workspace.cargo(&["build", "--release", "--quiet"]);
+    command::run(build.args(["--package=tuffet-repo", "--example=primitives"]))?;
+    let file = metadata.to_string_lossy();
+    let mut measured = vec![(TITLE, turns(bench, &starts(bench), rounds)?)];
+    for (title, arguments) in WORK {
+        let arguments = arguments.map(|word| if word == "FILE" { &*file } else { word });
+        let mut ours = Command::new(bench.workspace.target.join("release/examples/primitives"));
+        ours.args(arguments);
+        let mut theirs = Command::new(&bench.python);
+        theirs.arg(
+            bench
+                .workspace
+                .root
+                .join("xtask/bench/python_primitives.py"),
+        );
+        theirs.args(arguments);
+        let both = [("tuffet", ours), ("python-tuf 7.0.1", theirs)];
+        measured.push((title, turns(bench, &both, rounds)?));
+    }
+    Ok(measured)
+}
+
+/// What has to be there before a client can do anything.
+fn starts(bench: &Bench<'_>) -> Vec<(&'static str, Command)> {
+    let mut ours = Command::new(bench.tuffet());
+    ours.arg("version");
+    let mut python = Command::new(&bench.python);
+    python.args(["-c", "import tuf.ngclient"]);
+    let mut node = Command::new("node");
+    node.env("NODE_PATH", bench.workspace.peers().join("js/node_modules"));
+    node.args(["--eval", "require('tuf-js')"]);
+    vec![
+        ("tuffet", ours),
+        ("python-tuf 7.0.1", python),
+        ("tuf-js 6.0.2", node),
+    ]
+}
+
+fn turns(
+    bench: &Bench<'_>,
+    commands: &[(&'static str, Command)],
+    rounds: usize,
+) -> Result<Rows, Failure> {
+    let mut rows: Rows = commands
+        .iter()
+        .map(|(name, _)| ((*name).to_owned(), Vec::<Measured>::new()))
+        .collect();
+    for _ in 0..rounds {
+        for ((_, command), (_, measured)) in commands.iter().zip(&mut rows) {
+            measured.push(bench.timed(command)?);
+        }
+    }
+    Ok(rows)
+}
