@@ -33,7 +33,7 @@ fn others_read_what_tuffet_writes_and_refuse_what_was_changed() {
     let rows = features::written_here(all()).into_iter().map(|feature| {
         let publication = Publication::new(feature);
         let servers = publication.serve();
-        // They mostly wait, for their own pauses among other things.
+        // Most of a run is waiting: for processes, connections and disks.
         let cells = thread::scope(|scope| {
             let (publication, servers) = (&publication, &servers);
             let read =

@@ -12,7 +12,7 @@ pub(crate) const ELSEWHERE: &[(&str, &str)] = &[
     ),
     (
         "sigstore-java",
-        "its build needs packages that only its own build system brings; a build of its conformance client can be given with `--client`",
+        "needs a build of its conformance client (Gradle, packages of a Maven repository), given with `--client`",
     ),
 ];
 
