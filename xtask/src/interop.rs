@@ -43,7 +43,7 @@ pub(crate) fn run(workspace: &Workspace, mut arguments: Arguments) -> Result<Out
 }
 
 /// Every `NAME=COMMAND` that was given under a flag.
-fn programs(arguments: &mut Arguments, flag: &str) -> Result<Vec<String>, Failure> {
+pub(crate) fn programs(arguments: &mut Arguments, flag: &str) -> Result<Vec<String>, Failure> {
     let mut programs = Vec::new();
     while let Some(program) = arguments.value(flag)? {
         match program.split_once('=') {

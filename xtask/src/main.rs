@@ -11,6 +11,7 @@ mod devices;
 mod edges;
 mod fuzz;
 mod interop;
+mod lab;
 mod lengths;
 mod mutants;
 mod package;
@@ -46,6 +47,8 @@ usage: cargo xtask TASK [OPTION...]
   interop [--write] [--short] [--client NAME=COMMAND]... [--writer NAME=COMMAND]...
                              other implementations read what we write, and we what they
                              write; writes docs/interop.md
+  lab [--quick] [--client NAME=COMMAND]...
+                             plays attacks on our client and on others; cards in target/lab
   bench [--rounds N] [--only SCENARIO]
                              measures us beside other clients; writes docs/benchmarks.md
   coverage [--lines]         how many lines of tuffet-core its own tests run;
@@ -91,6 +94,7 @@ fn run(task: &str, arguments: Arguments) -> Result<ExitCode, Failure> {
         "coverage" => coverage::run(&workspace, arguments),
         "simulate" => simulate::run(&workspace, arguments),
         "switches" => switches::run(&workspace, arguments),
+        "lab" => lab::run(&workspace, arguments),
         "interop" => interop::run(&workspace, arguments),
         "fuzz" => fuzz::run(&workspace, arguments),
         other => Err(Failure::new(format!(

@@ -42,8 +42,8 @@ pub(super) const SWITCHES: &[Switch] = &[
         rule: "C-23",
         what: "the snapshot that timestamp lists may go back",
         file: "crates/tuffet-core/src/trust/phases.rs",
-        search: "            stored.snapshot().version,",
-        replace: "            if OFF { offered } else { stored }.snapshot().version,",
+        search: "        stored.snapshot().version,",
+        replace: "        if OFF { offered } else { stored }.snapshot().version,",
     },
     Switch {
         rule: "C-34",
