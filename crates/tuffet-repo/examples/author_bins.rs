@@ -64,13 +64,13 @@ fn build(directory: &Path, count: u64, bits: u32) -> Result<(), Box<dyn Error>> 
     Ok(())
 }
 
+/// What each bin lists, by the number of the bin.
+type Shares = BTreeMap<u32, Vec<(TargetPath, u64)>>;
+
 /// The targets by number, each in the share of the bin that the SHA-256 of its path chooses.
-fn share_out(
-    count: u64,
-    bits: u32,
-) -> Result<BTreeMap<u32, Vec<(TargetPath, u64)>>, Box<dyn Error>> {
+fn share_out(count: u64, bits: u32) -> Result<Shares, Box<dyn Error>> {
     let crypto = tuffet_crypto::aws_lc();
-    let mut shares: BTreeMap<u32, Vec<(TargetPath, u64)>> = BTreeMap::new();
+    let mut shares = Shares::new();
     for number in 0..count {
         let path = TargetPath::new(&format!("packages/package-{number}.tar.gz"))?;
         let hash = crypto.digest(HashAlgorithm::Sha256, path.as_str().as_bytes());
