@@ -34,12 +34,11 @@ fn build(directory: &Path, count: u64, bits: u32) -> Result<(), Box<dyn Error>> 
     let (ana, machine) = (NamedKey::of("ana", &key)?, NamedKey::of("online", &online)?);
     let first = Version::FIRST;
 
-    let mut bins = share_out(count, bits, expires)?;
+    let mut shares = share_out(count, bits)?;
     let mut snapshot = Snapshot::new(first, expires);
     let width = bits.div_ceil(4) as usize;
     for number in 0..1_u32 << bits {
-        let bin = bins.remove(&number);
-        let bin = bin.unwrap_or_else(|| Targets::new(first, expires));
+        let bin = bin(shares.remove(&number).unwrap_or_default(), expires);
         let name = format!("bins-{number:0width$x}");
         let bytes = write(directory, &format!("1.{name}.json"), bin.build(), &online)?;
         snapshot = snapshot.list(&RoleName::new(&name)?, first, Some(&bytes));
@@ -65,14 +64,13 @@ fn build(directory: &Path, count: u64, bits: u32) -> Result<(), Box<dyn Error>> 
     Ok(())
 }
 
-/// The targets, each in the bin that the SHA-256 of its path chooses.
-fn share_out(
-    count: u64,
-    bits: u32,
-    expires: UnixTime,
-) -> Result<BTreeMap<u32, Targets>, Box<dyn Error>> {
+/// What each bin lists, by the number of the bin.
+type Shares = BTreeMap<u32, Vec<(TargetPath, u64)>>;
+
+/// The targets by number, each in the share of the bin that the SHA-256 of its path chooses.
+fn share_out(count: u64, bits: u32) -> Result<Shares, Box<dyn Error>> {
     let crypto = tuffet_crypto::aws_lc();
-    let mut shares: BTreeMap<u32, Vec<(TargetPath, u64)>> = BTreeMap::new();
+    let mut shares = Shares::new();
     for number in 0..count {
         let path = TargetPath::new(&format!("packages/package-{number}.tar.gz"))?;
         let hash = crypto.digest(HashAlgorithm::Sha256, path.as_str().as_bytes());
@@ -81,15 +79,17 @@ fn share_out(
         let bin = u32::from_be_bytes(*leading) >> (32 - bits);
         shares.entry(bin).or_default().push((path, number));
     }
-    let role = |share: Vec<(TargetPath, u64)>| {
-        let empty = Targets::new(Version::FIRST, expires);
-        share.into_iter().fold(empty, |role, (path, number)| {
-            let digest = crypto.digest(HashAlgorithm::Sha256, number.to_string().as_bytes());
-            role.target(&path, 1000 + number, &[digest], None)
-        })
-    };
-    let bins = shares.into_iter().map(|(bin, share)| (bin, role(share)));
-    Ok(bins.collect())
+    Ok(shares)
+}
+
+/// A bin with its share of the targets; made when it is written, because all of them together take much memory.
+fn bin(share: Vec<(TargetPath, u64)>, expires: UnixTime) -> Targets {
+    let crypto = tuffet_crypto::aws_lc();
+    let empty = Targets::new(Version::FIRST, expires);
+    share.into_iter().fold(empty, |role, (path, number)| {
+        let digest = crypto.digest(HashAlgorithm::Sha256, number.to_string().as_bytes());
+        role.target(&path, 1000 + number, &[digest], None)
+    })
 }
 
 /// Signs a document and writes it; returns its bytes, which others list.

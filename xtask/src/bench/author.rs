@@ -20,14 +20,7 @@ pub(super) const TITLES: [&str; 2] = [
 
 /// Both scenarios, in the order of their titles.
 pub(super) fn measure(bench: &Bench<'_>, rounds: usize) -> Result<[Rows; 2], Failure> {
-    let example = [
-        "build",
-        "--release",
-        "--quiet",
-        "--package=tuffet-repo",
-        "--example=author_bins",
-    ];
-    command::run(&mut bench.workspace.cargo(&example))?;
+    bench.build(&["--package=tuffet-repo", "--example=author_bins"])?;
     Ok([build(bench, rounds)?, add(bench, rounds)?])
 }
 
