@@ -110,7 +110,9 @@ fn breaks<C: Client>(
     told: bool,
 ) -> Option<(usize, Broken, Vec<String>)> {
     let mut scene = Scene::new(seed, signing, client);
-    scene.story = told.then(Vec::new);
+    if told {
+        scene.tell_all();
+    }
     for (place, operation) in operations.iter().enumerate() {
         if let Err(broken) = step(&mut scene, *operation) {
             return Some((place, broken, scene.story.unwrap_or_default()));

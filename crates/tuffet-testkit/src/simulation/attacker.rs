@@ -89,6 +89,17 @@ impl Attacker {
         self.stolen.contains(&key) || key >= OWN
     }
 
+    /// The keys at hand.
+    #[must_use]
+    pub(crate) fn in_words(&self) -> String {
+        let keys: Vec<String> = self.stolen.iter().map(|key| format!("k{key}")).collect();
+        if keys.is_empty() {
+            "no key".to_owned()
+        } else {
+            keys.join(" ")
+        }
+    }
+
     /// Gets a key; of any root's keys never as many as its threshold, because nothing could be put right after that.
     pub(crate) fn steal(&mut self, role: Role, key: u8, target: &Target<'_>) {
         let keys = target.repository.signers(role);
