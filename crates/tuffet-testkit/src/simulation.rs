@@ -2,7 +2,7 @@
 //!
 //! A trace is a list of [`Operation`]s: keyholders publish, rotate, delegate and recover; an attacker steals keys, forges,
 //! replays, mixes and withholds; disks rot, clocks jump, the client crashes. After each operation of the client it is compared
-//! with a [`model`] that was written from the specification over files whose makers are known, and [`invariants`] are looked up in
+//! with a model that was written from the specification over files whose makers are known, and invariants are looked up in
 //! the archive of who really signed what. A trace follows from its seed; one that fails is made as short as possible.
 //!
 //! ```
