@@ -31,7 +31,9 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 pub use artifact::Role;
 pub use chance::Chance;
-pub use client::{Call, Client, Core, End, FoundTarget, Listing, Report, Store, described, files};
+pub use client::{
+    Call, Client, Core, End, FoundTarget, Listing, Report, Store, Written, described, files,
+};
 pub use operation::Operation;
 pub use scene::Broken;
 pub use signing::{Fast, Signing};

@@ -463,7 +463,9 @@ impl<'s, C: Client> Scene<'s, C> {
             now,
         };
         let before = self.seen.take().filter(|_| !self.damaged);
-        self.seen = Some(looking.check(files, before.as_ref())?);
+        let seen = looking.check(files, before.as_ref())?;
+        looking.check_delegated(&seen, &report.writes)?;
+        self.seen = Some(seen);
         self.damaged = false;
         Ok(true)
     }
