@@ -170,6 +170,19 @@ impl Repository {
     }
 
     /// As [`Repository::new`], signed with real keys: `Signing::Ed25519.key("timestamp")` and so on.
+    ///
+    /// ```
+    /// use tuffet_testkit::{Delegated, Repository, Signing};
+    ///
+    /// let mut repository = Repository::real();
+    /// let team = Signing::Ed25519.key("team");
+    /// repository.delegate("targets", Delegated::signed_by("team", team, &["team/*"]));
+    /// repository.add_target("team", "team/app", b"content");
+    /// repository.publish();
+    /// // What a server has: metadata and targets by the path below its two bases.
+    /// assert!(repository.files.contains_key("2.targets.json"));
+    /// assert!(repository.blobs.keys().any(|path| path.starts_with("team/")));
+    /// ```
     pub fn real() -> Self {
         Self::with(Signing::Ed25519)
     }

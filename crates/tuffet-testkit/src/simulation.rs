@@ -2,7 +2,7 @@
 //!
 //! A trace is a list of [`Operation`]s: keyholders publish, rotate, delegate and recover; an attacker steals keys, forges,
 //! replays, mixes and withholds; disks rot, clocks jump, the client crashes. After each operation of the client it is compared
-//! with a [`model`] that was written from the specification over files whose makers are known, and [`invariants`] are looked up in
+//! with a model that was written from the specification over files whose makers are known, and invariants are looked up in
 //! the archive of who really signed what. A trace follows from its seed; one that fails is made as short as possible.
 //!
 //! ```
@@ -31,7 +31,9 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 pub use artifact::Role;
 pub use chance::Chance;
-pub use client::{Call, Client, Core, End, FoundTarget, Listing, Report, Store, described, files};
+pub use client::{
+    Call, Client, Core, End, FoundTarget, Listing, Report, Store, Written, described, files,
+};
 pub use operation::Operation;
 pub use scene::Broken;
 pub use signing::{Fast, Signing};
@@ -110,7 +112,9 @@ fn breaks<C: Client>(
     told: bool,
 ) -> Option<(usize, Broken, Vec<String>)> {
     let mut scene = Scene::new(seed, signing, client);
-    scene.story = told.then(Vec::new);
+    if told {
+        scene.tell_all();
+    }
     for (place, operation) in operations.iter().enumerate() {
         if let Err(broken) = step(&mut scene, *operation) {
             return Some((place, broken, scene.story.unwrap_or_default()));

@@ -215,6 +215,13 @@ pub(super) const SWITCHES: &[Switch] = &[
         replace: "Err(_) if !OFF && candidate",
     },
     Switch {
+        rule: "A-33",
+        what: "a raised threshold makes a stored file no floor",
+        file: "crates/tuffet-core/src/trust/floor.rs",
+        search: "if accepted { 1 }",
+        replace: "if accepted && !OFF { 1 }",
+    },
+    Switch {
         rule: "A-32",
         what: "root may go back when the history is lost",
         file: "crates/tuffet-core/src/trust/refresh.rs",

@@ -12,35 +12,39 @@ use crate::metadata::{Parsed, Regression, Role, RoleKeys, RoleName, Root, Snapsh
 pub(super) enum Floor<R> {
     /// It is good under the present root, and may be used again.
     Verified(Verified<R>),
-    /// The keys of the present root have signed it under keyids that root no longer gives them: a floor and nothing else.
+    /// The present root would not accept it any more, and no key has left for that: a floor and nothing else.
     ///
-    /// Keyids stand beside the signatures and are not signed. Whoever replays an older file can write the new keyid there, so a
-    /// client that went by the keyids would lose its floor and take it.
-    Renamed(Arc<Parsed<R>>),
+    /// Keys may have got new keyids: those stand beside the signatures and are not signed. Whoever replays an older file can write
+    /// the new keyid there, so a client that went by the keyids would lose its floor and take it. Or the threshold has been
+    /// raised: an older file may have as many signatures, from a time when as many were asked for.
+    Former(Arc<Parsed<R>>),
 }
 
 impl<R> Clone for Floor<R> {
     fn clone(&self) -> Self {
         match self {
             Self::Verified(file) => Self::Verified(file.clone()),
-            Self::Renamed(file) => Self::Renamed(Arc::clone(file)),
+            Self::Former(file) => Self::Former(Arc::clone(file)),
         }
     }
 }
 
 impl<R: Role> Floor<R> {
+    /// `accepted` says that an earlier root is known to have accepted these very bytes, and that no key has left since.
     pub(super) fn read(
         role: RoleName,
         bytes: Vec<u8>,
-        root: &Root,
-        keys: &RoleKeys,
+        (root, keys): (&Root, &RoleKeys),
+        accepted: bool,
         cx: Context<'_>,
     ) -> Result<Self, Rejected> {
         let mut candidate = Candidate::<R>::read_stored(role, bytes, cx)?;
+        // Its threshold was at least one of the keys that are all still there.
+        let need = if accepted { 1 } else { keys.threshold };
         match candidate.require(Signers::Root(root.version()), root.keys(), keys) {
             Ok(quorum) => Ok(Self::Verified(candidate.seal(quorum))),
-            Err(_) if candidate.is_signed_whatever_the_keyids(root.keys(), keys) => {
-                Ok(Self::Renamed(Arc::new(candidate.into_parsed())))
+            Err(_) if candidate.signed_whatever_the_keyids(root.keys(), keys) >= need => {
+                Ok(Self::Former(Arc::new(candidate.into_parsed())))
             }
             Err(error) => Err(error),
         }
@@ -49,7 +53,7 @@ impl<R: Role> Floor<R> {
     pub(super) fn content(&self) -> &R {
         match self {
             Self::Verified(file) => file.content(),
-            Self::Renamed(file) => file.unverified(),
+            Self::Former(file) => file.unverified(),
         }
     }
 
@@ -57,7 +61,7 @@ impl<R: Role> Floor<R> {
     pub(super) fn verified(&self) -> Option<&Verified<R>> {
         match self {
             Self::Verified(file) => Some(file),
-            Self::Renamed(_) => None,
+            Self::Former(_) => None,
         }
     }
 }
@@ -67,7 +71,7 @@ impl Floor<Snapshot> {
     pub(super) fn regression(&self, later: &Verified<Snapshot>) -> Option<Regression> {
         let document = match self {
             Self::Verified(file) => file.document(),
-            Self::Renamed(file) => file.document(),
+            Self::Former(file) => file.document(),
         };
         self.content()
             .regression(document, later.content(), later.document())

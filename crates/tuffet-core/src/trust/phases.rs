@@ -97,15 +97,19 @@ impl<'c> WithRoot<'c> {
     /// # Errors
     /// Why the stored bytes cannot be trusted; then there is no floor.
     pub fn restore_timestamp(&mut self, bytes: Vec<u8>) -> Result<(), Rejected> {
+        self.restore_accepted_timestamp(bytes, false)
+    }
+
+    /// The same; `accepted` as in [`Floor::read`].
+    pub(super) fn restore_accepted_timestamp(
+        &mut self,
+        bytes: Vec<u8>,
+        accepted: bool,
+    ) -> Result<(), Rejected> {
         let root = self.root.content();
-        let keys = root.timestamp_keys();
-        self.stored_timestamp = Some(Floor::read(
-            RoleName::Timestamp,
-            bytes,
-            root,
-            keys,
-            self.cx,
-        )?);
+        let by = (root, root.timestamp_keys());
+        let floor = Floor::read(RoleName::Timestamp, bytes, by, accepted, self.cx)?;
+        self.stored_timestamp = Some(floor);
         Ok(())
     }
 
@@ -114,9 +118,24 @@ impl<'c> WithRoot<'c> {
     /// # Errors
     /// Why the stored bytes cannot be trusted; then there is no floor.
     pub fn restore_snapshot(&mut self, bytes: Vec<u8>) -> Result<(), Rejected> {
+        self.restore_accepted_snapshot(bytes, false)
+    }
+
+    /// The same; `accepted` as in [`Floor::read`].
+    pub(super) fn restore_accepted_snapshot(
+        &mut self,
+        bytes: Vec<u8>,
+        accepted: bool,
+    ) -> Result<(), Rejected> {
         let root = self.root.content();
-        let keys = root.snapshot_keys();
-        self.stored_snapshot = Some(Floor::read(RoleName::Snapshot, bytes, root, keys, self.cx)?);
+        let by = (root, root.snapshot_keys());
+        self.stored_snapshot = Some(Floor::read(
+            RoleName::Snapshot,
+            bytes,
+            by,
+            accepted,
+            self.cx,
+        )?);
         Ok(())
     }
 

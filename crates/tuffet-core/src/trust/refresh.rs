@@ -367,7 +367,7 @@ impl<'c> Refresh<'c> {
         if is_void(&phase, accepted_by) {
             return Ok(State::Purge(phase.forget()));
         }
-        match phase.restore_timestamp(bytes) {
+        match phase.restore_accepted_timestamp(bytes, accepted_by.is_some()) {
             Ok(()) => Ok(State::LoadSnapshot(phase)),
             Err(reason) => match self.ignore_floor(RoleName::Timestamp, accepted_by, reason) {
                 Ok(()) => Ok(State::LoadSnapshot(phase)),
@@ -383,7 +383,7 @@ impl<'c> Refresh<'c> {
             if is_void(&phase, accepted_by) {
                 return Ok(State::Purge(phase.forget()));
             }
-            let restored = phase.restore_snapshot(bytes);
+            let restored = phase.restore_accepted_snapshot(bytes, accepted_by.is_some());
             if let Err(error) = restored
                 .or_else(|reason| self.ignore_floor(RoleName::Snapshot, accepted_by, reason))
             {

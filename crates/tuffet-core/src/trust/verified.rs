@@ -290,8 +290,8 @@ impl<'c, R: Role> Candidate<'c, R> {
         self.parsed
     }
 
-    /// Whether a threshold of these keys has signed, under any keyids. That makes nothing trusted.
-    pub(super) fn is_signed_whatever_the_keyids(&self, keys: &KeyTable, role: &RoleKeys) -> bool {
+    /// How many of these keys have signed, under any keyids. That makes nothing trusted.
+    pub(super) fn signed_whatever_the_keyids(&self, keys: &KeyTable, role: &RoleKeys) -> u64 {
         let mut signed: Vec<KeyIdentity> = Vec::new();
         for keyid in &role.keyids {
             let Some(key) = keys.key(keyid.as_str()) else {
@@ -308,7 +308,7 @@ impl<'c, R: Role> Candidate<'c, R> {
                 signed.push(identity);
             }
         }
-        signed.len() as u64 >= role.threshold
+        signed.len() as u64
     }
 
     /// The one way from parsed to verified: a quorum of the right keys, counted over these very bytes.

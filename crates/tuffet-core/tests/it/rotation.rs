@@ -213,6 +213,48 @@ fn a33_a_file_below_the_present_threshold_is_no_floor() {
 }
 
 #[test]
+fn a33_a_raised_threshold_leaves_the_floor_where_it_is() {
+    let [one, two] = TestKey::all(["one", "two"]);
+    for role in ["timestamp", "snapshot"] {
+        // Once, two keys had to sign; then one was enough, for the files that the client knows.
+        let mut world = World::new();
+        world
+            .repository
+            .rotate(role, &[one.clone(), two.clone()], 2);
+        world.repository.write();
+        world.refresh().unwrap();
+        let old = world.repository.clone();
+        world
+            .repository
+            .rotate(role, &[one.clone(), two.clone()], 1);
+        world.repository.document(role).signers = vec![one.clone()];
+        world.repository.publish();
+        world.refresh().unwrap();
+        // When two have to sign again, the old files are good by their signatures, and somebody serves them.
+        world
+            .repository
+            .rotate(role, &[one.clone(), two.clone()], 2);
+        let mut replay = world.clone();
+        for document in ["timestamp", "snapshot", "targets"] {
+            *replay.repository.document(document) = match document {
+                "timestamp" => old.timestamp.clone(),
+                "snapshot" => old.snapshot.clone(),
+                _ => old.targets.clone(),
+            };
+        }
+        if role == "snapshot" {
+            // The thief has the timestamp key, and with it the version of snapshot alone goes up.
+            replay.repository.timestamp.set_version(3);
+            replay.repository.snapshot.set_version(3);
+        }
+        replay.repository.write();
+        let of = if role == "snapshot" { "targets" } else { role };
+        assert_eq!(replay.refresh().unwrap_err(), rollback(of, 2, 1), "{role}");
+        world.recovers();
+    }
+}
+
+#[test]
 fn a15_files_accepted_by_the_root_that_rotated_are_not_void() {
     let mut world = World::refreshed();
     world.repository.rotate("timestamp", &key("new"), 1);

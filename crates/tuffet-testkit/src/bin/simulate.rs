@@ -13,7 +13,10 @@ use tuffet_core::explain::CODES;
 use tuffet_testkit::simulation::{Core, Failure, Fast, Tally, play};
 
 /// Traces that a job plays before it looks up.
-const ROUND: u64 = 500;
+const ROUND: u64 = 100;
+
+/// How much work a stop may cost.
+const BETWEEN_STATES: Duration = Duration::from_secs(1);
 
 const USAGE: &str =
     "usage: simulate [--steps N] [--seed S] [--jobs N] [--seconds N] [--state FILE [--resume]]";
@@ -92,6 +95,7 @@ fn simulate(options: &Options) -> Result<Option<Box<Failure>>, String> {
         _ => Done::default(),
     };
     let (started, before) = (Instant::now(), done.tally.steps());
+    let mut written = started;
     let mut failure = None;
     while failure.is_none() && done.tally.steps() < options.steps {
         if options.time.is_some_and(|time| started.elapsed() >= time) {
@@ -101,8 +105,12 @@ fn simulate(options: &Options) -> Result<Option<Box<Failure>>, String> {
         if failure.is_some() {
             break;
         }
-        if let Some(path) = &options.state {
+        let ends = done.tally.steps() >= options.steps;
+        if let Some(path) = options.state.as_deref()
+            && (ends || written.elapsed() >= BETWEEN_STATES)
+        {
             write(path, options.seed, &done)?;
+            written = Instant::now();
         }
         progress(options, &done, (started.elapsed(), before));
     }

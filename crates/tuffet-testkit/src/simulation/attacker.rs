@@ -89,6 +89,17 @@ impl Attacker {
         self.stolen.contains(&key) || key >= OWN
     }
 
+    /// The keys at hand.
+    #[must_use]
+    pub(crate) fn in_words(&self) -> String {
+        let keys: Vec<String> = self.stolen.iter().map(|key| format!("k{key}")).collect();
+        if keys.is_empty() {
+            "no key".to_owned()
+        } else {
+            keys.join(" ")
+        }
+    }
+
     /// Gets a key; of any root's keys never as many as its threshold, because nothing could be put right after that.
     pub(crate) fn steal(&mut self, role: Role, key: u8, target: &Target<'_>) {
         let keys = target.repository.signers(role);
@@ -196,6 +207,13 @@ impl Attacker {
         let Some(current) = current(repository, role) else {
             return;
         };
+        // Half of the time the attacker comes with the keys that it takes, because the others are refused at the door.
+        if forgery.signers >= 128 {
+            (0..3).for_each(|key| self.steal(role, key, target));
+        }
+        if forgery.upstream >= 128 && role != Role::Root {
+            self.steal_online(repository);
+        }
         let mut draft = target.archive.get(current).draft.clone();
         draft.version = match forgery.version % 8 {
             0 => draft.version.saturating_sub(1).max(1),
@@ -268,7 +286,7 @@ impl Attacker {
             .draft
             .clone();
         let mut entry = target.repository.style.list(target.archive, snapshot);
-        match forgery.upstream / 16 {
+        match forgery.upstream / 16 % 8 {
             1 => entry.version += 1,
             2 => entry.length = entry.length.map(|length| length + 1),
             3 => entry.hash = entry.hash.map(|_| [7; 32]),

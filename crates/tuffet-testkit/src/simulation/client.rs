@@ -18,6 +18,9 @@ use crate::driver::{Reply, Stop, Surroundings, drive};
 /// What a client keeps.
 pub type Store = BTreeMap<Item, Arc<Vec<u8>>>;
 
+/// A write that became durable; without bytes a removal.
+pub type Written = (Item, Option<Arc<Vec<u8>>>);
+
 /// What is asked of a client.
 pub struct Call<'c> {
     /// Where trust begins.
@@ -79,8 +82,8 @@ pub struct FoundTarget {
 /// What a client did.
 #[derive(Debug)]
 pub struct Report {
-    /// The writes that became durable, in order; `None` for a removal.
-    pub writes: Vec<(Item, Option<Arc<Vec<u8>>>)>,
+    /// The writes that became durable, in order.
+    pub writes: Vec<Written>,
     /// Root, timestamp, snapshot and targets as they are trusted now.
     pub refreshed: Result<[Arc<Vec<u8>>; 4], End>,
     /// What came of each search.
@@ -145,7 +148,7 @@ pub struct Core;
 struct Shell<'s, 'c> {
     call: &'s Call<'c>,
     store: &'s mut Store,
-    writes: Vec<(Item, Option<Arc<Vec<u8>>>)>,
+    writes: Vec<Written>,
 }
 
 impl Surroundings for Shell<'_, '_> {

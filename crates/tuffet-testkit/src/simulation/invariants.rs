@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use tuffet_core::metadata::RoleName;
 use tuffet_core::trust::Item;
 
-use super::artifact::{Archive, Artifact, Body, Grant, Id, Listed, Role};
-use super::client::Store;
+use super::artifact::{Archive, Artifact, BIN, Body, Delegations, Grant, Id, Listed, Role};
+use super::client::{Store, Written};
 use super::scene::Broken;
 use super::signing::Signing;
 
@@ -82,6 +83,42 @@ impl Looking<'_> {
             self.check_versions(ids, before)?;
         }
         Ok(Seen { files: ids })
+    }
+
+    /// Checks the delegated roles that a search has stored: listed, in time, and signed by a threshold of the keys that somebody
+    /// names who is trusted.
+    ///
+    /// # Errors
+    /// What does not hold.
+    pub(crate) fn check_delegated(&self, seen: &Seen, writes: &[Written]) -> Result<(), Broken> {
+        let [.., snapshot, targets] = seen.files;
+        for (item, bytes) in writes {
+            let (Item::Role(name @ RoleName::Delegated(_)), Some(bytes)) = (item, bytes) else {
+                continue;
+            };
+            let known = self.archive.find(bytes, self.signing);
+            let file = self
+                .archive
+                .get(known.ok_or("a role is stored that nobody has made")?);
+            let role = Role::of(name);
+            let listed = roles(self.archive.get(snapshot))?.get(&role);
+            fits(
+                file,
+                listed.ok_or_else(|| format!("{role} is stored and not listed"))?,
+            )?;
+            ensure(file.draft.expires > self.now, || {
+                format!("{role} has expired")
+            })?;
+            let stored = self.store.iter().filter_map(|(item, bytes)| match item {
+                Item::Role(RoleName::Delegated(_)) => self.archive.find(bytes, self.signing),
+                _ => None,
+            });
+            let mut delegators = stored.chain([targets]).map(|id| self.archive.get(id));
+            ensure(delegators.any(|by| names(by, role, file)), || {
+                format!("{role} is trusted and nobody names a threshold of those who signed it")
+            })?;
+        }
+        Ok(())
     }
 
     /// Every root from the anchor to the trusted one was signed by a threshold of the one before and by its own.
@@ -165,6 +202,26 @@ impl Looking<'_> {
             previous = next;
         }
         Ok(false)
+    }
+}
+
+/// Whether a role delegates to another, to keys of which a threshold has signed this file.
+fn names(delegator: &Artifact, role: Role, file: &Artifact) -> bool {
+    let signed = |grant: &Grant| file.count_whatever_the_keyids(grant) >= grant.threshold;
+    match &delegator.draft.body {
+        Body::Targets {
+            delegations: Delegations::Named(roles),
+            ..
+        } => roles.iter().any(|to| to.role == role && signed(&to.grant)),
+        Body::Targets {
+            delegations: Delegations::Bins { grant, bits },
+            ..
+        } => {
+            let last = BIN + (1 << bits) - 1;
+            matches!(role, Role::Delegated(number) if (BIN..=last).contains(&number))
+                && signed(grant)
+        }
+        _ => false,
     }
 }
 

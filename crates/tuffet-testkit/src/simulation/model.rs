@@ -296,7 +296,9 @@ impl<'q> Refreshing<'q> {
         let place = if role == Role::Timestamp { 1 } else { 2 };
         let grant = &self.question.grants(self.root())[place];
         let usable = file.count(grant) >= grant.threshold;
-        if usable || file.count_whatever_the_keyids(grant) >= grant.threshold {
+        // No key has left since a root accepted it: a raised threshold is no way back.
+        let need = if by.is_some() { 1 } else { grant.threshold };
+        if usable || file.count_whatever_the_keyids(grant) >= need {
             return Ok(Some(Floor { id, usable }));
         }
         // What a rotation leaves behind is no damage, unless the record knows another file.

@@ -16,7 +16,7 @@ use super::network::{Mirror, Network, Served, Url};
 use super::operation::Operation;
 use super::repository::{BEGINNING, NAMED_ROLES, Repository, Style, Tools};
 use super::signing::Signing;
-use super::story::{in_words, served_in_words};
+use super::story::{in_words, published_in_words, rules_in_words, served_in_words};
 use super::tally::Tally;
 use super::{Chance, Expected};
 use crate::driver::Reply;
@@ -137,9 +137,20 @@ impl<'s, C: Client> Scene<'s, C> {
             honest => {
                 self.publish(honest);
                 self.network.publish(self.repository.files());
+                if self.story.is_some() {
+                    let published = published_in_words(&self.archive, self.now, &self.repository);
+                    self.tell(|| published);
+                }
                 Ok(())
             }
         }
+    }
+
+    /// Tells what happens from now on.
+    pub(crate) fn tell_all(&mut self) {
+        let rules = rules_in_words(&self.rules);
+        let published = published_in_words(&self.archive, self.now, &self.repository);
+        self.story = Some(vec![rules, published]);
     }
 
     fn tell(&mut self, line: impl FnOnce() -> String) {
@@ -292,7 +303,8 @@ impl<'s, C: Client> Scene<'s, C> {
                     )
                 })
                 .collect();
-            self.tell(|| format!("served instead: {}", overlay.join("; ")));
+            let keys = self.attacker.in_words();
+            self.tell(|| format!("has {keys}; served instead: {}", overlay.join("; ")));
         }
     }
 
@@ -451,7 +463,9 @@ impl<'s, C: Client> Scene<'s, C> {
             now,
         };
         let before = self.seen.take().filter(|_| !self.damaged);
-        self.seen = Some(looking.check(files, before.as_ref())?);
+        let seen = looking.check(files, before.as_ref())?;
+        looking.check_delegated(&seen, &report.writes)?;
+        self.seen = Some(seen);
         self.damaged = false;
         Ok(true)
     }

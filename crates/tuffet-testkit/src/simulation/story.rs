@@ -1,8 +1,38 @@
 //! What happens in a trace, in words, for whoever reads one that failed.
 
-use super::artifact::{Archive, Draft};
+use super::artifact::{Archive, Draft, Id};
 use super::client::{End, Report};
+use super::model::Rules;
 use super::network::Served;
+use super::repository::Repository;
+
+/// What kind of client it is, and of what.
+pub(crate) fn rules_in_words(rules: &Rules) -> String {
+    format!(
+        "a client {}, {} roots and {} roles at a time, roots from {} and snapshots from {}",
+        if rules.strict {
+            "strict about its disk"
+        } else {
+            "that forgives its disk"
+        },
+        rules.roots,
+        rules.roles,
+        rules.least_root,
+        rules.least_snapshot
+    )
+}
+
+/// What is published now.
+pub(crate) fn published_in_words(archive: &Archive, now: i64, repository: &Repository) -> String {
+    let one = |id: Id| served_in_words(archive, now, Served::File(id));
+    let mut files = vec![
+        one(*repository.roots.last().expect("a root")),
+        one(repository.timestamp),
+        one(repository.snapshot),
+    ];
+    files.extend(repository.roles.values().map(|role| one(role.current)));
+    format!("published: {}", files.join("; "))
+}
 
 /// What a mirror serves.
 pub(crate) fn served_in_words(archive: &Archive, now: i64, served: Served) -> String {

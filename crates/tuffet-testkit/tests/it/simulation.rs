@@ -1,5 +1,7 @@
 //! The simulation finds what is wrong, and says so briefly.
 
+use std::path::Path;
+use std::process::Command;
 use std::sync::Arc;
 
 use tuffet_core::metadata::RoleName;
@@ -43,6 +45,40 @@ fn a_seed_is_the_same_trace_every_time() {
         play(5, &Fast, || Core).expect("no finding"),
         play(5, &Fast, || Core).expect("no finding")
     );
+}
+
+/// Runs the program; whether it went well, and what it said.
+fn simulate(arguments: &[&str], state: &Path) -> (bool, String) {
+    let mut program = Command::new(env!("CARGO_BIN_EXE_simulate"));
+    let output = program.args(arguments).arg("--state").arg(state).output();
+    let output = output.expect("the program starts");
+    let said = [output.stdout, output.stderr].concat();
+    (
+        output.status.success(),
+        String::from_utf8(said).expect("text"),
+    )
+}
+
+#[test]
+fn a_run_that_is_gone_on_with_ends_like_one_that_was_never_stopped() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let [stopped, whole] = ["stopped", "whole"].map(|name| directory.path().join(name));
+    // A round of one job is 100 traces of 49 steps.
+    let (went_well, _) = simulate(&["--seed", "3", "--jobs", "1", "--steps", "1"], &stopped);
+    assert!(went_well);
+    let resumed = ["--seed", "3", "--jobs", "1", "--steps", "4901", "--resume"];
+    let (went_well, said) = simulate(&resumed, &stopped);
+    assert!(
+        went_well && said.contains("9800 steps, 200 traces"),
+        "{said}"
+    );
+    simulate(&["--seed", "3", "--jobs", "2", "--steps", "1"], &whole);
+    let [stopped_at, whole] =
+        [&stopped, &whole].map(|path| std::fs::read_to_string(path).expect("a state"));
+    assert_eq!(stopped_at, whole);
+
+    let (went_well, said) = simulate(&["--seed", "4", "--resume"], &stopped);
+    assert!(!went_well && said.contains("is about seed 3"), "{said}");
 }
 
 /// Loses the timestamp before every refresh, and with it the floor.

@@ -12,7 +12,8 @@ use tuffet_client::{
 };
 use tuffet_core::trust::{Item, Write, WriteKind};
 use tuffet_testkit::simulation::{
-    Call, Client, End, Fast, FoundTarget, Listing, Report, Signing, Store, described, files, play,
+    Call, Client, End, Fast, FoundTarget, Listing, Report, Signing, Store, Written, described,
+    files, play,
 };
 
 use crate::real::Ed25519;
@@ -23,7 +24,7 @@ struct Disk(Arc<Mutex<Inner>>);
 
 struct Inner {
     store: Store,
-    writes: Vec<(Item, Option<Arc<Vec<u8>>>)>,
+    writes: Vec<Written>,
     crash: Option<usize>,
 }
 
