@@ -6,7 +6,7 @@
 use std::collections::{BTreeSet, VecDeque};
 
 use tuffet_core::metadata::{
-    Delegations, Parsed, RoleDelegations, RoleName, Root, Targets, Version,
+    Delegations, Parsed, Role as _, RoleDelegations, RoleName, Root, Targets, Version,
 };
 use tuffet_core::trust::Signers;
 
@@ -66,6 +66,22 @@ fn roots(store: &Store) -> Result<Vec<(Version, Root)>, Error> {
         roots.push(own);
     }
     Ok(roots)
+}
+
+/// Whether clients that follow the root before would accept these bytes as the next root.
+pub(crate) fn is_next_root(store: &Store, version: Version, bytes: &[u8]) -> Result<bool, Error> {
+    let role = RoleName::Root;
+    let root = |bytes: Vec<u8>| Parsed::<Root>::parse(bytes).map(|root| root.unverified().clone());
+    let Some(before) = version.number().checked_sub(1).and_then(Version::new) else {
+        return Ok(false);
+    };
+    let old = read_optional(&store.sealed_path(&role, before))?.map(root);
+    let (Some(Ok(old)), Ok(new)) = (old, root(bytes.to_vec())) else {
+        return Ok(false);
+    };
+    let follows = new.version() == version;
+    let signed = |one| by_root(&role, version, bytes, &[&one]).is_ok();
+    Ok(follows && signed((before, old)) && signed((version, new)))
 }
 
 /// Refuses a file that none of these roots' keys have signed enough.

@@ -70,6 +70,7 @@ mod init;
 mod key_roles;
 mod keys;
 mod layout;
+mod numbers;
 mod plan;
 mod policy;
 mod publish;

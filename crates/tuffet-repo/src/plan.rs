@@ -204,6 +204,36 @@ pub enum Action {
         /// The version before.
         version: Version,
     },
+    /// A version that a thief has made counts no longer: nothing follows it.
+    GivenUp {
+        /// The role.
+        role: RoleName,
+        /// The version.
+        version: Version,
+    },
+    /// A role that goes back to former targets goes on delegating otherwise than then.
+    DelegationsStay {
+        /// The role.
+        role: RoleName,
+        /// The version before.
+        version: Version,
+    },
+    /// A number is not used, because the published tree holds something else under it that those who may sign have not signed.
+    Skipped {
+        /// The role.
+        role: RoleName,
+        /// The version.
+        version: Version,
+    },
+    /// A file in the published tree that is not of this repository gives way to one that is.
+    Overwritten {
+        /// The role.
+        role: RoleName,
+        /// The version.
+        version: Version,
+        /// Whether clients can have accepted the other one, which then refuse everything that follows this one.
+        accepted: bool,
+    },
     /// A version that another tool has published is taken over.
     Imported {
         /// The role.
@@ -318,6 +348,9 @@ impl Action {
             Self::Sent { .. } => "Sent",
             Self::TargetsRestored { .. } | Self::Restored { .. } => "Restored",
             Self::Imported { .. } => "Imported",
+            Self::GivenUp { .. } => "Gave",
+            Self::Skipped { .. } => "Skipped",
+            Self::Overwritten { .. } => "Replaced",
             Self::LeftOut { .. } => "Left",
             Self::Dropped { .. } => "Dropped",
             Self::Applied { .. } => "Applied",
@@ -326,7 +359,10 @@ impl Action {
             Self::DestinationUnverified { .. } => "Noticed",
             Self::Pruned { .. } => "Pruned",
             Self::Mirrored { .. } => "Copied",
-            Self::ExpiresEarly { .. } | Self::Shadowed { .. } | Self::Gap => "Noticed",
+            Self::ExpiresEarly { .. }
+            | Self::Shadowed { .. }
+            | Self::DelegationsStay { .. }
+            | Self::Gap => "Noticed",
         }
     }
 }
@@ -393,6 +429,26 @@ impl fmt::Display for Action {
                 write!(f, "the open change ({length} bytes) to {}", to.display())
             }
             Self::TargetsRestored { role, version } => write!(f, "{role} to what v{version} listed"),
+            Self::GivenUp { role, version } => write!(f, "up {role} v{version}"),
+            Self::DelegationsStay { role, version } => write!(
+                f,
+                "{role} delegates otherwise than its v{version} did, and goes on doing so: look at every delegation of it"
+            ),
+            Self::Skipped { role, version } => write!(
+                f,
+                "{role} v{version}: where it is published lies something else under that name"
+            ),
+            Self::Overwritten {
+                role,
+                version,
+                accepted,
+            } => {
+                write!(f, "what was published as {role} v{version}")?;
+                if *accepted {
+                    f.write_str(": clients that have accepted it need a new first root by another way")?;
+                }
+                Ok(())
+            }
             Self::LeftOut { role, version } => write!(f, "{role} v{version}, which is not current"),
             Self::Imported { role, version } => write!(f, "{role} v{version}"),
             Self::Dropped { role, version } => write!(f, "the draft of {role} v{version}"),

@@ -19,6 +19,7 @@ mod prune;
 mod published;
 mod release;
 mod renewal;
+mod unpublished;
 mod verify;
 
 use std::fs;
@@ -41,14 +42,14 @@ use crate::quorum::{Need, needs};
 use crate::repository::Repository;
 use crate::sign::attach;
 use crate::store::Store;
-use crate::write::Write;
+use crate::write::{Write, WriteKind, read_optional};
 
-use published::Published;
 use release::Release;
 use verify::Switch;
 
 pub use destination::{Bucket, Destination, Object};
 pub use prune::Prune;
+pub(crate) use published::Published;
 
 /// Up to how many roles are written one after the other.
 const ONE_BY_ONE: usize = 16;
@@ -65,6 +66,9 @@ pub struct Publish {
     /// Whether copies are written under names without versions and hashes, for clients that know no consistent snapshots; the
     /// policy can ask for them, too.
     pub unversioned_copies: bool,
+    /// Metadata files, such as `2.root.json`, that somebody else has put where the repository is published, and that give way to
+    /// those of the repository.
+    pub replace: Vec<String>,
 }
 
 impl Publish {
@@ -81,6 +85,17 @@ impl Publish {
     #[must_use]
     pub fn unversioned_copies(mut self) -> Self {
         self.unversioned_copies = true;
+        self
+    }
+
+    /// A file of this name that is not of this repository gives way.
+    ///
+    /// A version never changes once clients can have seen it, so this is for what a thief has left, and only where no other
+    /// number can be used: roots follow one another without a gap, and of other roles people have signed the version. A file of
+    /// these that enough keys of today have signed does not give way.
+    #[must_use]
+    pub fn replace(mut self, name: &str) -> Self {
+        self.replace.push(name.to_owned());
         self
     }
 
@@ -127,8 +142,8 @@ impl Repository {
             published: &published,
         };
         let release = place.compose(publish, online, now)?;
-        let unpublished = unpublished(&published, &release)?;
-        let verified = verify::verify(&place, &release, now)?;
+        let fresh = unpublished::unpublished(&place, &release, &publish.replace)?;
+        let verified = verify::verify(&place, &release, fresh.other_root, now)?;
         let artifacts = artifacts::missing(&place, &release)?;
         let (copies, copied) = if publish.unversioned_copies || self.policy().unversioned_copies {
             copies::unversioned(&place, &release)?
@@ -138,11 +153,12 @@ impl Repository {
 
         let mut steps = vec![artifacts.writes];
         steps.extend(self.seal(&store, &release));
-        let (quiet, switch) = in_order(unpublished, verified.switch);
+        let (quiet, switch) = in_order(fresh.writes, verified.switch);
         steps.extend(quiet);
         steps.extend(copies);
         steps.extend(switch);
         steps.push(self.write_policy(&store.learned)?.into_iter().collect());
+        steps.extend(self.put_away(&store)?);
         steps.push(vec![store.remove_change()]);
 
         actions.extend(store.drafts().map(|(role, draft)| Action::Applied {
@@ -151,6 +167,7 @@ impl Repository {
         }));
         actions.extend(artifacts.actions);
         actions.extend(copied);
+        actions.extend(fresh.actions);
         actions.extend(verified.actions);
         actions.extend(release.actions());
         Ok(Plan {
@@ -173,6 +190,22 @@ impl Repository {
             }
         }
         [versions, timestamp]
+    }
+
+    /// Takes versions that are given up out of `metadata/`, and keeps them for whoever looks into the incident.
+    fn put_away(&self, store: &Store) -> Result<[Vec<Write>; 2], Error> {
+        let (mut kept, mut removed) = (Vec::new(), Vec::new());
+        for (role, version) in store.given_up().iter() {
+            let path = store.sealed_path(role, version);
+            let Some(bytes) = read_optional(&path)? else {
+                continue;
+            };
+            let name = layout::file_name(role, Some(version));
+            let copy = self.layout().given_up().join(name);
+            kept.push(Write::file(copy, WriteKind::Replace(bytes)));
+            removed.push(Write::file(path, WriteKind::Remove));
+        }
+        Ok([kept, removed])
     }
 
     /// Where the policy says that the repository is published.
@@ -262,40 +295,6 @@ fn signers<'d>(
     let role = delegations.role(name)?;
     let key = |keyid: &KeyId| delegations.keys().key(keyid.as_str());
     Some((role.threshold, role.keyids.iter().map(key).collect()))
-}
-
-/// What the published tree does not hold yet. A version that it holds with other bytes is refused.
-fn unpublished<'r>(
-    published: &Published,
-    release: &'r Release,
-) -> Result<Vec<(&'r RoleName, Write)>, Error> {
-    let versioned = release
-        .files
-        .iter()
-        .filter(|staged| staged.version.is_some());
-    let files: Vec<(String, &[u8])> = versioned
-        .map(|staged| (staged.name(), staged.bytes.as_slice()))
-        .collect();
-    let mut there = files.iter().zip(published.compare(&files)?);
-    let mut writes = Vec::new();
-    for staged in &release.files {
-        let name = staged.name();
-        let kind = match staged.version {
-            None => published.switch(&staged.bytes),
-            Some(_) => match there.find(|((file, _), _)| *file == name) {
-                Some((_, Some(true))) => continue,
-                Some((_, Some(false))) => {
-                    return Err(Error::VersionReused {
-                        at: published.metadata(&name),
-                    });
-                }
-                _ => staged.write_kind(),
-            },
-        };
-        let at = published.metadata(&name);
-        writes.push((&staged.role, Write { at, kind }));
-    }
-    Ok(writes)
 }
 
 /// What nobody asks for yet first, and then root and timestamp.

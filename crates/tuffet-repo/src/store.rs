@@ -1,6 +1,6 @@
 //! What a repository holds: sealed versions, which never change, and the drafts of the open change.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io;
 use std::path::Path;
@@ -11,13 +11,14 @@ use crate::Error;
 use crate::change::ChangeFile;
 use crate::document::Document;
 use crate::layout::{self, Layout};
+use crate::numbers::GivenUp;
 use crate::policy::Learned;
 use crate::write::{Write, WriteKind, read_optional};
 
 /// The metadata of a repository.
 ///
 /// The highest version of a role in `metadata/` is its current one, whether clients have seen it or not: a publication that was
-/// interrupted leaves versions that must not be used again for other bytes.
+/// interrupted leaves versions that must not be used again for other bytes. Versions that the open change gives up do not count.
 #[derive(Debug)]
 pub(crate) struct Store {
     layout: Layout,
@@ -27,6 +28,8 @@ pub(crate) struct Store {
     applied: bool,
     /// What the policy learns when the change is applied.
     pub(crate) learned: Learned,
+    /// Versions that count no longer.
+    given_up: GivenUp,
     /// How many edits made the open change, as far as they can be undone.
     pub(crate) edits: u64,
     /// Drafts of versions that somebody else has used.
@@ -42,6 +45,7 @@ impl Store {
             drafts: BTreeMap::new(),
             applied: false,
             learned: Learned::default(),
+            given_up: GivenUp::default(),
             edits: 0,
             stale: BTreeMap::new(),
         }
@@ -49,9 +53,9 @@ impl Store {
 
     pub(crate) fn load(layout: &Layout) -> Result<Self, Error> {
         let mut store = Self::empty(layout);
-        store.heads = heads(&layout.metadata())?;
-        crate::heads::require_signed(&store)?;
         let change = ChangeFile::read(&layout.change())?;
+        store.give_up(change.given_up)?;
+        crate::heads::require_signed(&store)?;
         store.learned = change.learned;
         store.edits = change.edits;
         for (role, draft) in change.drafts {
@@ -69,7 +73,7 @@ impl Store {
             self.applied = true;
             return Ok(());
         }
-        if !follows(&draft, head) {
+        if !self.is_followed_by(&role, &draft) {
             self.stale.insert(role.clone(), version);
         }
         self.drafts.insert(role, draft);
@@ -81,6 +85,31 @@ impl Store {
         self.drafts.clear();
         self.stale.clear();
         self
+    }
+
+    /// Lets versions count no longer.
+    pub(crate) fn give_up(&mut self, given_up: GivenUp) -> Result<(), Error> {
+        self.given_up = given_up;
+        self.heads.clear();
+        for (role, version) in versions(&self.layout.metadata())? {
+            if !self.given_up.has(&role, version) {
+                let head = self.heads.entry(role).or_insert(version);
+                *head = version.max(*head);
+            }
+        }
+        Ok(())
+    }
+
+    /// The versions that count no longer.
+    pub(crate) fn given_up(&self) -> &GivenUp {
+        &self.given_up
+    }
+
+    /// Every version of a role that is sealed and counts.
+    pub(crate) fn versions(&self, role: &RoleName) -> Result<BTreeSet<Version>, Error> {
+        let all = versions(&self.layout.metadata())?.into_iter();
+        let own = all.filter(|(of, version)| of == role && !self.given_up.has(of, *version));
+        Ok(own.map(|(_, version)| version).collect())
     }
 
     pub(crate) fn layout(&self) -> &Layout {
@@ -162,7 +191,8 @@ impl Store {
     /// The one write that makes the drafts the open change.
     pub(crate) fn write_change(&self) -> Write {
         let path = self.layout.change();
-        ChangeFile::write(&path, self.drafts.iter(), &self.learned, self.edits)
+        let drafts = self.drafts.iter();
+        ChangeFile::write(&path, drafts, &self.learned, &self.given_up, self.edits)
     }
 
     /// The one write that ends the open change.
@@ -192,6 +222,17 @@ impl Store {
             .map_or_else(|| self.head(role), Document::version)
     }
 
+    /// Whether a draft is what comes after the highest sealed version. Whoever signs elsewhere counts elsewhere and may leave
+    /// numbers out.
+    pub(crate) fn is_followed_by(&self, role: &RoleName, draft: &Document) -> bool {
+        let (version, head) = (draft.version().unwrap_or(Version::FIRST), self.head(role));
+        if draft.is_exact() {
+            head.is_none_or(|head| head < version) && !self.given_up.has(role, version)
+        } else {
+            version == self.given_up.next(role, head)
+        }
+    }
+
     /// Refuses to go on with a change that was overtaken by another one.
     pub(crate) fn require_current(&self) -> Result<(), Error> {
         match self.stale.iter().next() {
@@ -205,26 +246,12 @@ impl Store {
     }
 }
 
-/// Whether a draft is what comes after the highest sealed version. Whoever signs elsewhere counts elsewhere and may leave
-/// numbers out.
-pub(crate) fn follows(draft: &Document, head: Option<Version>) -> bool {
-    let version = draft.version().unwrap_or(Version::FIRST);
-    if draft.is_exact() {
-        head.is_none_or(|head| head < version)
-    } else {
-        version == head.map_or(Version::FIRST, Version::next)
-    }
-}
-
-fn heads(metadata: &Path) -> Result<BTreeMap<RoleName, Version>, Error> {
-    let mut heads = BTreeMap::new();
-    for name in names(metadata)? {
-        if let Some((role, version)) = layout::parse_file_name(&name) {
-            let head = heads.entry(role).or_insert(version);
-            *head = version.max(*head);
-        }
-    }
-    Ok(heads)
+/// Every versioned file in a directory of metadata.
+fn versions(metadata: &Path) -> Result<Vec<(RoleName, Version)>, Error> {
+    let names = names(metadata)?.into_iter();
+    Ok(names
+        .filter_map(|name| layout::parse_file_name(&name))
+        .collect())
 }
 
 /// The names in a directory that may be absent, in order.

@@ -202,7 +202,11 @@ pub(crate) fn finish(
 
 fn show(action: &Action, app: &App) {
     match action {
-        Action::DestinationUnverified { .. } | Action::ExpiresEarly { .. } | Action::Gap => {
+        Action::DestinationUnverified { .. }
+        | Action::ExpiresEarly { .. }
+        | Action::DelegationsStay { .. }
+        | Action::Overwritten { accepted: true, .. }
+        | Action::Gap => {
             app.console.warn(text::visible(&action.to_string()));
         }
         Action::TargetAdded {
@@ -239,6 +243,9 @@ fn object(action: &Action) -> Value {
         | Action::Restored { role, version }
         | Action::Accepted { role, version, .. }
         | Action::Applied { role, version }
+        | Action::GivenUp { role, version }
+        | Action::Skipped { role, version }
+        | Action::Overwritten { role, version, .. }
         | Action::Published { role, version, .. } => (Some(role), Some(version), None),
         Action::TargetAdded { role, path, .. }
         | Action::Staged { role, path, .. }
@@ -274,6 +281,14 @@ impl From<&Error> for Failure {
         };
         let failure = Self::new(error.code(), exit, error.to_string()).sources(error);
         match error {
+            Error::VersionReused { at } => {
+                let at = at.to_string();
+                let name = at.rsplit(['/', '\\']).next().unwrap_or(&at);
+                failure.fix(format!(
+                    "if a thief has left it there: tuffet publish --replace {}",
+                    text::visible(name)
+                ))
+            }
             Error::TargetOutside { role, .. } => {
                 let role = text::visible(role.as_str());
                 failure.fix(format!("see what it covers: tuffet delegate show {role}"))

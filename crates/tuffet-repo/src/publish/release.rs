@@ -16,13 +16,17 @@ use crate::document::Document;
 use crate::error::MissingSignatures;
 use crate::graph::Graph;
 use crate::layout;
+use crate::numbers::{FURTHEST, GivenUp};
 use crate::plan::Action;
 use crate::policy::Policy;
-use crate::quorum::{Need, needs};
+use crate::quorum::{Need, is_signed_by_any, needs};
 use crate::sign::sign_document;
 use crate::store::Store;
 use crate::tree::Tree as _;
 use crate::write::{WriteKind, read_optional};
+
+/// How many numbers of snapshots are skipped at the most.
+const MOST_SKIPPED: usize = 10_000;
 
 /// A metadata file to publish.
 #[derive(Debug)]
@@ -57,6 +61,8 @@ pub(super) struct Release {
     pub(super) first_root: Vec<u8>,
     /// The versions of targets roles that the snapshot before listed.
     pub(super) before: BTreeMap<RoleName, Version>,
+    /// Numbers of snapshots that are not used.
+    skipped: Vec<Version>,
 }
 
 impl Release {
@@ -66,7 +72,11 @@ impl Release {
     }
 
     pub(super) fn actions(&self) -> impl Iterator<Item = Action> + '_ {
-        self.files.iter().filter_map(|staged| staged.news.clone())
+        let skipped = self.skipped.iter().map(|version| Action::Skipped {
+            role: RoleName::Snapshot,
+            version: *version,
+        });
+        skipped.chain(self.files.iter().filter_map(|staged| staged.news.clone()))
     }
 }
 
@@ -90,6 +100,7 @@ impl Place<'_> {
         let first_root = files.first().map(|root| root.bytes.clone());
         let first_root = first_root.ok_or(Error::RoleUnknown(RoleName::Root))?;
 
+        let mut skipped = Vec::new();
         let head = self.store.head_document(&RoleName::Snapshot)?;
         let before = meta(head.as_ref());
         let listing = self.listing(&before, publish)?;
@@ -100,7 +111,7 @@ impl Place<'_> {
         let snapshot = match head {
             Some(head) if !self.snapshot_is_due(&head, &listing, now)? => head,
             head => {
-                let new = self.snapshot(head, listing);
+                let new = self.snapshot(head, listing, &mut skipped)?;
                 self.sign_online(&RoleName::Snapshot, new, online, now)?
             }
         };
@@ -119,6 +130,7 @@ impl Place<'_> {
             files,
             first_root,
             before: versions(&before).collect(),
+            skipped,
         })
     }
 
@@ -234,7 +246,14 @@ impl Place<'_> {
         let mut version = self.store.next_version(&RoleName::Root);
         while let Some(number) = version {
             let file = layout::file_name(&RoleName::Root, version);
-            if let Some(bytes) = self.published.file(&file)? {
+            let ours = match self.draft(&RoleName::Root) {
+                Some((drafted, bytes)) if drafted == number => Some(bytes),
+                _ => read_optional(&self.store.sealed_path(&RoleName::Root, number))?,
+            };
+            // Something else under that name is no root that clients of this repository follow.
+            if let Some(bytes) = ours
+                && self.published.file(&file)?.as_ref() == Some(&bytes)
+            {
                 let published = Parsed::<Root>::parse(bytes).map_err(|error| {
                     let at = self.published.metadata(&file).to_string();
                     Error::format(Path::new(&at), error)
@@ -269,19 +288,53 @@ impl Place<'_> {
         if !counts.iter().all(Need::is_met) {
             return Ok(true);
         }
+        // Nobody can be given this one where something else lies under its name.
+        if let Some(version) = head.version()
+            && self.is_taken(&RoleName::Snapshot, version, Some(&head.to_bytes()))?
+        {
+            return Ok(true);
+        }
         let half = i64::from(self.policy.period(&RoleName::Snapshot).seconds()) / 2;
         let left = head.expires().map_or(0, |at| at.0.saturating_sub(now.0));
         Ok(left <= half)
     }
 
-    fn snapshot(&self, head: Option<Document>, listing: BTreeMap<String, Value>) -> Document {
-        let next = head.as_ref().and_then(Document::version);
-        let next = next.map_or(Version::FIRST, Version::next);
+    /// The next snapshot. What a thief has left in the published tree under the names of the next ones stays there, because caches may
+    /// hold it for long: its numbers are skipped.
+    fn snapshot(
+        &self,
+        head: Option<Document>,
+        listing: BTreeMap<String, Value>,
+        skipped: &mut Vec<Version>,
+    ) -> Result<Document, Error> {
+        let (role, given_up) = (RoleName::Snapshot, self.store.given_up());
+        let last = head.as_ref().and_then(Document::version);
+        let mut next = given_up.next_usable(&role, last)?;
+        while skipped.len() < MOST_SKIPPED && self.is_taken(&role, next, None)? {
+            skipped.push(next);
+            next = given_up.next_usable(&role, Some(next))?;
+        }
         let mut snapshot =
             head.unwrap_or_else(|| builder::Snapshot::new(next, UnixTime(0)).build());
         snapshot.set("version", next.number().into());
         snapshot.set("meta", Value::Object(listing));
-        snapshot
+        Ok(snapshot)
+    }
+
+    /// Whether the published tree holds under the name of a version what those who may sign the role have not signed, and what is
+    /// not `ours`. What they have signed is a version that somebody else has published.
+    fn is_taken(
+        &self,
+        role: &RoleName,
+        version: Version,
+        ours: Option<&[u8]>,
+    ) -> Result<bool, Error> {
+        let there = self
+            .published
+            .file(&layout::file_name(role, Some(version)))?;
+        Ok(there.is_some_and(|bytes| {
+            ours != Some(&bytes) && !is_signed_by_any(role, &bytes, self.graph)
+        }))
     }
 
     /// The next timestamp, which lists nothing but the snapshot (F-34, R-12).
@@ -290,7 +343,16 @@ impl Place<'_> {
             let first = Version::FIRST;
             return Ok(builder::Timestamp::new(first, UnixTime(0), snapshot, Some(bytes)).build());
         };
-        let next = timestamp.version().map_or(Version::FIRST, Version::next);
+        let last = timestamp.version().map_or(0, Version::number);
+        // A thief has driven it up in this repository. Clients forget that with the keys, so it goes on from a number that is
+        // certainly free.
+        let leapt = last.saturating_sub(snapshot.number()) > FURTHEST;
+        let next = if leapt && self.forgotten_by_clients()? {
+            snapshot
+        } else {
+            let role = RoleName::Timestamp;
+            GivenUp::default().next_usable(&role, timestamp.version())?
+        };
         timestamp.set("version", next.number().into());
         let entry = Value::from_iter([("snapshot.json", listed(snapshot, Some(bytes)))]);
         timestamp.set("meta", entry);

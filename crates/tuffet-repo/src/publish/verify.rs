@@ -37,10 +37,12 @@ pub(super) struct Verdict {
     pub(super) actions: Vec<Action>,
 }
 
-/// Refuses a release that a client would refuse, whether it is new or has seen what was published last.
+/// Refuses a release that a client would refuse, whether it is new or has seen what was published last. Clients of another root are
+/// not asked: `other_root` says that one was published which is not of this repository.
 pub(super) fn verify(
     place: &Place<'_>,
     release: &Release,
+    other_root: bool,
     now: UnixTime,
 ) -> Result<Verdict, Error> {
     let published = place.published;
@@ -59,6 +61,7 @@ pub(super) fn verify(
 
     let mut seen = None;
     match last_state(published, place, &release.first_root, now)? {
+        LastState::Seen(..) if other_root => {}
         LastState::Seen(client, then) => seen = Some((client, then)),
         // Nobody can have accepted this, so there is nothing to be compared with.
         LastState::Refused(refused) => actions.push(refused),

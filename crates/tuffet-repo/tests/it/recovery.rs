@@ -13,10 +13,10 @@ use tuffet_sign::{FileKey, Signer};
 use crate::support::{NOW, World, code, delegated, key, named, path, role, run, versions};
 
 /// As high as a version can be that every implementation reads.
-const HIGH: u64 = (1 << 53) - 1;
+pub(crate) const HIGH: u64 = (1 << 53) - 1;
 
 /// What snapshot or timestamp says about a file.
-fn listed(version: u64, bytes: &[u8]) -> Value {
+pub(crate) fn listed(version: u64, bytes: &[u8]) -> Value {
     let digest = tuffet_crypto::aws_lc().digest(HashAlgorithm::Sha256, bytes);
     let hashes = Value::from_iter([("sha256", Value::from(digest.to_hex()))]);
     Value::from_iter([
@@ -27,7 +27,12 @@ fn listed(version: u64, bytes: &[u8]) -> Value {
 }
 
 /// Puts a file into the published tree, signed by whatever keys were stolen.
-fn forge(world: &World, name: &str, document: Document, signers: &[&dyn Signer]) -> Vec<u8> {
+pub(crate) fn forge(
+    world: &World,
+    name: &str,
+    document: Document,
+    signers: &[&dyn Signer],
+) -> Vec<u8> {
     let mut document = document;
     document.clear_signatures();
     let bytes = document.sign(signers).unwrap().to_bytes();
