@@ -5,6 +5,7 @@ mod words;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use tuffet_core::crypto::Digest;
 use tuffet_core::json::FormatError;
 use tuffet_core::metadata::{NameError, RoleName, TargetPath, Version};
 use tuffet_core::trust;
@@ -14,7 +15,7 @@ use crate::keys::KeyName;
 use crate::write::Address;
 
 pub use words::MissingSignatures;
-use words::{covered, join, last_one, overtaken, shown};
+use words::{covered, instead, join, last_one, overtaken, shown};
 
 /// Why an operation was not planned or not finished.
 #[derive(Debug, thiserror::Error)]
@@ -375,6 +376,26 @@ pub enum Error {
     /// Too few keys of root are left to sign another root.
     #[error("too few keys of root are left to sign another root")]
     RecoveryTooLate,
+    /// A copy of a repository that nobody has told which root to trust.
+    #[error("{} does not know which root to trust: root v{version}, the first that is there, has SHA-256 {}", directory.display(), sha256.to_hex())]
+    AnchorUnknown {
+        /// The directory of the copy.
+        directory: PathBuf,
+        /// The version of the first root that is there.
+        version: Version,
+        /// The SHA-256 of its file.
+        sha256: Digest,
+    },
+    /// The root that this copy trusts is not in `metadata/`, or the last root does not follow it without a gap.
+    #[error("the root v{version} that this copy trusts, SHA-256 {}, is not there: {}", expected.to_hex(), instead(found.as_ref()))]
+    AnchorDiffers {
+        /// Its version.
+        version: Version,
+        /// Its SHA-256.
+        expected: Digest,
+        /// The SHA-256 of what is in its place.
+        found: Option<Digest>,
+    },
     /// A version in `metadata/` that too few keys have signed.
     #[error("{role} v{version} in metadata/ is not signed by those who may sign it")]
     HeadUnsigned {
@@ -485,6 +506,8 @@ impl Error {
             Self::ContentMissing { .. } => "target.content-missing",
             Self::NoDestination => "publish.no-destination",
             Self::DestinationInside(_) => "publish.inside",
+            Self::AnchorUnknown { .. } => "anchor.unknown",
+            Self::AnchorDiffers { .. } => "anchor.differs",
             Self::HeadUnsigned { .. } => "repo.unsigned",
             Self::RecoveryKeys { .. } => "recover.keys",
             Self::RecoveryTooLate => "recover.too-late",
@@ -526,6 +549,8 @@ impl Error {
             | Self::VersionFar { .. }
             | Self::VersionsUsedUp { .. }
             | Self::VersionRemembered { .. }
+            | Self::AnchorUnknown { .. }
+            | Self::AnchorDiffers { .. }
             | Self::HeadUnsigned { .. } => Class::Untrustworthy,
             Self::SignaturesMissing(_) => Class::NeedsSignatures,
             Self::Signer { .. } | Self::RecoveryTooLate => Class::Key,

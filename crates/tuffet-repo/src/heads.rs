@@ -46,9 +46,10 @@ fn roots(store: &Store) -> Result<Vec<(Version, Root)>, Error> {
     let mut next = store.head(&role);
     while let Some(version) = next {
         let path = store.sealed_path(&role, version);
-        let Some(bytes) = read_optional(&path)? else {
+        if !path.exists() {
             break;
-        };
+        }
+        let bytes = store.sealed(&role, version)?;
         let root = Parsed::<Root>::parse(bytes.clone());
         let root = root.map_err(|error| Error::format(&path, error))?;
         files.push((version, root.unverified().clone(), bytes));

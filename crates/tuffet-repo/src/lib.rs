@@ -53,6 +53,7 @@
 )]
 
 mod accept;
+mod anchor;
 pub mod builder;
 mod change;
 mod channel;
@@ -89,6 +90,7 @@ mod targets;
 mod tree;
 mod write;
 
+pub use anchor::Adopt;
 pub use change::{Change, Difference, Draft, differences};
 pub use channel::{NewChannel, Promote};
 pub use delegate::{Delegate, DelegatedPaths, Delegation};

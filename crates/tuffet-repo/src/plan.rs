@@ -68,6 +68,17 @@ pub enum Action {
         /// Its name.
         name: String,
     },
+    /// This copy of the repository trusts what follows this root, and nothing else.
+    Adopted {
+        /// Its version.
+        version: Version,
+        /// The SHA-256 of its file.
+        sha256: Digest,
+        /// The keys of root that it names.
+        keys: Vec<KeyName>,
+        /// How many of them have to sign the next root.
+        threshold: u64,
+    },
     /// The policy learns what a key is called.
     Named {
         /// The key.
@@ -332,6 +343,7 @@ impl Action {
     pub fn verb(&self) -> &'static str {
         match self {
             Self::Created { .. } => "Created",
+            Self::Adopted { .. } => "Trusts",
             Self::Named { .. } => "Named",
             Self::Drafted { .. } => "Drafted",
             Self::TargetAdded { .. } => "Added",
@@ -372,6 +384,16 @@ impl fmt::Display for Action {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Created { name } => write!(f, "repository {name}"),
+            Self::Adopted {
+                version,
+                sha256,
+                keys,
+                threshold,
+            } => {
+                let keys: Vec<String> = keys.iter().map(ToString::to_string).collect();
+                let (sha256, keys) = (sha256.to_hex(), keys.join(", "));
+                write!(f, "root v{version}, SHA-256 {sha256}, signed by {threshold} of {keys}")
+            }
             Self::Named { key } => write!(f, "key {key}"),
             Self::Drafted {
                 role,

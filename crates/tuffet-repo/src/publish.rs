@@ -152,6 +152,13 @@ impl Repository {
         };
 
         let mut steps = vec![artifacts.writes];
+        if store.head(&RoleName::Root).is_none() {
+            let first = release.files.iter().find(|one| one.role == RoleName::Root);
+            if let Some((version, root)) = first.and_then(|one| Some((one.version?, &one.bytes))) {
+                let anchor = crate::anchor::remember(self.layout(), version, root)?;
+                steps.push(anchor.into_iter().collect());
+            }
+        }
         steps.extend(self.seal(&store, &release));
         let (quiet, switch) = in_order(fresh.writes, verified.switch);
         steps.extend(quiet);

@@ -5,6 +5,7 @@ use std::fs;
 use std::io;
 use std::path::Path;
 
+use tuffet_core::json::{FormatError, Reader, Value};
 use tuffet_core::metadata::{RoleName, Version};
 
 use crate::Error;
@@ -52,9 +53,21 @@ impl Store {
     }
 
     pub(crate) fn load(layout: &Layout) -> Result<Self, Error> {
+        Self::read(layout, true)
+    }
+
+    /// The metadata of a copy that does not know yet which root to trust.
+    pub(crate) fn unanchored(layout: &Layout) -> Result<Self, Error> {
+        Self::read(layout, false)
+    }
+
+    fn read(layout: &Layout, anchored: bool) -> Result<Self, Error> {
         let mut store = Self::empty(layout);
         let change = ChangeFile::read(&layout.change())?;
         store.give_up(change.given_up)?;
+        if anchored {
+            crate::anchor::require(&store, change.drafts.get(&RoleName::Root))?;
+        }
         crate::heads::require_signed(&store)?;
         store.learned = change.learned;
         store.edits = change.edits;
@@ -127,10 +140,19 @@ impl Store {
             .join(layout::file_name(role, Some(version)))
     }
 
-    /// The bytes of a sealed version.
+    /// The bytes of a sealed version. One that says to be another version than its name does was put there by somebody who wants old
+    /// content to be gone on from, for which no key is needed.
     pub(crate) fn sealed(&self, role: &RoleName, version: Version) -> Result<Vec<u8>, Error> {
         let path = self.sealed_path(role, version);
-        fs::read(&path).map_err(|error| Error::io("cannot read", &path, error))
+        let bytes = fs::read(&path).map_err(|error| Error::io("cannot read", &path, error))?;
+        let own = version_in(&bytes).map_err(|error| Error::format(&path, error))?;
+        if own != Some(version) {
+            return Err(Error::HeadUnsigned {
+                role: role.clone(),
+                version,
+            });
+        }
+        Ok(bytes)
     }
 
     /// The bytes of the highest sealed version.
@@ -144,18 +166,20 @@ impl Store {
         let Some(version) = self.head(role) else {
             return Ok(None);
         };
-        self.document(&self.sealed_path(role, version))
+        let bytes = self.sealed(role, version)?;
+        let document = Document::parse(&bytes);
+        let path = self.sealed_path(role, version);
+        document
+            .map(Some)
+            .map_err(|error| Error::format(&path, error))
     }
 
     /// The timestamp that was published last.
     pub(crate) fn timestamp(&self) -> Result<Option<Document>, Error> {
         let name = layout::file_name(&RoleName::Timestamp, None);
-        self.document(&self.layout.metadata().join(name))
-    }
-
-    fn document(&self, path: &Path) -> Result<Option<Document>, Error> {
-        read_optional(path)?
-            .map(|bytes| Document::parse(&bytes).map_err(|error| Error::format(path, error)))
+        let path = self.layout.metadata().join(name);
+        read_optional(&path)?
+            .map(|bytes| Document::parse(&bytes).map_err(|error| Error::format(&path, error)))
             .transpose()
     }
 
@@ -244,6 +268,26 @@ impl Store {
             None => Ok(()),
         }
     }
+}
+
+/// The version that a metadata file says to be.
+fn version_in(bytes: &[u8]) -> Result<Option<Version>, FormatError> {
+    let mut version = None;
+    let mut reader = Reader::new(bytes)?;
+    reader.object(|reader, name| {
+        if !name.equals("signed") {
+            return reader.skip().map(drop);
+        }
+        reader.object(|reader, name| {
+            if !name.equals("version") {
+                return reader.skip().map(drop);
+            }
+            version = Value::read(reader)?.as_u64().and_then(Version::new);
+            Ok(())
+        })
+    })?;
+    reader.finish()?;
+    Ok(version)
 }
 
 /// Every versioned file in a directory of metadata.

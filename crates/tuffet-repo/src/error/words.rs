@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use tuffet_core::crypto::Digest;
 use tuffet_core::metadata::{RoleName, Version};
 
 use crate::keys::KeyName;
@@ -75,5 +76,12 @@ pub(super) fn covered(covers: &[String]) -> String {
         "nothing on the way from targets covers it".to_owned()
     } else {
         format!("its delegation covers {}", covers.join(", "))
+    }
+}
+
+pub(super) fn instead(found: Option<&Digest>) -> String {
+    match found {
+        Some(found) => format!("metadata/ has {} in its place", found.to_hex()),
+        None => "no root in metadata/ leads from it to the last one".to_owned(),
     }
 }

@@ -5,6 +5,7 @@
     reason = "a test that fails says where"
 )]
 
+mod anchor;
 mod attested;
 mod authoring;
 mod builder;

@@ -54,6 +54,20 @@ fn what_nobody_signed_is_nothing_to_go_on_from() {
 }
 
 #[test]
+fn r14_an_old_version_under_a_new_name_is_nothing_to_go_on_from() {
+    for (file, next) in [
+        ("1.root.json", "2.root.json"),
+        ("1.targets.json", "3.targets.json"),
+        ("1.snapshot.json", "3.snapshot.json"),
+    ] {
+        let world = World::published();
+        let metadata = world.directory().join("metadata");
+        fs::copy(metadata.join(file), metadata.join(next)).unwrap();
+        refused(&world);
+    }
+}
+
+#[test]
 fn a_bin_that_nobody_signed_is_not_edited() {
     let (world, machine) = (World::published(), key());
     let paths = DelegatedPaths::Bins { bit_length: 1 };
