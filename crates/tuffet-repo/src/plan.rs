@@ -319,6 +319,13 @@ pub enum Action {
         /// Their length in bytes.
         length: u64,
     },
+    /// Files in the published tree that nothing in the repository lists, whatever their names look like, stay there.
+    Spared {
+        /// How many.
+        count: u64,
+        /// The first of them.
+        first: String,
+    },
     /// Copies under names without versions and hashes are brought up to date.
     Mirrored {
         /// How many files or objects.
@@ -363,7 +370,7 @@ impl Action {
             Self::GivenUp { .. } => "Gave",
             Self::Skipped { .. } => "Skipped",
             Self::Overwritten { .. } => "Replaced",
-            Self::LeftOut { .. } => "Left",
+            Self::LeftOut { .. } | Self::Spared { .. } => "Left",
             Self::Dropped { .. } => "Dropped",
             Self::Applied { .. } => "Applied",
             Self::Copied { .. } => "Copied",
@@ -493,6 +500,10 @@ impl fmt::Display for Action {
             ),
             Self::Pruned { count: 1, length } => write!(f, "1 file ({length} bytes)"),
             Self::Pruned { count, length } => write!(f, "{count} files ({length} bytes)"),
+            Self::Spared { count: 1, first } => write!(f, "{first}, which is not of this repository"),
+            Self::Spared { count, first } => {
+                write!(f, "{count} files that are not of this repository, such as {first}")
+            }
             Self::Mirrored { count: 1 } => f.write_str("1 file to a name without a version"),
             Self::Mirrored { count } => write!(f, "{count} files to names without versions"),
             Self::Shadowed {

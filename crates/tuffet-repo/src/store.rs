@@ -125,6 +125,11 @@ impl Store {
         Ok(own.map(|(_, version)| version).collect())
     }
 
+    /// Every version that is sealed, of any role.
+    pub(crate) fn all_versions(&self) -> Result<BTreeSet<(RoleName, Version)>, Error> {
+        Ok(versions(&self.layout.metadata())?.into_iter().collect())
+    }
+
     pub(crate) fn layout(&self) -> &Layout {
         &self.layout
     }
