@@ -12,6 +12,7 @@ use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::run::App;
 use crate::text::visible;
+use crate::whole;
 
 /// Take a copy of a repository into use, and say which root it trusts
 ///
@@ -56,7 +57,7 @@ pub(crate) fn run(arguments: &Arguments, app: &App) -> Result<Exit, Failure> {
 
 fn trusted(root: &str) -> Result<Adopt, Failure> {
     let Some(hex) = root.strip_prefix("sha256:") else {
-        return Ok(Adopt::Root(author::read(Path::new(root))?));
+        return Ok(Adopt::Root(whole::read(Path::new(root), whole::METADATA)?));
     };
     let digest = Digest::from_hex(HashAlgorithm::Sha256, hex);
     let digest = digest.ok_or_else(|| Failure::usage(format!("{root:?} is no SHA-256")))?;
