@@ -326,10 +326,7 @@ fn policy(import: &Import, view: &TrustedView) -> Policy {
 
 /// Takes a role and its keys into the policy.
 fn take(policy: &mut Policy, role: &str, keys: &RoleKeys, table: &KeyTable, days: u32) {
-    let asked = RolePolicy {
-        threshold: keys.threshold,
-        period: Period::days(days),
-    };
+    let asked = RolePolicy::new(keys.threshold, Period::days(days));
     policy.roles.insert(role.to_owned(), asked);
     for keyid in &keys.keyids {
         let known = policy.keys.values().any(|key| key.keyid == keyid.as_str());

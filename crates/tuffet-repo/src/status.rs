@@ -30,6 +30,8 @@ pub struct RoleStatus {
     pub keys: Vec<KeyName>,
     /// The keys that have signed that version.
     pub signed_by: Vec<KeyName>,
+    /// Whether it is signed elsewhere: those who hold the keys make a new version, and nobody here can.
+    pub external: bool,
 }
 
 impl Repository {
@@ -90,6 +92,10 @@ impl Repository {
             signed_by: Vec::new(),
             version: None,
             expires: None,
+            external: {
+                let asked = self.policy().roles.get(role.as_str());
+                asked.is_some_and(|asked| asked.external)
+            },
             delegator,
             role,
         };

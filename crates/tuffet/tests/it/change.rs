@@ -89,6 +89,13 @@ fn two_people_on_two_machines_found_a_repository_and_publish() {
         &["change", "receive", "early.tuf", "--repo", "acme"],
     );
     copy(&ana.path("acme/metadata"), &ben.path("acme/metadata"));
+    let receive = ["change", "receive", "early.tuf", "--repo", "acme"];
+    ben.fails(3, "anchor.unknown", &receive);
+    ben.fails(2, "usage.no-terminal", &["adopt", "--repo", "acme"]);
+    ben.ok(&["adopt", "--yes", "--dry-run", "--repo", "acme"]);
+    ben.fails(3, "anchor.unknown", &receive);
+    let run = ben.ok(&["adopt", "--yes", "--repo", "acme"]);
+    assert!(run.err.contains("root v1, SHA-256 "), "{}", run.err);
     let shown = carry(&ana, &ben).out;
     assert!(shown.contains("+ targets › app.txt = "), "{shown}");
     ben.ok(&["change", "sign", "--key", "./ben.key", "--repo", "acme"]);
