@@ -139,8 +139,8 @@ fn require_there(known: &Anchor, all: &[(Version, Vec<u8>)]) -> Result<(), Error
 fn differs(version: Version, expected: &Digest, found: Option<&Vec<u8>>) -> Error {
     Error::AnchorDiffers {
         version,
-        expected: *expected,
-        found: found.map(|found| digest(found)),
+        expected: Box::new(*expected),
+        found: found.map(|found| Box::new(digest(found))),
     }
 }
 

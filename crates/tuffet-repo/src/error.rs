@@ -387,14 +387,14 @@ pub enum Error {
         sha256: Digest,
     },
     /// The root that this copy trusts is not in `metadata/`, or the last root does not follow it without a gap.
-    #[error("the root v{version} that this copy trusts, SHA-256 {}, is not there: {}", expected.to_hex(), instead(found.as_ref()))]
+    #[error("the root v{version} that this copy trusts, SHA-256 {}, is not there: {}", expected.to_hex(), instead(found.as_deref()))]
     AnchorDiffers {
         /// Its version.
         version: Version,
         /// Its SHA-256.
-        expected: Digest,
+        expected: Box<Digest>,
         /// The SHA-256 of what is in its place.
-        found: Option<Digest>,
+        found: Option<Box<Digest>>,
     },
     /// A version in `metadata/` that too few keys have signed.
     #[error("{role} v{version} in metadata/ is not signed by those who may sign it")]

@@ -26,7 +26,7 @@ use crate::store::Store;
 use crate::write::read_optional;
 
 pub use assess::{Assessment, Exposure, Outcome, Suspect};
-pub(crate) use versions::require_forgotten;
+pub(crate) use versions::{require_forgotten, require_leaps};
 
 /// What has happened to the keys.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

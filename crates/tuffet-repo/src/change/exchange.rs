@@ -15,7 +15,7 @@ use crate::keys::KeyName;
 use crate::numbers::GivenUp;
 use crate::plan::{Action, Plan};
 use crate::quorum::needs;
-use crate::recover::require_forgotten;
+use crate::recover::{require_forgotten, require_leaps};
 use crate::repository::{Repository, info};
 use crate::store::Store;
 use crate::write::{Write, WriteKind};
@@ -128,6 +128,7 @@ impl Repository {
         let graph = Graph::load(&store)?;
         if !actions.is_empty() {
             require_effect(&store, &graph)?;
+            require_leaps(&store)?;
             require_forgotten(&store, &graph)?;
             let given_up = store.given_up().iter();
             actions.extend(given_up.map(|(role, version)| Action::GivenUp {

@@ -12,7 +12,7 @@ use crate::Error;
 use crate::edit::Edit;
 use crate::graph::Graph;
 use crate::layout;
-use crate::numbers::after_a_leap;
+use crate::numbers::{FURTHEST, after_a_leap};
 use crate::publish::Published;
 use crate::store::Store;
 use crate::tree::Tree as _;
@@ -67,6 +67,21 @@ pub(super) fn go_around(
                 draft.set("version", version.number().into());
             }
             edit.give_up_beside(given_up)?;
+        }
+    }
+    Ok(())
+}
+
+/// Refuses a change from somebody else that gives up what is sealed here and has not leapt ahead: that would be a way to go back from
+/// honest versions.
+pub(crate) fn require_leaps(store: &Store) -> Result<(), Error> {
+    for (role, version) in store.given_up().iter() {
+        let last = store.head(role).map_or(0, Version::number);
+        let leapt = version.number() > last.saturating_add(FURTHEST);
+        if !leapt && store.sealed_path(role, version).exists() {
+            return Err(Error::ChangeForeign {
+                why: "it gives up versions that have not leapt ahead",
+            });
         }
     }
     Ok(())

@@ -268,6 +268,17 @@ fn r17_what_a_recovery_gives_up_travels_with_it_and_only_with_the_rotation() {
     silent.as_object_mut().unwrap().remove("void");
     assert_eq!(code(receive(&silent.to_compact_json())), "change.stale");
 
+    // Honest versions cannot be given up beside it.
+    let mut more = Value::parse(&change).unwrap();
+    let void = more.get_mut("void").and_then(Value::as_object_mut).unwrap();
+    let numbers = void.get_mut("team").unwrap().as_array_mut().unwrap();
+    numbers.push(Value::from(2));
+    assert_eq!(code(receive(&more.to_compact_json())), "change.foreign");
+    let mut more = Value::parse(&change).unwrap();
+    let void = more.get_mut("void").and_then(Value::as_object_mut).unwrap();
+    void.insert("snapshot".to_owned(), Value::Array(vec![Value::from(2)]));
+    assert_eq!(code(receive(&more.to_compact_json())), "change.foreign");
+
     let actions = run(receive(&change));
     assert!(
         actions
