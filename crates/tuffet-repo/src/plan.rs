@@ -222,6 +222,14 @@ pub enum Action {
         /// The version.
         version: Version,
     },
+    /// A role goes back to a version that those who may sign it today have not signed: before a rotation others might have, and somebody
+    /// may have put it there.
+    RestoredUnsigned {
+        /// The role.
+        role: RoleName,
+        /// The version.
+        version: Version,
+    },
     /// A role that goes back to former targets goes on delegating otherwise than then.
     DelegationsStay {
         /// The role.
@@ -303,6 +311,13 @@ pub enum Action {
         /// Why, in words.
         why: String,
     },
+    /// The published tree could not be read, so it was not looked for what a thief has left there.
+    DestinationUnread {
+        /// The error code.
+        code: &'static str,
+        /// Why, in words.
+        why: String,
+    },
     /// A role expires before the next publication is due, and clients refuse everything from then on.
     ExpiresEarly {
         /// The role.
@@ -375,12 +390,13 @@ impl Action {
             Self::Applied { .. } => "Applied",
             Self::Copied { .. } => "Copied",
             Self::Published { .. } => "Published",
-            Self::DestinationUnverified { .. } => "Noticed",
+            Self::DestinationUnverified { .. } | Self::DestinationUnread { .. } => "Noticed",
             Self::Pruned { .. } => "Pruned",
             Self::Mirrored { .. } => "Copied",
             Self::ExpiresEarly { .. }
             | Self::Shadowed { .. }
             | Self::DelegationsStay { .. }
+            | Self::RestoredUnsigned { .. }
             | Self::Gap => "Noticed",
         }
     }
@@ -459,6 +475,10 @@ impl fmt::Display for Action {
             }
             Self::TargetsRestored { role, version } => write!(f, "{role} to what v{version} listed"),
             Self::GivenUp { role, version } => write!(f, "up {role} v{version}"),
+            Self::RestoredUnsigned { role, version } => write!(
+                f,
+                "{role} v{version} is not signed by those who may sign it today: compare every target of it"
+            ),
             Self::DelegationsStay { role, version } => write!(
                 f,
                 "{role} delegates otherwise than its v{version} did, and goes on doing so: look at every delegation of it"
@@ -494,6 +514,10 @@ impl fmt::Display for Action {
             Self::DestinationUnverified { why, .. } => {
                 write!(f, "what is published now does not verify: {why}")
             }
+            Self::DestinationUnread { why, .. } => write!(
+                f,
+                "what is published could not be looked at, and publishing may meet files that a thief has left: {why}"
+            ),
             Self::ExpiresEarly { role, expires, due } => write!(
                 f,
                 "{role} expires at {expires}, before the next publication is due at {due}: renew it now"

@@ -23,7 +23,6 @@ use crate::quorum::is_signed;
 use crate::repository::Repository;
 use crate::rotate::RotateKey;
 use crate::store::Store;
-use crate::write::read_optional;
 
 pub use assess::{Assessment, Exposure, Outcome, Suspect};
 pub(crate) use versions::{require_forgotten, require_leaps};
@@ -125,12 +124,14 @@ impl Repository {
         if assessment.lets_clients_forget() {
             versions::give_up_leaps(&mut edit, recover)?;
         }
+        // Who may sign before keys are replaced.
+        let honest = edit.graph()?;
         for (old, new) in &recover.keys {
             let Some(new) = new else { continue };
             self.replace_key(&mut edit, &RotateKey::new(old, new.clone()), now)?;
         }
         for (role, version) in &recover.restore {
-            restore(&mut edit, role, *version, now)?;
+            restore(&mut edit, role, *version, &honest, now)?;
         }
         if let Some(place) = &recover.published {
             match Published::open(place) {
@@ -150,7 +151,7 @@ impl Repository {
                     | Error::StoreSettings { .. }
                     | Error::StoreUnsupported(_)
                     | Error::Io { .. }),
-                ) => edit.actions.push(Action::DestinationUnverified {
+                ) => edit.actions.push(Action::DestinationUnread {
                     code: error.code(),
                     why: error.to_string(),
                 }),
@@ -163,7 +164,13 @@ impl Repository {
 
 /// The next version of a role says what this version said. What it delegates stays as the change has it: keys that were replaced
 /// must not come back.
-fn restore(edit: &mut Edit, role: &RoleName, version: Version, now: UnixTime) -> Result<(), Error> {
+fn restore(
+    edit: &mut Edit,
+    role: &RoleName,
+    version: Version,
+    in_force: &Graph,
+    now: UnixTime,
+) -> Result<(), Error> {
     if !matches!(role, RoleName::Targets | RoleName::Delegated(_)) {
         return Err(Error::RoleUnsuited {
             role: role.clone(),
@@ -171,14 +178,19 @@ fn restore(edit: &mut Edit, role: &RoleName, version: Version, now: UnixTime) ->
         });
     }
     let path = edit.store.sealed_path(role, version);
-    let sealed = match edit.store.given_up().has(role, version) {
-        true => None,
-        false => read_optional(&path)?,
-    };
-    let bytes = sealed.ok_or_else(|| Error::RecoveryVersion {
-        role: role.clone(),
-        version,
-    })?;
+    if edit.store.given_up().has(role, version) || !path.exists() {
+        return Err(Error::RecoveryVersion {
+            role: role.clone(),
+            version,
+        });
+    }
+    let bytes = edit.store.sealed(role, version)?;
+    if !is_signed(role, &bytes, in_force, &edit.policy) {
+        edit.actions.push(Action::RestoredUnsigned {
+            role: role.clone(),
+            version,
+        });
+    }
     let then = Document::parse(&bytes).map_err(|error| Error::format(&path, error))?;
     let last = edit.store.head_document(role)?;
     let delegations = |of: &Document| of.member("delegations").cloned();

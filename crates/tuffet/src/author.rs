@@ -170,6 +170,8 @@ pub(crate) fn finish(
 fn show(action: &Action, app: &App) {
     match action {
         Action::DestinationUnverified { .. }
+        | Action::DestinationUnread { .. }
+        | Action::RestoredUnsigned { .. }
         | Action::ExpiresEarly { .. }
         | Action::DelegationsStay { .. }
         | Action::Overwritten { accepted: true, .. }

@@ -265,8 +265,8 @@ impl Place<'_> {
             }
             version = number.number().checked_sub(1).and_then(Version::new);
         }
-        // Nothing is published, so nobody has seen anything.
-        Ok(true)
+        // Where nothing is published, nobody has seen anything.
+        Ok(self.published.timestamp().is_none())
     }
 
     /// Whether a new snapshot is needed: it would say something else, its signatures no longer count, or half its time is over.
@@ -343,15 +343,18 @@ impl Place<'_> {
             let first = Version::FIRST;
             return Ok(builder::Timestamp::new(first, UnixTime(0), snapshot, Some(bytes)).build());
         };
-        let last = timestamp.version().map_or(0, Version::number);
-        // A thief has driven it up in this repository. Clients forget that with the keys, so it goes on from a number that is
-        // certainly free.
-        let leapt = last.saturating_sub(snapshot.number()) > FURTHEST;
-        let next = if leapt && self.forgotten_by_clients()? {
-            snapshot
+        let leaps =
+            |version: Version| version.number().saturating_sub(snapshot.number()) > FURTHEST;
+        let last = timestamp.version();
+        // A thief has driven it up in this repository. Clients forget that with the keys, so it goes on from what was published, or
+        // from a number that is certainly free.
+        let next = if last.is_some_and(leaps) && self.forgotten_by_clients()? {
+            let published = self.published.timestamp().map(Document::parse);
+            let published = published.and_then(|document| document.ok()?.version());
+            let published = published.filter(|version| !leaps(*version));
+            published.map_or(snapshot, |last| last.next().max(snapshot))
         } else {
-            let role = RoleName::Timestamp;
-            GivenUp::default().next_usable(&role, timestamp.version())?
+            GivenUp::default().next_usable(&RoleName::Timestamp, last)?
         };
         timestamp.set("version", next.number().into());
         let entry = Value::from_iter([("snapshot.json", listed(snapshot, Some(bytes)))]);

@@ -352,4 +352,22 @@ fn what_a_thief_delegated_further_is_pointed_out_when_targets_are_restored() {
             .any(|action| matches!(action, Action::DelegationsStay { .. })),
         "{actions:?}"
     );
+    let unsigned = |actions: &[Action]| {
+        let mut all = actions.iter();
+        all.any(|action| matches!(action, Action::RestoredUnsigned { .. }))
+    };
+    assert!(!unsigned(&actions));
+
+    // An old version is not looked at when the repository is opened, so it is looked at here.
+    run(world.repository().drop_change());
+    let old = world.directory().join("metadata/2.team.json");
+    let mut planted = attacked.forged(2);
+    planted.clear_signatures();
+    fs::write(&old, planted.sign(&[thief]).unwrap().to_bytes()).unwrap();
+    let actions = run(world.repository().recover(&recover, NOW));
+    assert!(unsigned(&actions), "{actions:?}");
+    fs::write(&old, attacked.forged(1).to_bytes()).unwrap();
+    run(world.repository().drop_change());
+    let recovered = world.repository().recover(&recover, NOW);
+    assert_eq!(code(recovered), "repo.unsigned");
 }

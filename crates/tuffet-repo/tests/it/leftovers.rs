@@ -215,7 +215,7 @@ fn an_incident_does_not_wait_for_a_place_that_cannot_be_read() {
     assert!(
         actions
             .iter()
-            .any(|action| matches!(action, Action::DestinationUnverified { .. })),
+            .any(|action| matches!(action, Action::DestinationUnread { .. })),
         "{actions:?}"
     );
 }
