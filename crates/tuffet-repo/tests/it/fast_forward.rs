@@ -20,9 +20,7 @@ struct Attacked {
 
 fn with_team() -> Attacked {
     let (world, team) = (World::published(), key());
-    let paths = DelegatedPaths::Patterns(vec!["team/*".to_owned()]);
-    let delegate = Delegate::new(delegated("team"), paths, vec![named("team", team)]);
-    run(world.repository().delegate(&delegate, NOW));
+    world.delegate("team", &[("team", team)]);
     let attacked = Attacked { world, team };
     attacked.add("team/good", &[attacked.world.ana, attacked.world.ben, team]);
     attacked.add("team/more", &[team]);

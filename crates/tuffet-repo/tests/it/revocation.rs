@@ -1,9 +1,9 @@
 //! Taking keys away.
 
 use tuffet_core::metadata::RoleName;
-use tuffet_repo::{Action, Delegate, DelegatedPaths, RevokeKey};
+use tuffet_repo::{Action, RevokeKey};
 
-use crate::support::{NOW, World, code, delegated, key, named, role, run, versions};
+use crate::support::{NOW, World, code, key, named, role, run, versions};
 
 #[test]
 fn k02_a_key_that_is_revoked_is_a_new_root_and_what_it_signed_is_signed_again() {
@@ -82,10 +82,7 @@ fn a_key_that_is_needed_is_not_revoked() {
 #[test]
 fn k04_a_delegated_key_that_is_revoked_is_a_new_version_of_the_delegator() {
     let (world, sam, lin) = (World::published(), key(), key());
-    let patterns = DelegatedPaths::Patterns(vec!["edge/*".to_owned()]);
-    let keys = vec![named("sam", sam), named("lin", lin)];
-    let edge = Delegate::new(delegated("edge"), patterns, keys);
-    run(world.repository().delegate(&edge, NOW));
+    world.delegate("edge", &[("sam", sam), ("lin", lin)]);
     run(world.repository().sign(&[world.ana, world.ben, sam]));
     world.publish(NOW);
     let only = RevokeKey::new("sam").role(role("edge"));

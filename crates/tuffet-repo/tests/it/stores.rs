@@ -3,11 +3,11 @@
 use std::fs;
 
 use tuffet_core::metadata::RoleName;
-use tuffet_repo::{Action, Class, Delegate, DelegatedPaths, Destination, RotateKey};
+use tuffet_repo::{Action, Class, Destination, RotateKey};
 
 use crate::crash::crash;
 use crate::race;
-use crate::support::{NOW, S3, World, code, delegated, key, named, run, versions};
+use crate::support::{NOW, S3, World, code, key, named, run, versions};
 
 /// A change that is signed and waits to be published.
 type Change = fn(&World);
@@ -15,9 +15,7 @@ type Change = fn(&World);
 fn adds_a_target_and_a_role(world: &World) {
     let sam = key();
     world.add("b", b"b");
-    let patterns = DelegatedPaths::Patterns(vec!["edge/*".to_owned()]);
-    let edge = Delegate::new(delegated("edge"), patterns, vec![named("sam", sam)]);
-    run(world.repository().delegate(&edge, NOW));
+    world.delegate("edge", &[("sam", sam)]);
     run(world.repository().sign(&[world.ana, world.ben, sam]));
 }
 
