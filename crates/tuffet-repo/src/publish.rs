@@ -115,7 +115,8 @@ impl Repository {
     ///
     /// # Errors
     /// [`Error::SignaturesMissing`], [`Error::Stale`], [`Error::NoDestination`], [`Error::DestinationInside`],
-    /// [`Error::RoleEmpty`], [`Error::RoleRemoved`], [`Error::ContentMissing`], [`Error::CopyName`], [`Error::VersionReused`], what the policy refuses,
+    /// [`Error::RoleEmpty`], [`Error::RoleRemoved`], [`Error::ContentMissing`], [`Error::CopyName`], [`Error::VersionReused`],
+    /// [`Error::VersionsUsedUp`], what the policy refuses,
     /// and [`Error::Refused`] with the reason why a client would not accept the result.
     pub fn publish(
         &self,
