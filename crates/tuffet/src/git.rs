@@ -42,6 +42,8 @@ struct Passing {
     directory: TempDir,
     /// The configuration of the user's repository.
     configuration: PathBuf,
+    /// The top of the user's work tree, from where git reads a remote that is a path.
+    top: PathBuf,
 }
 
 /// The commit that the branch is at. Its objects are at hand.
@@ -184,8 +186,12 @@ impl<'a> Remote<'a> {
         }
         let common = self.run(&["rev-parse", "--git-common-dir"], None)?;
         let common = text(&self.success("use", common)?);
+        // Old versions of git know one format only and repeat what they do not know.
         let format = self.run(&["rev-parse", "--show-object-format"], None)?;
-        let format = text(&self.success("use", format)?);
+        let format = match text(&self.success("use", format)?).as_str() {
+            "sha256" => &["--object-format=sha256"][..],
+            _ => &[],
+        };
         let failed = |error: std::io::Error| {
             let message = "a directory for git cannot be made";
             Failure::new("git.failed", Exit::Network, message).cause(error)
@@ -194,12 +200,17 @@ impl<'a> Remote<'a> {
         let configuration = self.directory.join(common).join("config");
         let configuration = std::path::absolute(configuration).map_err(failed)?;
         let to = directory.path().to_string_lossy().into_owned();
-        let format = format!("--object-format={format}");
-        let made = self.run(&["init", "--quiet", "--bare", &format, "--", &to], None)?;
+        let init = [&["init", "--quiet", "--bare"], format, &["--", &to]].concat();
+        let made = self.run(&init, None)?;
         self.success("use", made)?;
+        let top = self.run(&["rev-parse", "--show-toplevel"], None)?;
         let passing = Passing {
             directory,
             configuration,
+            top: match text(&top.stdout) {
+                top if top.is_empty() => self.directory.to_owned(),
+                top => PathBuf::from(top),
+            },
         };
         Ok(self.passing.get_or_init(|| passing))
     }
@@ -210,8 +221,7 @@ impl<'a> Remote<'a> {
         self.success("use", output).map(|bytes| text(&bytes))
     }
 
-    /// Runs a command in the passing repository, as the user's configuration has it. The directory is the user's, because a remote
-    /// may be a path.
+    /// Runs a command in the passing repository, as the user's configuration has it.
     fn run_in(
         &self,
         passing: &Passing,
@@ -221,7 +231,7 @@ impl<'a> Remote<'a> {
         let place = format!("--git-dir={}", passing.directory.path().display());
         let include = format!("include.path={}", passing.configuration.display());
         let own = [&place, "-c", &include, "-c", "core.bare=true"];
-        self.run(&[&own[..], arguments].concat(), input)
+        self.run_at(&passing.top, &[&own[..], arguments].concat(), input)
     }
 
     fn success(&self, doing: &str, output: Output) -> Result<Vec<u8>, Failure> {
@@ -236,12 +246,21 @@ impl<'a> Remote<'a> {
     }
 
     fn run(&self, arguments: &[&str], input: Option<&[u8]>) -> Result<Output, Failure> {
+        self.run_at(self.directory, arguments, input)
+    }
+
+    fn run_at(
+        &self,
+        directory: &Path,
+        arguments: &[&str],
+        input: Option<&[u8]>,
+    ) -> Result<Output, Failure> {
         let failed = |error: std::io::Error| {
             Failure::new("git.failed", Exit::Network, "git cannot be run").cause(error)
         };
         let mut child = Command::new("git")
             .arg("-C")
-            .arg(self.directory)
+            .arg(directory)
             .args(arguments)
             .stdin(match input {
                 Some(_) => Stdio::piped(),

@@ -255,6 +255,41 @@ fn nothing_is_left_behind_in_the_repository_of_the_user() {
     ben.ok(&send);
     ana.ok(&receive);
     assert_eq!((traces(&ana), traces(&ben)), before);
+    // A remote may be a path, from the top of the work tree.
+    let below = ana.path("acme/below");
+    git(
+        &ana.path("."),
+        &[
+            "clone",
+            "--quiet",
+            "--bare",
+            server.path("acme.git").to_str().unwrap(),
+            "near.git",
+        ],
+    );
+    fs::create_dir(&below).unwrap();
+    ana.ok(&[
+        "init",
+        "acme/below/own",
+        "--root",
+        "1of1",
+        "--key",
+        "ana",
+        "--new-online-key",
+    ]);
+    git(&ana.path("acme"), &["remote", "add", "near", "../near.git"]);
+    let own = "acme/below/own";
+    ana.ok(&[
+        "change",
+        "send",
+        "--git",
+        "near",
+        "--replace",
+        "--repo",
+        own,
+    ]);
+    ana.ok(&["change", "receive", "--git", "near", "--repo", own]);
+    assert_eq!(traces(&ana), before.0);
     // A path is as good as the name of a remote.
     let url = server.path("acme.git");
     ana.ok(&[
