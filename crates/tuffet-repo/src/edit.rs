@@ -1,7 +1,6 @@
 //! Editing the open change: drafts of the next versions, and what the policy has to learn.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs::File;
 
 use tuffet_core::json::Value;
 use tuffet_core::metadata::{DelegatedName, KeyTable, RoleKeys, RoleName, UnixTime, Version};
@@ -11,6 +10,7 @@ use crate::change::keep;
 use crate::document::Document;
 use crate::graph::Graph;
 use crate::keys::{KeyName, NamedKey};
+use crate::lock::Lock;
 use crate::numbers::GivenUp;
 use crate::plan::{Action, Plan};
 use crate::policy::{Learned, Period, Policy, RolePolicy};
@@ -36,7 +36,7 @@ pub(crate) struct Edit {
     pub(crate) writes: Vec<Write>,
     /// The graph without drafts, once it was needed.
     sealed: Option<Graph>,
-    lock: File,
+    lock: Lock,
 }
 
 impl Edit {

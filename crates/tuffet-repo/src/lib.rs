@@ -72,6 +72,7 @@ mod init;
 mod key_roles;
 mod keys;
 mod layout;
+mod lock;
 mod numbers;
 mod plan;
 mod policy;

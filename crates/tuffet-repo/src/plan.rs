@@ -1,7 +1,6 @@
 //! What an operation would do, before it does it.
 
 use std::fmt;
-use std::fs::File;
 use std::path::PathBuf;
 
 use tuffet_core::crypto::Digest;
@@ -9,6 +8,7 @@ use tuffet_core::metadata::{RoleName, TargetPath, UnixTime, Version};
 
 use crate::Error;
 use crate::keys::KeyName;
+use crate::lock::Lock;
 use crate::policy::RolePolicy;
 use crate::quorum::Need;
 use crate::write::{Disk, FileSystem, Write};
@@ -22,7 +22,7 @@ pub struct Plan {
     pub(crate) actions: Vec<Action>,
     /// Changes of files in steps: those of one step come in any order, and are durable before the next step begins.
     pub(crate) steps: Vec<Vec<Write>>,
-    pub(crate) lock: Option<File>,
+    pub(crate) lock: Option<Lock>,
 }
 
 impl Plan {
