@@ -10,17 +10,11 @@ use crate::Error;
 use crate::document::Document;
 use crate::edit::Edit;
 use crate::graph::Graph;
+use crate::numbers::{FURTHEST, HIGHEST};
 use crate::plan::{Action, Plan};
 use crate::quorum::count;
 use crate::repository::Repository;
 use crate::store::Store;
-
-/// The highest version that is taken over: every program can hold it exactly, and whoever has lost a key that signed elsewhere
-/// can still go on from it.
-const HIGHEST: u64 = (1 << 53) - 1;
-
-/// How far a version may be above the last one: numbers that are skipped are used up for ever.
-const FURTHEST: u64 = 1_000_000;
 
 impl Repository {
     /// Takes the file of a delegated role that somebody has signed elsewhere into the open change, as it is: every delegator's

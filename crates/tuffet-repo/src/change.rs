@@ -33,6 +33,8 @@ pub struct Change {
     pub asked: Vec<(String, RolePolicy)>,
     /// The roles that the policy will forget, because nobody delegates to them any more.
     pub forgotten: Vec<String>,
+    /// Versions that a thief has made and that count no longer once the change is applied.
+    pub given_up: Vec<(RoleName, Version)>,
 }
 
 impl Change {
@@ -142,5 +144,9 @@ pub(crate) fn of(store: &Store, graph: &Graph, policy: &Policy) -> Result<Change
         named: named.collect(),
         asked: asked.map(|(name, role)| (name.to_owned(), role)).collect(),
         forgotten: store.learned.forgotten().map(str::to_owned).collect(),
+        given_up: {
+            let all = store.given_up().iter();
+            all.map(|(role, version)| (role.clone(), version)).collect()
+        },
     })
 }

@@ -153,8 +153,8 @@ impl Repository {
         edit.ask_of(
             delegate.role.as_str(),
             RolePolicy {
-                threshold: delegate.threshold,
-                period: delegate.period,
+                external: delegate.external,
+                ..RolePolicy::new(delegate.threshold, delegate.period)
             },
         );
         for key in &delegate.keys {

@@ -1,7 +1,6 @@
 //! Editing the open change: drafts of the next versions, and what the policy has to learn.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs::File;
 
 use tuffet_core::json::Value;
 use tuffet_core::metadata::{DelegatedName, KeyTable, RoleKeys, RoleName, UnixTime, Version};
@@ -11,9 +10,12 @@ use crate::change::keep;
 use crate::document::Document;
 use crate::graph::Graph;
 use crate::keys::{KeyName, NamedKey};
+use crate::lock::Lock;
+use crate::numbers::GivenUp;
 use crate::plan::{Action, Plan};
 use crate::policy::{Learned, Period, Policy, RolePolicy};
 use crate::quorum::{Need, needs};
+use crate::recover::require_forgotten;
 use crate::repository::Repository;
 use crate::store::Store;
 use crate::write::Write;
@@ -34,7 +36,7 @@ pub(crate) struct Edit {
     pub(crate) writes: Vec<Write>,
     /// The graph without drafts, once it was needed.
     sealed: Option<Graph>,
-    lock: File,
+    lock: Lock,
 }
 
 impl Edit {
@@ -117,11 +119,44 @@ impl Edit {
         self.store.head_document(role)
     }
 
+    /// Lets versions count no longer. A draft that follows one of them goes, too.
+    pub(crate) fn give_up(&mut self, given_up: GivenUp) {
+        let before = self.store.given_up().clone();
+        for (role, version) in given_up.iter() {
+            if before.has(role, version) {
+                continue;
+            }
+            if let Some(draft) = self.store.remove_draft(role) {
+                self.opened.remove(role);
+                self.actions.push(Action::Dropped {
+                    role: role.clone(),
+                    version: draft.version().unwrap_or(Version::FIRST),
+                });
+            }
+        }
+        self.give_up_beside(given_up);
+    }
+
+    /// Lets versions count no longer that no draft follows.
+    pub(crate) fn give_up_beside(&mut self, given_up: GivenUp) {
+        let new = given_up.iter();
+        let new = new.filter(|(role, version)| !self.store.given_up().has(role, *version));
+        self.actions
+            .extend(new.map(|(role, version)| Action::GivenUp {
+                role: role.clone(),
+                version,
+            }));
+        self.store.give_up(given_up);
+    }
+
     fn next_version(&mut self, role: &RoleName) -> Result<Document, Error> {
         let mut draft = self
             .current(role)?
             .ok_or_else(|| Error::RoleUnknown(role.clone()))?;
-        let next = draft.version().map_or(Version::FIRST, Version::next);
+        let next = self
+            .store
+            .given_up()
+            .next_usable(role, self.store.head(role))?;
         draft.set("version", next.number().into());
         draft.clear_signatures();
         Ok(draft)
@@ -228,6 +263,9 @@ impl Edit {
                 .map_err(|error| Error::format(&path, error))?;
         }
         self.check_policy()?;
+        if !self.store.given_up().is_empty() {
+            require_forgotten(&self.store, &self.graph()?)?;
+        }
         let steps = if self.opened.is_empty() && self.learned == self.store.learned {
             vec![self.writes]
         } else {

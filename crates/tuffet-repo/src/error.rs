@@ -1,17 +1,21 @@
 //! What can go wrong, by name.
 
-use std::fmt;
+mod words;
+
 use std::io;
 use std::path::{Path, PathBuf};
 
+use tuffet_core::crypto::Digest;
 use tuffet_core::json::FormatError;
 use tuffet_core::metadata::{NameError, RoleName, TargetPath, Version};
 use tuffet_core::trust;
 use tuffet_sign::SignError;
 
 use crate::keys::KeyName;
-use crate::quorum::Need;
 use crate::write::Address;
+
+pub use words::MissingSignatures;
+use words::{covered, instead, join, last_one, overtaken, shown};
 
 /// Why an operation was not planned or not finished.
 #[derive(Debug, thiserror::Error)]
@@ -186,6 +190,24 @@ pub enum Error {
         /// The last version that is here.
         last: Option<Version>,
     },
+    /// Every number that other programs can hold exactly is used up.
+    #[error("{role} has no next version: {}", last_one(*.last))]
+    VersionsUsedUp {
+        /// The role.
+        role: RoleName,
+        /// The last version that is here.
+        last: Option<Version>,
+    },
+    /// Versions would be given up that clients have seen and go on remembering.
+    #[error(
+        "{role} v{version} cannot be given up: clients that have seen it would refuse every lower version"
+    )]
+    VersionRemembered {
+        /// The role.
+        role: RoleName,
+        /// The version.
+        version: Version,
+    },
     /// Somebody else has published between the making of a plan and its execution.
     #[error("somebody else has published in the meantime: {at} is not what it was")]
     Overtaken {
@@ -354,6 +376,26 @@ pub enum Error {
     /// Too few keys of root are left to sign another root.
     #[error("too few keys of root are left to sign another root")]
     RecoveryTooLate,
+    /// A copy of a repository that nobody has told which root to trust.
+    #[error("{} does not know which root to trust: root v{version}, the first that is there, has SHA-256 {}", directory.display(), sha256.to_hex())]
+    AnchorUnknown {
+        /// The directory of the copy.
+        directory: PathBuf,
+        /// The version of the first root that is there.
+        version: Version,
+        /// The SHA-256 of its file.
+        sha256: Digest,
+    },
+    /// The root that this copy trusts is not in `metadata/`, or the last root does not follow it without a gap.
+    #[error("the root v{version} that this copy trusts, SHA-256 {}, is not there: {}", expected.to_hex(), instead(found.as_deref()))]
+    AnchorDiffers {
+        /// Its version.
+        version: Version,
+        /// Its SHA-256.
+        expected: Box<Digest>,
+        /// The SHA-256 of what is in its place.
+        found: Option<Box<Digest>>,
+    },
     /// A version in `metadata/` that too few keys have signed.
     #[error("{role} v{version} in metadata/ is not signed by those who may sign it")]
     HeadUnsigned {
@@ -443,6 +485,8 @@ impl Error {
             Self::ChangeRole { .. } => "change.role",
             Self::VersionReused { .. } => "version.reused",
             Self::VersionFar { .. } => "version.far",
+            Self::VersionsUsedUp { .. } => "version.used-up",
+            Self::VersionRemembered { .. } => "version.remembered",
             Self::RoleUnknown(_) => "role.unknown",
             Self::RoleExists { .. } => "role.exists",
             Self::RoleNameUnsafe { .. } => "role.name",
@@ -462,6 +506,8 @@ impl Error {
             Self::ContentMissing { .. } => "target.content-missing",
             Self::NoDestination => "publish.no-destination",
             Self::DestinationInside(_) => "publish.inside",
+            Self::AnchorUnknown { .. } => "anchor.unknown",
+            Self::AnchorDiffers { .. } => "anchor.differs",
             Self::HeadUnsigned { .. } => "repo.unsigned",
             Self::RecoveryKeys { .. } => "recover.keys",
             Self::RecoveryTooLate => "recover.too-late",
@@ -501,6 +547,10 @@ impl Error {
             Self::ChangeForeign { .. }
             | Self::ChangeRole { .. }
             | Self::VersionFar { .. }
+            | Self::VersionsUsedUp { .. }
+            | Self::VersionRemembered { .. }
+            | Self::AnchorUnknown { .. }
+            | Self::AnchorDiffers { .. }
             | Self::HeadUnsigned { .. } => Class::Untrustworthy,
             Self::SignaturesMissing(_) => Class::NeedsSignatures,
             Self::Signer { .. } | Self::RecoveryTooLate => Class::Key,
@@ -517,76 +567,5 @@ impl Error {
             },
             _ => Class::Usage,
         }
-    }
-}
-
-/// Which roles wait for whose signatures.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct MissingSignatures(pub Vec<(RoleName, Version, Vec<Need>)>);
-
-impl fmt::Display for MissingSignatures {
-    /// `root v2 has 1 of 2 by root version 1 (ana a1f0c3d2 or ben 5be2190f)`.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let unmet = |needs: &'_ [Need]| -> Vec<Need> {
-            needs
-                .iter()
-                .filter(|need| !need.is_met())
-                .cloned()
-                .collect()
-        };
-        for (place, (role, version, needs)) in self.0.iter().enumerate() {
-            if place > 0 {
-                f.write_str("; ")?;
-            }
-            write!(f, "{role} v{version} has ")?;
-            for (place, need) in unmet(needs).iter().enumerate() {
-                if place > 0 {
-                    f.write_str(", and ")?;
-                }
-                write!(f, "{need}")?;
-                let names = need.waits_for();
-                if !names.is_empty() {
-                    write!(f, " (waiting for {names})")?;
-                }
-            }
-        }
-        Ok(())
-    }
-}
-
-fn join(keys: &[KeyName]) -> String {
-    let names: Vec<String> = keys.iter().map(ToString::to_string).collect();
-    names.join(", ")
-}
-
-/// A text without what could be a password in it.
-fn shown(text: &str) -> String {
-    let scheme = text
-        .split_once("://")
-        .map_or(0, |(scheme, _)| scheme.len().saturating_add(3));
-    let (scheme, rest) = text.split_at_checked(scheme).unwrap_or(("", text));
-    let rest = rest.rsplit_once('@').map_or(rest, |(_, rest)| rest);
-    format!("`{}{}`", scheme, rest.escape_debug())
-}
-
-fn overtaken(sealed: Option<Version>) -> String {
-    match sealed {
-        Some(sealed) => format!("v{sealed} is the latest"),
-        None => "its role has no versions".to_owned(),
-    }
-}
-
-fn last_one(last: Option<Version>) -> String {
-    match last {
-        Some(last) => format!("here is v{last}"),
-        None => "is none, so it may be at most v1000000".to_owned(),
-    }
-}
-
-fn covered(covers: &[String]) -> String {
-    if covers.is_empty() {
-        "nothing on the way from targets covers it".to_owned()
-    } else {
-        format!("its delegation covers {}", covers.join(", "))
     }
 }

@@ -1,8 +1,8 @@
 //! Who may sign for what, once the open change is applied.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use tuffet_core::crypto::{Digest, HashAlgorithm};
+use tuffet_core::crypto::{Digest, HashAlgorithm, KeyIdentity};
 use tuffet_core::metadata::{
     DelegatedName, Delegations, KeyTable, Parsed, PathSet, RoleDelegations, RoleKeys, RoleName,
     Root, TargetPath, Targets, Version,
@@ -10,6 +10,7 @@ use tuffet_core::metadata::{
 use tuffet_core::trust::Signers;
 
 use crate::Error;
+use crate::key_roles::identity;
 use crate::store::Store;
 
 /// The roots and the delegations of a repository.
@@ -87,6 +88,27 @@ impl Graph {
     /// The root before the change, if the change holds another one.
     pub(crate) fn old_root(&self) -> Option<&Root> {
         self.old.as_ref().map(|known| &known.root)
+    }
+
+    /// Whether no snapshot of before the change counts after it: clients then forget the versions that it listed, those that look
+    /// at its signatures again as well as those that look at the keys (C-11, A-15).
+    pub(crate) fn lets_clients_forget(&self) -> bool {
+        let keys = |of: &Authority<'_>| -> BTreeSet<KeyIdentity> {
+            let keyids = of.keys.keyids.iter();
+            keyids
+                .filter_map(|keyid| identity(of.table, keyid))
+                .collect()
+        };
+        let of = |known: &'_ Option<Known>| -> Option<(BTreeSet<KeyIdentity>, u64)> {
+            let authority = root_authority(known.as_ref()?, &RoleName::Snapshot)?;
+            Some((keys(&authority), authority.keys.threshold))
+        };
+        match (of(&self.old), of(&self.root)) {
+            (Some((before, _)), Some((after, threshold))) => {
+                (before.intersection(&after).count() as u64) < threshold
+            }
+            _ => false,
+        }
     }
 
     /// Whether root or a delegating role lists a key under this id.

@@ -6,7 +6,7 @@
 use std::collections::{BTreeSet, VecDeque};
 
 use tuffet_core::metadata::{
-    Delegations, Parsed, RoleDelegations, RoleName, Root, Targets, Timestamp, Version,
+    Delegations, Parsed, Role as _, RoleDelegations, RoleName, Root, Targets, Timestamp, Version,
 };
 use tuffet_core::trust::Signers;
 
@@ -42,11 +42,12 @@ pub(crate) fn require_snapshot(store: &Store) -> Result<(), Error> {
     let Some(version) = store.head(&RoleName::Snapshot) else {
         return Ok(());
     };
-    let bytes = store.sealed(&RoleName::Snapshot, version)?;
+    let bytes = store.sealed_unread(&RoleName::Snapshot, version)?;
     if timestamp(store)?.is_some_and(|timestamp| lists(timestamp, version, &bytes)) {
         return Ok(());
     }
-    require_snapshot_signed(store, version, &bytes)
+    require_snapshot_signed(store, version, &bytes)?;
+    store.sealed(&RoleName::Snapshot, version).map(drop)
 }
 
 fn timestamp(store: &Store) -> Result<Option<Vec<u8>>, Error> {
@@ -84,9 +85,10 @@ fn roots(store: &Store) -> Result<Vec<(Version, Root)>, Error> {
     let mut next = store.head(&role);
     while let Some(version) = next {
         let path = store.sealed_path(&role, version);
-        let Some(bytes) = read_optional(&path)? else {
+        if !path.exists() {
             break;
-        };
+        }
+        let bytes = store.sealed(&role, version)?;
         let root = Parsed::<Root>::parse(bytes.clone());
         let root = root.map_err(|error| Error::format(&path, error))?;
         files.push((version, root.unverified().clone(), bytes));
@@ -104,6 +106,22 @@ fn roots(store: &Store) -> Result<Vec<(Version, Root)>, Error> {
         roots.push(own);
     }
     Ok(roots)
+}
+
+/// Whether clients that follow the root before would accept these bytes as the next root.
+pub(crate) fn is_next_root(store: &Store, version: Version, bytes: &[u8]) -> Result<bool, Error> {
+    let role = RoleName::Root;
+    let root = |bytes: Vec<u8>| Parsed::<Root>::parse(bytes).map(|root| root.unverified().clone());
+    let Some(before) = version.number().checked_sub(1).and_then(Version::new) else {
+        return Ok(false);
+    };
+    let old = read_optional(&store.sealed_path(&role, before))?.map(root);
+    let (Some(Ok(old)), Ok(new)) = (old, root(bytes.to_vec())) else {
+        return Ok(false);
+    };
+    let follows = new.version() == version;
+    let signed = |one| by_root(&role, version, bytes, &[&one]).is_ok();
+    Ok(follows && signed((before, old)) && signed((version, new)))
 }
 
 /// Refuses a file that none of these roots' keys have signed enough.

@@ -11,9 +11,17 @@ use tuffet_core::metadata::Version;
 use crate::Error;
 use crate::layout;
 
-/// The highest version of each role.
+/// The highest version of each role, and those below it.
 #[derive(Debug, Default)]
-pub(crate) struct Highest(HashMap<Box<str>, Version>);
+pub(crate) struct Highest(HashMap<Box<str>, Found>);
+
+/// The versions of a role. Mostly there is one, and nothing is allocated for it.
+#[derive(Debug)]
+struct Found {
+    highest: Version,
+    /// The others, in no order.
+    lower: Vec<Version>,
+}
 
 impl Highest {
     /// Reads the names in a directory, which may be absent. Our own names are plain; others are none of our business.
@@ -35,15 +43,38 @@ impl Highest {
 
     fn note(&mut self, role: &str, version: Version) {
         match self.0.get_mut(role) {
-            Some(known) => *known = version.max(*known),
+            Some(known) => {
+                let lower = version.min(known.highest);
+                known.highest = version.max(known.highest);
+                known.lower.push(lower);
+            }
             None => {
-                self.0.insert(role.into(), version);
+                let lower = Vec::new();
+                let highest = version;
+                self.0.insert(role.into(), Found { highest, lower });
             }
         }
     }
 
     /// The highest version of a role.
     pub(crate) fn of(&self, role: &str) -> Option<Version> {
-        self.0.get(role).copied()
+        self.0.get(role).map(|found| found.highest)
+    }
+
+    /// Every version of a role, in no order.
+    pub(crate) fn versions(&self, role: &str) -> impl Iterator<Item = Version> {
+        self.0.get(role).into_iter().flat_map(Found::all)
+    }
+
+    /// Every version of every role, in no order.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, Version)> {
+        let roles = self.0.iter();
+        roles.flat_map(|(role, found)| found.all().map(|version| (&**role, version)))
+    }
+}
+
+impl Found {
+    fn all(&self) -> impl Iterator<Item = Version> {
+        std::iter::once(self.highest).chain(self.lower.iter().copied())
     }
 }

@@ -99,6 +99,11 @@ impl Repository {
             ));
         }
         actions.extend(left_out);
+        // It follows from the root that was trusted, wherever that came from.
+        let root = (RoleName::Root, view.root().version());
+        if let Some(bytes) = files.get(&root) {
+            writes.extend(crate::anchor::remember(&layout, root.1, bytes)?);
+        }
         let timestamp = layout::file_name(&RoleName::Timestamp, None);
         writes.push(Write::file(
             layout.metadata().join(&timestamp),
@@ -321,10 +326,7 @@ fn policy(import: &Import, view: &TrustedView) -> Policy {
 
 /// Takes a role and its keys into the policy.
 fn take(policy: &mut Policy, role: &str, keys: &RoleKeys, table: &KeyTable, days: u32) {
-    let asked = RolePolicy {
-        threshold: keys.threshold,
-        period: Period::days(days),
-    };
+    let asked = RolePolicy::new(keys.threshold, Period::days(days));
     policy.roles.insert(role.to_owned(), asked);
     for keyid in &keys.keyids {
         let known = policy.keys.values().any(|key| key.keyid == keyid.as_str());

@@ -115,7 +115,7 @@ impl InitOptions {
             let (threshold, period) = (options.threshold, options.period);
             policy
                 .roles
-                .insert(role.as_str().to_owned(), RolePolicy { threshold, period });
+                .insert(role.as_str().to_owned(), RolePolicy::new(threshold, period));
             let online = matches!(role, RoleName::Snapshot | RoleName::Timestamp);
             for key in &options.keys {
                 policy.name_key(key, online && !self.by_hand);
@@ -124,7 +124,9 @@ impl InitOptions {
         for delegate in self.delegates() {
             let (threshold, period) = (delegate.threshold, delegate.period);
             let role = delegate.role.as_str().to_owned();
-            policy.roles.insert(role, RolePolicy { threshold, period });
+            policy
+                .roles
+                .insert(role, RolePolicy::new(threshold, period));
         }
         policy
     }

@@ -107,13 +107,10 @@ impl Place {
         entry::remove_unused_keys(document, &self.by);
     }
 
-    /// Takes the key out, and says from now on how many signatures the role needs if that is to change.
-    pub(crate) fn remove(&self, document: &mut Document, threshold: Option<u64>) {
+    /// Takes the key out.
+    pub(crate) fn remove(&self, document: &mut Document) {
         if let Some(keyids) = self.keyids(document) {
             keyids.retain(|keyid| keyid.as_str() != Some(self.keyid.as_str()));
-        }
-        if let (Some(threshold), Some(members)) = (threshold, self.role_in(document)) {
-            members.insert("threshold".to_owned(), Value::from(threshold));
         }
         entry::remove_unused_keys(document, &self.by);
     }

@@ -69,6 +69,11 @@ impl Layout {
         self.working().join("undo").join(format!("{number}.json"))
     }
 
+    /// Versions that a thief has made and that count no longer.
+    pub(crate) fn given_up(&self) -> PathBuf {
+        self.working().join("given-up")
+    }
+
     /// The content of a target, by its SHA-256.
     pub(crate) fn object(&self, sha256: &Digest) -> PathBuf {
         let digits = sha256.to_hex();

@@ -53,6 +53,7 @@
 )]
 
 mod accept;
+mod anchor;
 pub mod builder;
 mod change;
 mod channel;
@@ -71,6 +72,8 @@ mod init;
 mod key_roles;
 mod keys;
 mod layout;
+mod lock;
+mod numbers;
 mod plan;
 mod policy;
 mod publish;
@@ -90,6 +93,7 @@ mod targets;
 mod tree;
 mod write;
 
+pub use anchor::Adopt;
 pub use change::{Change, Difference, Draft, differences};
 pub use channel::{NewChannel, Promote};
 pub use delegate::{Delegate, DelegatedPaths, Delegation};

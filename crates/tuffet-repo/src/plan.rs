@@ -1,7 +1,6 @@
 //! What an operation would do, before it does it.
 
 use std::fmt;
-use std::fs::File;
 use std::path::PathBuf;
 
 use tuffet_core::crypto::Digest;
@@ -9,6 +8,7 @@ use tuffet_core::metadata::{RoleName, TargetPath, UnixTime, Version};
 
 use crate::Error;
 use crate::keys::KeyName;
+use crate::lock::Lock;
 use crate::policy::RolePolicy;
 use crate::quorum::Need;
 use crate::write::{Disk, FileSystem, Write};
@@ -22,7 +22,7 @@ pub struct Plan {
     pub(crate) actions: Vec<Action>,
     /// Changes of files in steps: those of one step come in any order, and are durable before the next step begins.
     pub(crate) steps: Vec<Vec<Write>>,
-    pub(crate) lock: Option<File>,
+    pub(crate) lock: Option<Lock>,
 }
 
 impl Plan {
@@ -67,6 +67,17 @@ pub enum Action {
     Created {
         /// Its name.
         name: String,
+    },
+    /// This copy of the repository trusts what follows this root, and nothing else.
+    Adopted {
+        /// Its version.
+        version: Version,
+        /// The SHA-256 of its file.
+        sha256: Digest,
+        /// The keys of root that it names.
+        keys: Vec<KeyName>,
+        /// How many of them have to sign the next root.
+        threshold: u64,
     },
     /// The policy learns what a key is called.
     Named {
@@ -204,6 +215,44 @@ pub enum Action {
         /// The version before.
         version: Version,
     },
+    /// A version that a thief has made counts no longer: nothing follows it.
+    GivenUp {
+        /// The role.
+        role: RoleName,
+        /// The version.
+        version: Version,
+    },
+    /// A role goes back to a version that those who may sign it today have not signed: before a rotation others might have, and somebody
+    /// may have put it there.
+    RestoredUnsigned {
+        /// The role.
+        role: RoleName,
+        /// The version.
+        version: Version,
+    },
+    /// A role that goes back to former targets goes on delegating otherwise than then.
+    DelegationsStay {
+        /// The role.
+        role: RoleName,
+        /// The version before.
+        version: Version,
+    },
+    /// A number is not used, because the published tree holds something else under it that those who may sign have not signed.
+    Skipped {
+        /// The role.
+        role: RoleName,
+        /// The version.
+        version: Version,
+    },
+    /// A file in the published tree that is not of this repository gives way to one that is.
+    Overwritten {
+        /// The role.
+        role: RoleName,
+        /// The version.
+        version: Version,
+        /// Whether clients can have accepted the other one, which then refuse everything that follows this one.
+        accepted: bool,
+    },
     /// A version that another tool has published is taken over.
     Imported {
         /// The role.
@@ -262,6 +311,13 @@ pub enum Action {
         /// Why, in words.
         why: String,
     },
+    /// The published tree could not be read, so it was not looked for what a thief has left there.
+    DestinationUnread {
+        /// The error code.
+        code: &'static str,
+        /// Why, in words.
+        why: String,
+    },
     /// A role expires before the next publication is due, and clients refuse everything from then on.
     ExpiresEarly {
         /// The role.
@@ -277,6 +333,13 @@ pub enum Action {
         count: u64,
         /// Their length in bytes.
         length: u64,
+    },
+    /// Files in the published tree that nothing in the repository lists, whatever their names look like, stay there.
+    Spared {
+        /// How many.
+        count: u64,
+        /// The first of them.
+        first: String,
     },
     /// Copies under names without versions and hashes are brought up to date.
     Mirrored {
@@ -302,6 +365,7 @@ impl Action {
     pub fn verb(&self) -> &'static str {
         match self {
             Self::Created { .. } => "Created",
+            Self::Adopted { .. } => "Trusts",
             Self::Named { .. } => "Named",
             Self::Drafted { .. } => "Drafted",
             Self::TargetAdded { .. } => "Added",
@@ -318,15 +382,22 @@ impl Action {
             Self::Sent { .. } => "Sent",
             Self::TargetsRestored { .. } | Self::Restored { .. } => "Restored",
             Self::Imported { .. } => "Imported",
-            Self::LeftOut { .. } => "Left",
+            Self::GivenUp { .. } => "Gave",
+            Self::Skipped { .. } => "Skipped",
+            Self::Overwritten { .. } => "Replaced",
+            Self::LeftOut { .. } | Self::Spared { .. } => "Left",
             Self::Dropped { .. } => "Dropped",
             Self::Applied { .. } => "Applied",
             Self::Copied { .. } => "Copied",
             Self::Published { .. } => "Published",
-            Self::DestinationUnverified { .. } => "Noticed",
+            Self::DestinationUnverified { .. } | Self::DestinationUnread { .. } => "Noticed",
             Self::Pruned { .. } => "Pruned",
             Self::Mirrored { .. } => "Copied",
-            Self::ExpiresEarly { .. } | Self::Shadowed { .. } | Self::Gap => "Noticed",
+            Self::ExpiresEarly { .. }
+            | Self::Shadowed { .. }
+            | Self::DelegationsStay { .. }
+            | Self::RestoredUnsigned { .. }
+            | Self::Gap => "Noticed",
         }
     }
 }
@@ -336,6 +407,16 @@ impl fmt::Display for Action {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Created { name } => write!(f, "repository {name}"),
+            Self::Adopted {
+                version,
+                sha256,
+                keys,
+                threshold,
+            } => {
+                let keys: Vec<String> = keys.iter().map(ToString::to_string).collect();
+                let (sha256, keys) = (sha256.to_hex(), keys.join(", "));
+                write!(f, "root v{version}, SHA-256 {sha256}, signed by {threshold} of {keys}")
+            }
             Self::Named { key } => write!(f, "key {key}"),
             Self::Drafted {
                 role,
@@ -393,6 +474,30 @@ impl fmt::Display for Action {
                 write!(f, "the open change ({length} bytes) to {}", to.display())
             }
             Self::TargetsRestored { role, version } => write!(f, "{role} to what v{version} listed"),
+            Self::GivenUp { role, version } => write!(f, "up {role} v{version}"),
+            Self::RestoredUnsigned { role, version } => write!(
+                f,
+                "{role} v{version} is not signed by those who may sign it today: compare every target of it"
+            ),
+            Self::DelegationsStay { role, version } => write!(
+                f,
+                "{role} delegates otherwise than its v{version} did, and goes on doing so: look at every delegation of it"
+            ),
+            Self::Skipped { role, version } => write!(
+                f,
+                "{role} v{version}: where it is published lies something else under that name"
+            ),
+            Self::Overwritten {
+                role,
+                version,
+                accepted,
+            } => {
+                write!(f, "what was published as {role} v{version}")?;
+                if *accepted {
+                    f.write_str(": clients that have accepted it need a new first root by another way")?;
+                }
+                Ok(())
+            }
             Self::LeftOut { role, version } => write!(f, "{role} v{version}, which is not current"),
             Self::Imported { role, version } => write!(f, "{role} v{version}"),
             Self::Dropped { role, version } => write!(f, "the draft of {role} v{version}"),
@@ -409,12 +514,20 @@ impl fmt::Display for Action {
             Self::DestinationUnverified { why, .. } => {
                 write!(f, "what is published now does not verify: {why}")
             }
+            Self::DestinationUnread { why, .. } => write!(
+                f,
+                "what is published could not be looked at, and publishing may meet files that a thief has left: {why}"
+            ),
             Self::ExpiresEarly { role, expires, due } => write!(
                 f,
                 "{role} expires at {expires}, before the next publication is due at {due}: renew it now"
             ),
             Self::Pruned { count: 1, length } => write!(f, "1 file ({length} bytes)"),
             Self::Pruned { count, length } => write!(f, "{count} files ({length} bytes)"),
+            Self::Spared { count: 1, first } => write!(f, "{first}, which is not of this repository"),
+            Self::Spared { count, first } => {
+                write!(f, "{count} files that are not of this repository, such as {first}")
+            }
             Self::Mirrored { count: 1 } => f.write_str("1 file to a name without a version"),
             Self::Mirrored { count } => write!(f, "{count} files to names without versions"),
             Self::Shadowed {

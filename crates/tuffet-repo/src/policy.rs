@@ -53,11 +53,27 @@ pub struct Policy {
 /// What is asked of a role.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
+#[non_exhaustive]
 pub struct RolePolicy {
     /// The lowest threshold that may be published.
     pub threshold: u64,
     /// How long a version is valid.
     pub period: Period,
+    /// Whether it is signed elsewhere, so that nobody here can renew it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub external: bool,
+}
+
+impl RolePolicy {
+    /// A role that is signed here.
+    #[must_use]
+    pub fn new(threshold: u64, period: Period) -> Self {
+        Self {
+            threshold,
+            period,
+            external: false,
+        }
+    }
 }
 
 /// A key.

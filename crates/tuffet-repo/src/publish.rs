@@ -20,6 +20,7 @@ mod published;
 mod release;
 mod renewal;
 mod snapshot;
+mod unpublished;
 mod verify;
 
 use std::fs;
@@ -43,14 +44,14 @@ use crate::repository::Repository;
 use crate::session::Session;
 use crate::sign::attach;
 use crate::store::Store;
-use crate::write::Write;
+use crate::write::{Write, WriteKind, read_optional};
 
-use published::Published;
 use release::Release;
 use verify::Switch;
 
 pub use destination::{Bucket, Destination, Object};
 pub use prune::Prune;
+pub(crate) use published::Published;
 
 /// Up to how many roles are written one after the other.
 const ONE_BY_ONE: usize = 16;
@@ -67,6 +68,9 @@ pub struct Publish {
     /// Whether copies are written under names without versions and hashes, for clients that know no consistent snapshots; the
     /// policy can ask for them, too.
     pub unversioned_copies: bool,
+    /// Metadata files, such as `2.root.json`, that somebody else has put where the repository is published, and that give way to
+    /// those of the repository.
+    pub replace: Vec<String>,
 }
 
 impl Publish {
@@ -86,6 +90,17 @@ impl Publish {
         self
     }
 
+    /// A file of this name that is not of this repository gives way.
+    ///
+    /// A version never changes once clients can have seen it, so this is for what a thief has left, and only where no other
+    /// number can be used: roots follow one another without a gap, and of other roles people have signed the version. A file of
+    /// these that enough keys of today have signed does not give way.
+    #[must_use]
+    pub fn replace(mut self, name: &str) -> Self {
+        self.replace.push(name.to_owned());
+        self
+    }
+
     /// This role leaves snapshot.
     #[must_use]
     pub fn drop_role(mut self, role: DelegatedName) -> Self {
@@ -102,7 +117,8 @@ impl Repository {
     ///
     /// # Errors
     /// [`Error::SignaturesMissing`], [`Error::Stale`], [`Error::NoDestination`], [`Error::DestinationInside`],
-    /// [`Error::RoleEmpty`], [`Error::RoleRemoved`], [`Error::ContentMissing`], [`Error::CopyName`], [`Error::VersionReused`], what the policy refuses,
+    /// [`Error::RoleEmpty`], [`Error::RoleRemoved`], [`Error::ContentMissing`], [`Error::CopyName`], [`Error::VersionReused`],
+    /// [`Error::VersionsUsedUp`], what the policy refuses,
     /// and [`Error::Refused`] with the reason why a client would not accept the result.
     pub fn publish(
         &self,
@@ -128,6 +144,22 @@ impl Repository {
             }
         }
         [versions, timestamp]
+    }
+
+    /// Takes versions that are given up out of `metadata/`, and keeps them for whoever looks into the incident.
+    fn put_away(&self, store: &Store) -> Result<[Vec<Write>; 2], Error> {
+        let (mut kept, mut removed) = (Vec::new(), Vec::new());
+        for (role, version) in store.given_up().iter() {
+            let path = store.sealed_path(role, version);
+            let Some(bytes) = read_optional(&path)? else {
+                continue;
+            };
+            let name = layout::file_name(role, Some(version));
+            let copy = self.layout().given_up().join(name);
+            kept.push(Write::file(copy, WriteKind::Replace(bytes)));
+            removed.push(Write::file(path, WriteKind::Remove));
+        }
+        Ok([kept, removed])
     }
 
     /// Where the policy says that the repository is published.
@@ -185,8 +217,8 @@ pub(crate) fn publish(
         last: &last,
     };
     let release = place.compose(roots, publish, online, now)?;
-    let unpublished = unpublished(&published, &release)?;
-    let verified = verify::verify(&place, &release, now)?;
+    let fresh = unpublished::unpublished(&place, &release, &publish.replace)?;
+    let verified = verify::verify(&place, &release, fresh.other_root, now)?;
     let artifacts = artifacts::missing(&place, &release)?;
     let (copies, copied) = if publish.unversioned_copies || policy.unversioned_copies {
         copies::unversioned(&place, &release)?
@@ -195,8 +227,15 @@ pub(crate) fn publish(
     };
 
     let mut steps = vec![signed.into_iter().collect(), artifacts.writes];
+    if store.head(&RoleName::Root).is_none() {
+        let first = release.files.iter().find(|one| one.role == RoleName::Root);
+        if let Some((version, root)) = first.and_then(|one| Some((one.version?, &one.bytes))) {
+            let anchor = crate::anchor::remember(repository.layout(), version, root)?;
+            steps.push(anchor.into_iter().collect());
+        }
+    }
     steps.extend(repository.seal(store, &release));
-    let (quiet, switch) = in_order(unpublished, verified.switch);
+    let (quiet, switch) = in_order(fresh.writes, verified.switch);
     steps.extend(quiet);
     steps.extend(copies);
     steps.extend(switch);
@@ -206,6 +245,7 @@ pub(crate) fn publish(
             .into_iter()
             .collect(),
     );
+    steps.extend(repository.put_away(store)?);
     steps.push(vec![store.remove_change()]);
 
     actions.extend(store.drafts().map(|(role, draft)| Action::Applied {
@@ -214,6 +254,7 @@ pub(crate) fn publish(
     }));
     actions.extend(artifacts.actions);
     actions.extend(copied);
+    actions.extend(fresh.actions);
     actions.extend(verified.actions);
     actions.extend(release.actions());
     Ok(Plan {
@@ -285,40 +326,6 @@ fn signers<'d>(
     let role = delegations.role(name)?;
     let key = |keyid: &KeyId| delegations.keys().key(keyid.as_str());
     Some((role.threshold, role.keyids.iter().map(key).collect()))
-}
-
-/// What the published tree does not hold yet. A version that it holds with other bytes is refused.
-fn unpublished<'r>(
-    published: &Published,
-    release: &'r Release,
-) -> Result<Vec<(&'r RoleName, Write)>, Error> {
-    let versioned = release
-        .files
-        .iter()
-        .filter(|staged| staged.version.is_some());
-    let files: Vec<(String, &[u8])> = versioned
-        .map(|staged| (staged.name(), staged.bytes.as_slice()))
-        .collect();
-    let mut there = files.iter().zip(published.compare(&files)?);
-    let mut writes = Vec::new();
-    for staged in &release.files {
-        let name = staged.name();
-        let kind = match staged.version {
-            None => published.switch(&staged.bytes),
-            Some(_) => match there.find(|((file, _), _)| *file == name) {
-                Some((_, Some(true))) => continue,
-                Some((_, Some(false))) => {
-                    return Err(Error::VersionReused {
-                        at: published.metadata(&name),
-                    });
-                }
-                _ => staged.write_kind(),
-            },
-        };
-        let at = published.metadata(&name);
-        writes.push((&staged.role, Write { at, kind }));
-    }
-    Ok(writes)
 }
 
 /// What nobody asks for yet first, and then root and timestamp.

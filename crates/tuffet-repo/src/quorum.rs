@@ -153,6 +153,20 @@ pub(crate) fn named(quorum: Quorum, policy: &Policy) -> Need {
     }
 }
 
+/// Whether a file that may be anything is metadata of the role with all signatures that it needs.
+pub(crate) fn is_signed(role: &RoleName, bytes: &[u8], graph: &Graph, policy: &Policy) -> bool {
+    let all = needs(role, bytes, graph, policy);
+    all.is_ok_and(|all| !all.is_empty() && all.iter().all(Need::is_met))
+}
+
+/// The same for those who may sign the role before the open change or after it: some of them have signed enough.
+pub(crate) fn is_signed_by_any(role: &RoleName, bytes: &[u8], graph: &Graph) -> bool {
+    let met = |authority: &Authority<'_>| {
+        count(role, bytes, authority).is_ok_and(|quorum| quorum.is_met())
+    };
+    graph.signatories(role).iter().any(met)
+}
+
 /// Counts the signatures of a file for one set of keys.
 pub(crate) fn count(
     role: &RoleName,

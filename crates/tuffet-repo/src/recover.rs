@@ -5,6 +5,7 @@
 //! them forget the versions that they have seen, however high.
 
 mod assess;
+mod versions;
 
 use std::collections::BTreeMap;
 
@@ -14,14 +15,17 @@ use tuffet_core::metadata::{RoleName, UnixTime, Version};
 use crate::Error;
 use crate::document::Document;
 use crate::edit::Edit;
+use crate::graph::Graph;
 use crate::keys::NamedKey;
 use crate::plan::{Action, Plan};
+use crate::publish::{Destination, Published};
+use crate::quorum::is_signed;
 use crate::repository::Repository;
 use crate::rotate::RotateKey;
 use crate::store::Store;
-use crate::write::read_optional;
 
 pub use assess::{Assessment, Exposure, Outcome, Suspect};
+pub(crate) use versions::{require_forgotten, require_leaps};
 
 /// What has happened to the keys.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,6 +46,8 @@ pub struct Recover {
     pub keys: Vec<(String, Option<NamedKey>)>,
     /// Roles that go back to what one of their sealed versions said: the last one before the thief.
     pub restore: BTreeMap<RoleName, Version>,
+    /// Where the repository is published: new versions get numbers under which a thief has left nothing there.
+    pub published: Option<Destination>,
 }
 
 impl Recover {
@@ -52,6 +58,7 @@ impl Recover {
             incident: Incident::Stolen,
             keys: Vec::new(),
             restore: BTreeMap::new(),
+            published: None,
         }
     }
 
@@ -77,6 +84,13 @@ impl Recover {
         self.restore.insert(role, version);
         self
     }
+
+    /// The repository is published there.
+    #[must_use]
+    pub fn published(mut self, place: impl Into<Destination>) -> Self {
+        self.published = Some(place.into());
+        self
+    }
 }
 
 impl Repository {
@@ -94,19 +108,55 @@ impl Repository {
     /// before where that is asked for. It is signed and published like any other; publishing with the new online keys lets clients
     /// forget the thief's versions.
     ///
+    /// A role that is restored goes on from its last version. If that comes after a leap of more than 1,000,000 versions, as from a
+    /// thief who wanted to use up the numbers, and enough keys of snapshot are replaced for clients to forget it, all versions after
+    /// the leap are given up and the honest numbers go on.
+    ///
     /// # Errors
     /// As [`Repository::assess`]; [`Error::RecoveryKeys`] if a key has no replacement;
     /// [`Error::RecoveryTooLate`] if too few keys of root are left to sign another one; [`Error::RecoveryVersion`] for a version
-    /// that was never sealed; and those of [`Repository::rotate_key`].
+    /// that was never sealed; [`Error::VersionsUsedUp`] for a role that cannot go on from its last version;
+    /// [`Error::VersionReused`] if somebody has published a version with keys that stay; and those of [`Repository::rotate_key`].
     pub fn recover(&self, recover: &Recover, now: UnixTime) -> Result<Plan, Error> {
         let mut edit = Edit::begin(self)?;
-        self.assess(recover)?.require_enough(recover)?;
+        let in_force = edit.store.without_drafts();
+        let assessment = self.assess(recover)?;
+        assessment.require_enough(recover)?;
+        if assessment.lets_clients_forget() {
+            versions::give_up_leaps(&mut edit, recover);
+        }
+        // Who may sign before keys are replaced.
+        let honest = edit.graph()?;
         for (old, new) in &recover.keys {
             let Some(new) = new else { continue };
             self.replace_key(&mut edit, &RotateKey::new(old, new.clone()), now)?;
         }
         for (role, version) in &recover.restore {
-            restore(&mut edit, role, *version, now)?;
+            restore(&mut edit, role, *version, &honest, now)?;
+        }
+        if let Some(place) = &recover.published {
+            match Published::open(place) {
+                Ok(published) => {
+                    let graph = Graph::load(&in_force)?;
+                    let is_honest = |role: &RoleName, bytes: &[u8]| {
+                        let signed = is_signed(role, bytes, &graph, self.policy());
+                        let keys = assessment.stolen();
+                        Ok(signed && !assess::could_be_made_by(role, bytes, &graph, self, keys)?)
+                    };
+                    versions::go_around(&mut edit, &published, is_honest, now)?;
+                }
+                // That must not keep anybody from recovering; publishing looks there again.
+                Err(
+                    error @ (Error::Store { .. }
+                    | Error::StoreSettings { .. }
+                    | Error::StoreUnsupported(_)
+                    | Error::Io { .. }),
+                ) => edit.actions.push(Action::DestinationUnread {
+                    code: error.code(),
+                    why: error.to_string(),
+                }),
+                Err(error) => return Err(error),
+            }
         }
         edit.finish()
     }
@@ -114,7 +164,13 @@ impl Repository {
 
 /// The next version of a role says what this version said. What it delegates stays as the change has it: keys that were replaced
 /// must not come back.
-fn restore(edit: &mut Edit, role: &RoleName, version: Version, now: UnixTime) -> Result<(), Error> {
+fn restore(
+    edit: &mut Edit,
+    role: &RoleName,
+    version: Version,
+    in_force: &Graph,
+    now: UnixTime,
+) -> Result<(), Error> {
     if !matches!(role, RoleName::Targets | RoleName::Delegated(_)) {
         return Err(Error::RoleUnsuited {
             role: role.clone(),
@@ -122,11 +178,31 @@ fn restore(edit: &mut Edit, role: &RoleName, version: Version, now: UnixTime) ->
         });
     }
     let path = edit.store.sealed_path(role, version);
-    let bytes = read_optional(&path)?.ok_or_else(|| Error::RecoveryVersion {
-        role: role.clone(),
-        version,
-    })?;
+    if edit.store.given_up().has(role, version) || !path.exists() {
+        return Err(Error::RecoveryVersion {
+            role: role.clone(),
+            version,
+        });
+    }
+    let bytes = edit.store.sealed(role, version)?;
+    if !is_signed(role, &bytes, in_force, &edit.policy) {
+        edit.actions.push(Action::RestoredUnsigned {
+            role: role.clone(),
+            version,
+        });
+    }
     let then = Document::parse(&bytes).map_err(|error| Error::format(&path, error))?;
+    let last = edit.store.head_document(role)?;
+    let delegations = |of: &Document| of.member("delegations").cloned();
+    if last
+        .as_ref()
+        .is_some_and(|last| delegations(last) != delegations(&then))
+    {
+        edit.actions.push(Action::DelegationsStay {
+            role: role.clone(),
+            version,
+        });
+    }
     let targets = then.member("targets").cloned();
     edit.open(role, now)?
         .set("targets", targets.unwrap_or(Value::Object(BTreeMap::new())));

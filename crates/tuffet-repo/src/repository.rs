@@ -1,6 +1,5 @@
 //! A repository: a directory with a policy.
 
-use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
 
 use tuffet_core::crypto::{Key, KeyKind};
@@ -12,6 +11,7 @@ use crate::change::ChangeFile;
 use crate::graph::Graph;
 use crate::keys::NamedKey;
 use crate::layout::Layout;
+use crate::lock::Lock;
 use crate::policy::{Learned, Policy};
 use crate::store::Store;
 use crate::write::{Write, WriteKind, read_optional};
@@ -125,22 +125,9 @@ impl Repository {
         &self.layout
     }
 
-    /// Keeps others from changing the repository until the file is closed.
-    pub(crate) fn lock(&self) -> Result<File, Error> {
-        let path = self.layout.lock();
-        let failed = |error| Error::io("cannot lock", &path, error);
-        std::fs::create_dir_all(self.layout.working()).map_err(failed)?;
-        let file = File::options()
-            .create(true)
-            .truncate(false)
-            .write(true)
-            .open(&path)
-            .map_err(failed)?;
-        match file.try_lock() {
-            Ok(()) => Ok(file),
-            Err(TryLockError::WouldBlock) => Err(Error::Locked(path)),
-            Err(TryLockError::Error(error)) => Err(failed(error)),
-        }
+    /// Keeps others from changing the repository.
+    pub(crate) fn lock(&self) -> Result<Lock, Error> {
+        Lock::take(&self.layout)
     }
 
     /// The write by which the file of the policy learns something; what people wrote into it meanwhile stays.

@@ -11,6 +11,7 @@ use crate::graph::Graph;
 use crate::key_roles::{open_what_it_signed, places};
 use crate::plan::{Action, Plan};
 use crate::repository::Repository;
+use crate::role::SetRole;
 use crate::store::Store;
 
 /// A key to take away.
@@ -57,7 +58,7 @@ impl Repository {
     ///
     /// # Errors
     /// [`Error::TooFewKeys`] if a role would be left with fewer keys than it needs signatures: give it another key, or a lower
-    /// threshold. [`Error::BelowPolicy`] if that is lower than `tuffet.toml` allows; [`Error::KeyUnknown`],
+    /// threshold, which is set as [`Repository::set_role`] sets it. [`Error::BelowPolicy`] for none; [`Error::KeyUnknown`],
     /// [`Error::KeyAmbiguous`], [`Error::KeyNotThere`] if no role has the key; [`Error::RoleUnsuited`] for a threshold of a role
     /// that it is not taken out of.
     pub fn revoke_key(&self, revoke: &RevokeKey, now: UnixTime) -> Result<Plan, Error> {
@@ -77,11 +78,15 @@ impl Repository {
         }
         for place in &places {
             let document = edit.open(&place.by, now)?;
-            place.remove(document, revoke.thresholds.get(&place.role).copied());
+            place.remove(document);
             edit.actions.push(Action::KeyRemoved {
                 role: place.role.clone(),
                 key: self.policy().key_name(&place.keyid),
             });
+        }
+        for (role, threshold) in &revoke.thresholds {
+            let set = SetRole::new(role.as_str()).threshold(*threshold);
+            self.set_what_is_asked(&mut edit, &set, now)?;
         }
         open_what_it_signed(&mut edit, &graph, &places, now)?;
         edit.finish()

@@ -75,6 +75,20 @@ impl Repository {
     /// [`Error::RoleUnsuited`] for an expiry of snapshot or timestamp, which get theirs when they are published.
     pub fn set_role(&self, set: &SetRole, now: UnixTime) -> Result<Plan, Error> {
         let mut edit = Edit::begin(self)?;
+        self.set_what_is_asked(&mut edit, set, now)?;
+        if let Some(period) = set.expires {
+            set_expiry(&mut edit, &set.role, period, now)?;
+        }
+        edit.finish()
+    }
+
+    /// The threshold and the period, as a part of an edit.
+    pub(crate) fn set_what_is_asked(
+        &self,
+        edit: &mut Edit,
+        set: &SetRole,
+        now: UnixTime,
+    ) -> Result<(), Error> {
         let role = RoleName::new(&set.role).map_err(|_| Error::RoleNameUnsafe {
             name: set.role.clone(),
             why: "it is empty or holds NUL",
@@ -96,10 +110,10 @@ impl Repository {
         };
         let period = edit.policy.period(&role);
         let changed = match set.threshold {
-            Some(threshold) => set_threshold(&mut edit, &set.role, threshold, &places, now)?,
+            Some(threshold) => set_threshold(edit, &set.role, threshold, &places, now)?,
             None => false,
         };
-        self.set_policy(&mut edit, set, lowest, period, changed)?;
+        self.set_policy(edit, set, lowest, period, changed)?;
         if changed {
             let roles = edit.graph()?.meant_by(&set.role);
             // Root is opened already, and publishing signs snapshot and timestamp whenever that is needed.
@@ -107,10 +121,7 @@ impl Repository {
                 |role: &RoleName| matches!(role, RoleName::Targets | RoleName::Delegated(_));
             edit.open_unsigned(roles.into_iter().filter(people), now)?;
         }
-        if let Some(period) = set.expires {
-            set_expiry(&mut edit, &set.role, period, now)?;
-        }
-        edit.finish()
+        Ok(())
     }
 
     /// Says in the policy what was asked: with the change as far as people sign it or the role is new, at once as far as they do not.
@@ -128,12 +139,13 @@ impl Repository {
         let threshold_of = |known: Option<RolePolicy>| known.map_or(lowest, |one| one.threshold);
         let waits = edit.store.learned.asks_of(&set.role);
         let before = RolePolicy {
-            threshold: threshold_of(written),
-            period,
+            external: written.or(open).is_some_and(|known| known.external),
+            ..RolePolicy::new(threshold_of(written), period)
         };
         let after = RolePolicy {
             threshold: set.threshold.unwrap_or_else(|| threshold_of(open)),
             period: set.period.unwrap_or(period),
+            ..before
         };
         if changed || waits {
             edit.ask_of(&set.role, after);

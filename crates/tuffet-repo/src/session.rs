@@ -1,13 +1,12 @@
 //! Several steps of one command on a repository that is read and locked once.
 
-use std::fs::File;
-
 use tuffet_core::metadata::UnixTime;
 use tuffet_sign::Signer;
 
 use crate::Error;
 use crate::change::{Change, of};
 use crate::graph::Graph;
+use crate::lock::Lock;
 use crate::plan::Plan;
 use crate::publish::Publish;
 use crate::repository::Repository;
@@ -34,7 +33,7 @@ pub struct Session<'r> {
     pub(crate) repository: &'r Repository,
     pub(crate) store: Store,
     pub(crate) graph: Graph,
-    pub(crate) lock: File,
+    pub(crate) lock: Lock,
 }
 
 impl Repository {

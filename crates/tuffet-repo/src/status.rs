@@ -13,7 +13,7 @@ use crate::layout;
 use crate::policy::Policy;
 use crate::quorum::{Need, count_as, named, need};
 use crate::repository::Repository;
-use crate::store::Store;
+use crate::store::{Store, require_version};
 use crate::write::read_optional;
 
 /// What is known of a role, apart from the open change.
@@ -36,6 +36,8 @@ pub struct RoleStatus {
     pub keys: Vec<KeyName>,
     /// The keys that have signed that version.
     pub signed_by: Vec<KeyName>,
+    /// Whether it is signed elsewhere: those who hold the keys make a new version, and nobody here can.
+    pub external: bool,
 }
 
 impl Repository {
@@ -153,6 +155,10 @@ impl<'r> Reading<'r> {
             threshold: authority.keys.threshold,
             keys: keys.map(|keyid| self.policy.key_name(keyid)).collect(),
             signed_by: Vec::new(),
+            external: {
+                let asked = self.policy.roles.get(role.as_str());
+                asked.is_some_and(|asked| asked.external)
+            },
         }
     }
 
@@ -163,18 +169,24 @@ impl<'r> Reading<'r> {
         authority: &Authority<'_>,
     ) -> Result<(RoleStatus, Option<Parsed<R>>), Error> {
         let mut status = self.unread(role, authority);
-        let bytes = match role {
-            RoleName::Timestamp => {
+        let head = self.store.head(role);
+        let bytes = match (role, head) {
+            (RoleName::Timestamp, _) => {
                 let name = layout::file_name(&RoleName::Timestamp, None);
                 read_optional(&self.store.layout().metadata().join(name))?
             }
-            _ => self.store.head_bytes(role)?,
+            (_, Some(version)) => Some(self.store.sealed_unread(role, version)?),
+            (_, None) => None,
         };
         let Some(bytes) = bytes else {
             return Ok((status, None));
         };
         let (quorum, file) = count_as::<R>(role, &bytes, authority)?;
-        status.version = Some(file.unverified().version());
+        let version = file.unverified().version();
+        if let Some(named) = head.filter(|_| *role != RoleName::Timestamp) {
+            require_version(role, named, Some(version))?;
+        }
+        status.version = Some(version);
         status.expires = Some(file.unverified().expires());
         let counted = named(quorum, self.policy);
         let met = counted.is_met();
@@ -201,7 +213,7 @@ impl<'r> Reading<'r> {
             let Some(version) = self.store.head(&bin) else {
                 continue;
             };
-            let bytes = self.store.sealed(&bin, version)?;
+            let bytes = self.store.sealed_unread(&bin, version)?;
             let vouched = listing.is_some_and(|listing| listing.identifies(&bin, &bytes, crypto));
             if !vouched && !need(&bin, &bytes, authority, self.policy)?.is_met() {
                 return Err(Error::HeadUnsigned { role: bin, version });
@@ -209,6 +221,7 @@ impl<'r> Reading<'r> {
             let file = Parsed::<Targets>::parse(bytes.clone());
             let file =
                 file.map_err(|error| Error::format(&self.store.sealed_path(&bin, version), error))?;
+            require_version(&bin, version, Some(file.unverified().version()))?;
             let expires = file.unverified().expires();
             if first
                 .as_ref()

@@ -1,10 +1,10 @@
 //! What a repository holds: sealed versions, which never change, and the drafts of the open change.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::path::Path;
 use std::sync::Arc;
 
+use tuffet_core::json::{FormatError, Reader, Value};
 use tuffet_core::metadata::{RoleName, Version};
 
 use crate::Error;
@@ -12,22 +12,26 @@ use crate::change::ChangeFile;
 use crate::document::Document;
 use crate::highest::Highest;
 use crate::layout::{self, Layout};
+use crate::numbers::GivenUp;
 use crate::policy::Learned;
 use crate::write::{Write, WriteKind, read_optional};
 
 /// The metadata of a repository.
 ///
 /// The highest version of a role in `metadata/` is its current one, whether clients have seen it or not: a publication that was
-/// interrupted leaves versions that must not be used again for other bytes.
+/// interrupted leaves versions that must not be used again for other bytes. Versions that the open change gives up do not count.
 #[derive(Debug)]
 pub(crate) struct Store {
     layout: Layout,
-    heads: Arc<Highest>,
+    /// The versions in `metadata/`, as they were listed once.
+    sealed: Arc<Highest>,
     drafts: BTreeMap<RoleName, Document>,
     /// Whether an interrupted publication has sealed drafts already.
     applied: bool,
     /// What the policy learns when the change is applied.
     pub(crate) learned: Learned,
+    /// Versions that count no longer.
+    given_up: GivenUp,
     /// How many edits made the open change, as far as they can be undone.
     pub(crate) edits: u64,
     /// Drafts of versions that somebody else has used.
@@ -39,10 +43,11 @@ impl Store {
     pub(crate) fn empty(layout: &Layout) -> Self {
         Self {
             layout: layout.clone(),
-            heads: Arc::default(),
+            sealed: Arc::default(),
             drafts: BTreeMap::new(),
             applied: false,
             learned: Learned::default(),
+            given_up: GivenUp::default(),
             edits: 0,
             stale: BTreeMap::new(),
         }
@@ -57,10 +62,25 @@ impl Store {
 
     /// The same for whoever is going to look at the snapshot.
     pub(crate) fn load_but_snapshot(layout: &Layout) -> Result<Self, Error> {
+        Self::read(layout, true)
+    }
+
+    /// The metadata of a copy that does not know yet which root to trust.
+    pub(crate) fn unanchored(layout: &Layout) -> Result<Self, Error> {
+        let store = Self::read(layout, false)?;
+        crate::heads::require_snapshot(&store)?;
+        Ok(store)
+    }
+
+    fn read(layout: &Layout, anchored: bool) -> Result<Self, Error> {
         let mut store = Self::empty(layout);
-        store.heads = Arc::new(Highest::read(&layout.metadata())?);
-        crate::heads::require_signed(&store)?;
+        store.sealed = Arc::new(Highest::read(&layout.metadata())?);
         let change = ChangeFile::read(&layout.change())?;
+        store.give_up(change.given_up);
+        if anchored {
+            crate::anchor::require(&store, change.drafts.get(&RoleName::Root))?;
+        }
+        crate::heads::require_signed(&store)?;
         store.learned = change.learned;
         store.edits = change.edits;
         for (role, draft) in change.drafts {
@@ -78,7 +98,7 @@ impl Store {
             self.applied = true;
             return Ok(());
         }
-        if !follows(&draft, head) {
+        if !self.is_followed_by(&role, &draft) {
             self.stale.insert(role.clone(), version);
         }
         self.drafts.insert(role, draft);
@@ -88,9 +108,34 @@ impl Store {
     /// Only what is sealed, as it was read.
     pub(crate) fn without_drafts(&self) -> Self {
         Self {
-            heads: Arc::clone(&self.heads),
+            sealed: Arc::clone(&self.sealed),
+            given_up: self.given_up.clone(),
             ..Self::empty(&self.layout)
         }
+    }
+
+    /// Lets versions count no longer.
+    pub(crate) fn give_up(&mut self, given_up: GivenUp) {
+        self.given_up = given_up;
+    }
+
+    /// The versions that count no longer.
+    pub(crate) fn given_up(&self) -> &GivenUp {
+        &self.given_up
+    }
+
+    /// Every version of a role that is sealed and counts.
+    pub(crate) fn versions(&self, role: &RoleName) -> BTreeSet<Version> {
+        let all = self.sealed.versions(role.as_str());
+        all.filter(|version| !self.given_up.has(role, *version))
+            .collect()
+    }
+
+    /// Every version that is sealed, of any role.
+    pub(crate) fn all_versions(&self) -> BTreeSet<(RoleName, Version)> {
+        let all = self.sealed.iter();
+        all.filter_map(|(name, version)| Some((RoleName::new(name).ok()?, version)))
+            .collect()
     }
 
     pub(crate) fn layout(&self) -> &Layout {
@@ -104,7 +149,13 @@ impl Store {
 
     /// The highest sealed version of the role that is called this.
     pub(crate) fn head_of(&self, name: &str) -> Option<Version> {
-        self.heads.of(name)
+        if self.given_up.is_empty() {
+            return self.sealed.of(name);
+        }
+        let role = RoleName::new(name).ok()?;
+        let all = self.sealed.versions(name);
+        all.filter(|version| !self.given_up.has(&role, *version))
+            .max()
     }
 
     pub(crate) fn sealed_path(&self, role: &RoleName, version: Version) -> std::path::PathBuf {
@@ -113,8 +164,22 @@ impl Store {
             .join(layout::file_name(role, Some(version)))
     }
 
-    /// The bytes of a sealed version.
+    /// The bytes of a sealed version. One that says to be another version than its name does was put there by somebody who wants old
+    /// content to be gone on from, for which no key is needed.
     pub(crate) fn sealed(&self, role: &RoleName, version: Version) -> Result<Vec<u8>, Error> {
+        let bytes = self.sealed_unread(role, version)?;
+        let own = version_in(&bytes);
+        let own = own.map_err(|error| Error::format(&self.sealed_path(role, version), error))?;
+        require_version(role, version, own)?;
+        Ok(bytes)
+    }
+
+    /// The same for whoever reads all of it anyway, and has to ask [`require_version`] then.
+    pub(crate) fn sealed_unread(
+        &self,
+        role: &RoleName,
+        version: Version,
+    ) -> Result<Vec<u8>, Error> {
         let path = self.sealed_path(role, version);
         fs::read(&path).map_err(|error| Error::io("cannot read", &path, error))
     }
@@ -130,18 +195,20 @@ impl Store {
         let Some(version) = self.head(role) else {
             return Ok(None);
         };
-        self.document(&self.sealed_path(role, version))
+        let bytes = self.sealed(role, version)?;
+        let document = Document::parse(&bytes);
+        let path = self.sealed_path(role, version);
+        document
+            .map(Some)
+            .map_err(|error| Error::format(&path, error))
     }
 
     /// The timestamp that was published last.
     pub(crate) fn timestamp(&self) -> Result<Option<Document>, Error> {
         let name = layout::file_name(&RoleName::Timestamp, None);
-        self.document(&self.layout.metadata().join(name))
-    }
-
-    fn document(&self, path: &Path) -> Result<Option<Document>, Error> {
-        read_optional(path)?
-            .map(|bytes| Document::parse(&bytes).map_err(|error| Error::format(path, error)))
+        let path = self.layout.metadata().join(name);
+        read_optional(&path)?
+            .map(|bytes| Document::parse(&bytes).map_err(|error| Error::format(&path, error)))
             .transpose()
     }
 
@@ -177,7 +244,8 @@ impl Store {
     /// The one write that makes the drafts the open change.
     pub(crate) fn write_change(&self) -> Write {
         let path = self.layout.change();
-        ChangeFile::write(&path, self.drafts.iter(), &self.learned, self.edits)
+        let drafts = self.drafts.iter();
+        ChangeFile::write(&path, drafts, &self.learned, &self.given_up, self.edits)
     }
 
     /// The one write that ends the open change.
@@ -207,6 +275,17 @@ impl Store {
             .map_or_else(|| self.head(role), Document::version)
     }
 
+    /// Whether a draft is what comes after the highest sealed version. Whoever signs elsewhere counts elsewhere and may leave
+    /// numbers out.
+    pub(crate) fn is_followed_by(&self, role: &RoleName, draft: &Document) -> bool {
+        let (version, head) = (draft.version().unwrap_or(Version::FIRST), self.head(role));
+        if draft.is_exact() {
+            head.is_none_or(|head| head < version) && !self.given_up.has(role, version)
+        } else {
+            version == self.given_up.next(role, head)
+        }
+    }
+
     /// Refuses to go on with a change that was overtaken by another one.
     pub(crate) fn require_current(&self) -> Result<(), Error> {
         match self.stale.iter().next() {
@@ -220,13 +299,37 @@ impl Store {
     }
 }
 
-/// Whether a draft is what comes after the highest sealed version. Whoever signs elsewhere counts elsewhere and may leave
-/// numbers out.
-pub(crate) fn follows(draft: &Document, head: Option<Version>) -> bool {
-    let version = draft.version().unwrap_or(Version::FIRST);
-    if draft.is_exact() {
-        head.is_none_or(|head| head < version)
-    } else {
-        version == head.map_or(Version::FIRST, Version::next)
+/// Refuses a sealed file that says to be another version than its name does.
+pub(crate) fn require_version(
+    role: &RoleName,
+    named: Version,
+    own: Option<Version>,
+) -> Result<(), Error> {
+    if own == Some(named) {
+        return Ok(());
     }
+    Err(Error::HeadUnsigned {
+        role: role.clone(),
+        version: named,
+    })
+}
+
+/// The version that a metadata file says to be.
+fn version_in(bytes: &[u8]) -> Result<Option<Version>, FormatError> {
+    let mut version = None;
+    let mut reader = Reader::new(bytes)?;
+    reader.object(|reader, name| {
+        if !name.equals("signed") {
+            return reader.skip().map(drop);
+        }
+        reader.object(|reader, name| {
+            if !name.equals("version") {
+                return reader.skip().map(drop);
+            }
+            version = Value::read(reader)?.as_u64().and_then(Version::new);
+            Ok(())
+        })
+    })?;
+    reader.finish()?;
+    Ok(version)
 }

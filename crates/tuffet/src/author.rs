@@ -1,7 +1,5 @@
 //! What the commands that change a repository have in common.
 
-use std::fs;
-use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -66,37 +64,6 @@ pub(crate) fn moment(app: &App) -> UnixTime {
 /// `usage.arguments`.
 pub(crate) fn role(name: &str) -> Result<RoleName, Failure> {
     RoleName::new(name).map_err(|error| Failure::usage(format!("{name:?} is not a role: {error}")))
-}
-
-/// The largest file that is read whole: a change, or metadata.
-pub(crate) const LARGEST: u64 = 512 * 1024 * 1024;
-
-/// Reads a file, or stdin for `-`.
-///
-/// # Errors
-/// `file.read`, `usage.arguments` for a file that is too large.
-pub(crate) fn read(file: &Path) -> Result<Vec<u8>, Failure> {
-    let failed = |error: std::io::Error| Failure::reading(file, &error);
-    let mut bytes = Vec::new();
-    let read = if file == Path::new("-") {
-        std::io::stdin()
-            .lock()
-            .take(LARGEST + 1)
-            .read_to_end(&mut bytes)
-    } else {
-        fs::File::open(file)
-            .map_err(failed)?
-            .take(LARGEST + 1)
-            .read_to_end(&mut bytes)
-    };
-    read.map_err(failed)?;
-    if bytes.len() as u64 > LARGEST {
-        return Err(Failure::usage(format!(
-            "{} is larger than any change",
-            file.display()
-        )));
-    }
-    Ok(bytes)
 }
 
 /// A place to publish to, as users name it.
@@ -202,7 +169,13 @@ pub(crate) fn finish(
 
 fn show(action: &Action, app: &App) {
     match action {
-        Action::DestinationUnverified { .. } | Action::ExpiresEarly { .. } | Action::Gap => {
+        Action::DestinationUnverified { .. }
+        | Action::DestinationUnread { .. }
+        | Action::RestoredUnsigned { .. }
+        | Action::ExpiresEarly { .. }
+        | Action::DelegationsStay { .. }
+        | Action::Overwritten { accepted: true, .. }
+        | Action::Gap => {
             app.console.warn(text::visible(&action.to_string()));
         }
         Action::TargetAdded {
@@ -239,6 +212,9 @@ fn object(action: &Action) -> Value {
         | Action::Restored { role, version }
         | Action::Accepted { role, version, .. }
         | Action::Applied { role, version }
+        | Action::GivenUp { role, version }
+        | Action::Skipped { role, version }
+        | Action::Overwritten { role, version, .. }
         | Action::Published { role, version, .. } => (Some(role), Some(version), None),
         Action::TargetAdded { role, path, .. }
         | Action::Staged { role, path, .. }
@@ -274,6 +250,14 @@ impl From<&Error> for Failure {
         };
         let failure = Self::new(error.code(), exit, error.to_string()).sources(error);
         match error {
+            Error::VersionReused { at } => {
+                let at = at.to_string();
+                let name = at.rsplit(['/', '\\']).next().unwrap_or(&at);
+                failure.fix(format!(
+                    "if a thief has left it there: tuffet publish --replace {}",
+                    text::visible(name)
+                ))
+            }
             Error::TargetOutside { role, .. } => {
                 let role = text::visible(role.as_str());
                 failure.fix(format!("see what it covers: tuffet delegate show {role}"))

@@ -1,5 +1,6 @@
 //! The commands, one module each.
 
+pub(crate) mod adopt;
 pub(crate) mod change;
 pub(crate) mod channel;
 pub(crate) mod completions;

@@ -1,21 +1,27 @@
 //! A change on a branch of a git remote: how people who share a remote pass it round. The `git` program does the talking, so its
 //! credentials, its proxies and its hosts are those that people have set up already.
 //!
+//! What is fetched and sent lies in a repository of its own, which is gone afterwards: the user's has none of it, no ref, no object and
+//! no mark of a history that was cut off. It goes by the user's configuration, so that remotes have the names that people know.
+//!
 //! The branch holds a directory with the change as one file and as text for whoever looks at it on a forge. Nothing in it is
 //! believed: what is fetched goes the way of every received change.
 
+use std::cell::OnceCell;
 use std::io::Write as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
-use crate::author::LARGEST;
+use tempfile::TempDir;
+
 use crate::exit::Exit;
 use crate::failure::Failure;
+use crate::whole;
 
 /// The branch. There is one, because there is one open change.
 const BRANCH: &str = "refs/heads/tuffet/change";
 
-/// Where what was fetched is kept here. A ref of our own: `FETCH_HEAD` belongs to everything that fetches at the same time.
+/// Where what was fetched is kept.
 const KEPT: &str = "refs/tuffet/change";
 
 /// The change in the directory of the branch.
@@ -27,9 +33,20 @@ const TEXT: &str = "change.txt";
 pub(crate) struct Remote<'a> {
     directory: &'a Path,
     remote: &'a str,
+    /// The repository that what is fetched and sent goes through, once there is one.
+    passing: OnceCell<Passing>,
 }
 
-/// The commit that the branch is at. Its objects are here.
+/// A bare repository that lasts as long as the command.
+struct Passing {
+    directory: TempDir,
+    /// The configuration of the user's repository.
+    configuration: PathBuf,
+    /// The top of the user's work tree, from where git reads a remote that is a path.
+    top: PathBuf,
+}
+
+/// The commit that the branch is at. Its objects are at hand.
 pub(crate) struct Fetched {
     commit: String,
 }
@@ -43,7 +60,11 @@ impl<'a> Remote<'a> {
         if remote.is_empty() || remote.starts_with('-') {
             return Err(Failure::usage(format!("{remote:?} is no git remote")));
         }
-        Ok(Self { directory, remote })
+        Ok(Self {
+            directory,
+            remote,
+            passing: OnceCell::new(),
+        })
     }
 
     /// What errors and results call the branch.
@@ -60,14 +81,19 @@ impl<'a> Remote<'a> {
         let Some(commit) = self.tip()? else {
             return Ok(None);
         };
-        // What is here is not fetched: history that this repository has would be cut off.
-        let known = self.run(&["cat-file", "-e", &format!("{commit}^{{commit}}")], None)?;
-        if known.status.success() {
+        let passing = self.passing()?;
+        let known = format!("{commit}^{{commit}}");
+        if self
+            .run_in(passing, &["cat-file", "-e", &known], None)?
+            .status
+            .success()
+        {
             return Ok(Some(Fetched { commit }));
         }
         let kept = format!("+{BRANCH}:{KEPT}");
         let fetch = ["fetch", "--quiet", "--no-tags", "--depth", "1", "--"];
-        let fetched = self.run(&[&fetch[..], &[self.remote, &kept]].concat(), None)?;
+        let fetch = [&fetch[..], &[self.remote, &kept]].concat();
+        let fetched = self.run_in(passing, &fetch, None)?;
         self.success("fetch", fetched)?;
         let kept = format!("{KEPT}^{{commit}}");
         let commit = self.plumb(&["rev-parse", "--verify", &kept], None)?;
@@ -89,7 +115,7 @@ impl<'a> Remote<'a> {
     /// The change that was fetched.
     ///
     /// # Errors
-    /// `git.failed`; `usage.arguments` if it is larger than any change.
+    /// `git.failed`; `file.too-large`.
     pub(crate) fn read(&self, fetched: &Fetched) -> Result<Vec<u8>, Failure> {
         let file = format!("{}:{FILE}", fetched.commit);
         let size = self.plumb(&["cat-file", "-s", &file], None)?;
@@ -97,13 +123,11 @@ impl<'a> Remote<'a> {
             let message = format!("git does not say how large {} is", self.name());
             Failure::new("git.failed", Exit::Network, message)
         })?;
-        if size > LARGEST {
-            return Err(Failure::usage(format!(
-                "{} is larger than any change",
-                self.name()
-            )));
+        if size > whole::CHANGE {
+            return Err(whole::too_large(&self.name(), whole::CHANGE));
         }
-        let content = self.run(&["cat-file", "blob", &file], None)?;
+        let passing = self.passing()?;
+        let content = self.run_in(passing, &["cat-file", "blob", &file], None)?;
         self.success("read", content)
     }
 
@@ -128,7 +152,8 @@ impl<'a> Remote<'a> {
         }
         let commit = self.plumb(&arguments, None)?;
         let to = format!("{commit}:{BRANCH}");
-        let pushed = self.run(&["push", "--quiet", "--", self.remote, &to], None)?;
+        let push = ["push", "--quiet", "--", self.remote, &to];
+        let pushed = self.run_in(self.passing()?, &push, None)?;
         if pushed.status.success() {
             return Ok(true);
         }
@@ -140,7 +165,8 @@ impl<'a> Remote<'a> {
 
     /// Options by which a commit can be made where nobody has told git who they are.
     fn identity(&self) -> Result<Vec<&'static str>, Failure> {
-        let known = self.run(&["var", "GIT_COMMITTER_IDENT"], None)?;
+        let ask = ["var", "GIT_COMMITTER_IDENT"];
+        let known = self.run_in(self.passing()?, &ask, None)?;
         Ok(if known.status.success() {
             Vec::new()
         } else {
@@ -153,10 +179,59 @@ impl<'a> Remote<'a> {
         })
     }
 
-    /// Runs a command that touches nothing but this repository, and returns what it printed.
+    /// The repository that everything goes through.
+    fn passing(&self) -> Result<&Passing, Failure> {
+        if let Some(passing) = self.passing.get() {
+            return Ok(passing);
+        }
+        let common = self.run(&["rev-parse", "--git-common-dir"], None)?;
+        let common = text(&self.success("use", common)?);
+        // Old versions of git know one format only and repeat what they do not know.
+        let format = self.run(&["rev-parse", "--show-object-format"], None)?;
+        let format = match text(&self.success("use", format)?).as_str() {
+            "sha256" => &["--object-format=sha256"][..],
+            _ => &[],
+        };
+        let failed = |error: std::io::Error| {
+            let message = "a directory for git cannot be made";
+            Failure::new("git.failed", Exit::Network, message).cause(error)
+        };
+        let directory = tempfile::tempdir().map_err(failed)?;
+        let configuration = self.directory.join(common).join("config");
+        let configuration = std::path::absolute(configuration).map_err(failed)?;
+        let to = directory.path().to_string_lossy().into_owned();
+        let init = [&["init", "--quiet", "--bare"], format, &["--", &to]].concat();
+        let made = self.run(&init, None)?;
+        self.success("use", made)?;
+        let top = self.run(&["rev-parse", "--show-toplevel"], None)?;
+        let passing = Passing {
+            directory,
+            configuration,
+            top: match text(&top.stdout) {
+                top if top.is_empty() => self.directory.to_owned(),
+                top => PathBuf::from(top),
+            },
+        };
+        Ok(self.passing.get_or_init(|| passing))
+    }
+
+    /// Runs a command that touches nothing but the passing repository, and returns what it printed.
     fn plumb(&self, arguments: &[&str], input: Option<&[u8]>) -> Result<String, Failure> {
-        let output = self.run(arguments, input)?;
+        let output = self.run_in(self.passing()?, arguments, input)?;
         self.success("use", output).map(|bytes| text(&bytes))
+    }
+
+    /// Runs a command in the passing repository, as the user's configuration has it.
+    fn run_in(
+        &self,
+        passing: &Passing,
+        arguments: &[&str],
+        input: Option<&[u8]>,
+    ) -> Result<Output, Failure> {
+        let place = format!("--git-dir={}", passing.directory.path().display());
+        let include = format!("include.path={}", passing.configuration.display());
+        let own = [&place, "-c", &include, "-c", "core.bare=true"];
+        self.run_at(&passing.top, &[&own[..], arguments].concat(), input)
     }
 
     fn success(&self, doing: &str, output: Output) -> Result<Vec<u8>, Failure> {
@@ -171,12 +246,21 @@ impl<'a> Remote<'a> {
     }
 
     fn run(&self, arguments: &[&str], input: Option<&[u8]>) -> Result<Output, Failure> {
+        self.run_at(self.directory, arguments, input)
+    }
+
+    fn run_at(
+        &self,
+        directory: &Path,
+        arguments: &[&str],
+        input: Option<&[u8]>,
+    ) -> Result<Output, Failure> {
         let failed = |error: std::io::Error| {
             Failure::new("git.failed", Exit::Network, "git cannot be run").cause(error)
         };
         let mut child = Command::new("git")
             .arg("-C")
-            .arg(self.directory)
+            .arg(directory)
             .args(arguments)
             .stdin(match input {
                 Some(_) => Stdio::piped(),

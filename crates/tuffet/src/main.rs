@@ -23,6 +23,7 @@ mod text;
 mod tour;
 mod trusted;
 mod usage;
+mod whole;
 
 use std::process::ExitCode;
 

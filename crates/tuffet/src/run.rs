@@ -140,6 +140,7 @@ fn dispatch(command: Commands, app: &App) -> Result<Exit, Failure> {
         Commands::Sign(arguments) => commands::sign::run(&arguments, app),
         Commands::Signature(arguments) => commands::signature::run(&arguments, app),
         Commands::Import(arguments) => commands::import::run(arguments, app),
+        Commands::Adopt(arguments) => commands::adopt::run(&arguments, app),
         Commands::Plan(arguments) => commands::plan::run(&arguments, app),
         Commands::Recover(arguments) => commands::recover::run(&arguments, app),
         Commands::Status(arguments) => commands::status::run(&arguments, app),

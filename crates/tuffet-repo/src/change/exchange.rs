@@ -12,10 +12,12 @@ use crate::Error;
 use crate::document::Document;
 use crate::graph::{Authority, Graph};
 use crate::keys::KeyName;
+use crate::numbers::GivenUp;
 use crate::plan::{Action, Plan};
 use crate::quorum::needs;
+use crate::recover::{require_forgotten, require_leaps};
 use crate::repository::{Repository, info};
-use crate::store::{Store, follows};
+use crate::store::Store;
 use crate::write::{Write, WriteKind};
 
 impl Repository {
@@ -34,6 +36,7 @@ impl Repository {
         Ok(ChangeFile::to_exported(
             store.drafts(),
             &store.learned,
+            store.given_up(),
             &base,
         ))
     }
@@ -108,10 +111,17 @@ impl Repository {
         if let (Some(role), false) = (foreign, only.is_empty()) {
             return Err(Error::ChangeRole { role: role.clone() });
         }
-        require_same_past(&store, &received)?;
+        // What counts here until the change is applied: what it gives up, too.
         let before = Graph::load(&store.without_drafts())?;
+        let begins = store.drafts().next().is_none();
+        if begins {
+            store.give_up(received.given_up.clone());
+        } else if let Some((role, _)) = differing(store.given_up(), &received.given_up) {
+            return Err(Error::ChangeDiffers { role });
+        }
+        require_same_past(&store, &received)?;
         let mut actions = Vec::new();
-        if store.drafts().next().is_none() {
+        if begins {
             take_over(&mut store, &received, from, &mut actions)?;
         } else {
             require_same_content(&store, &received)?;
@@ -119,6 +129,13 @@ impl Repository {
         let graph = Graph::load(&store)?;
         if !actions.is_empty() {
             require_effect(&store, &graph)?;
+            require_leaps(&store)?;
+            require_forgotten(&store, &graph)?;
+            let given_up = store.given_up().iter();
+            actions.extend(given_up.map(|(role, version)| Action::GivenUp {
+                role: role.clone(),
+                version,
+            }));
             let drafted = |role: &RoleName| received.drafts.contains_key(role);
             store.learned = received.learned.clone().needed_by(&graph, drafted);
             let mut written = self.written_policy()?;
@@ -167,6 +184,16 @@ impl Repository {
     }
 }
 
+/// A version that only one of two changes gives up.
+fn differing(one: &GivenUp, other: &GivenUp) -> Option<(RoleName, Version)> {
+    let only = |of: &GivenUp, not: &GivenUp| {
+        let mut all = of.iter();
+        let found = all.find(|(role, version)| !not.has(role, *version));
+        found.map(|(role, version)| (role.clone(), version))
+    };
+    only(one, other).or_else(|| only(other, one))
+}
+
 /// The digests of the versions that the drafts follow, and of the root in any case: it says whose repository this is.
 fn base(store: &Store) -> Result<BTreeMap<String, String>, Error> {
     let drafted = store.drafts().map(|(role, _)| role.clone());
@@ -204,7 +231,7 @@ fn require_same_past(store: &Store, received: &ChangeFile) -> Result<(), Error> 
                 sealed,
             });
         }
-        if !follows(draft, sealed) {
+        if !store.is_followed_by(role, draft) {
             return foreign("it follows versions that this copy of the repository does not have");
         }
         if received.base.get(role.as_str()) != ours(role)?.as_ref() {

@@ -1,8 +1,9 @@
 //! The file of the open change.
 //!
-//! `{"drafts":{ROLE:FILE,…},"edits":NUMBER,"format":1,"keys":{NAME:KEY,…},"roles":{ROLE:POLICY,…}}`: the next versions of roles with
-//! the signatures so far, how many edits can be undone, and what the policy will learn when the change is applied. A FILE that
-//! was signed elsewhere is a text, because it has to stay as it is byte for byte.
+//! `{"drafts":{ROLE:FILE,…},"edits":NUMBER,"format":1,"keys":{NAME:KEY,…},"roles":{ROLE:POLICY,…},"void":{ROLE:[VERSION,…],…}}`: the
+//! next versions of roles with the signatures so far, how many edits can be undone, what the policy will learn when the change is
+//! applied, and which versions a recovery gives up. A FILE that was signed elsewhere is a text, because it has to stay as it is byte
+//! for byte.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -13,6 +14,7 @@ use tuffet_core::metadata::RoleName;
 use super::exchange::base_to_value;
 use crate::Error;
 use crate::document::Document;
+use crate::numbers::GivenUp;
 use crate::policy::Learned;
 use crate::write::{Write, WriteKind, read_optional};
 
@@ -23,6 +25,8 @@ pub(crate) struct ChangeFile {
     pub(crate) learned: Learned,
     /// How many edits made it, as far as they can be undone.
     pub(crate) edits: u64,
+    /// Versions that count no longer.
+    pub(crate) given_up: GivenUp,
     /// In a change that was exported: the digests of the versions that it follows.
     pub(crate) base: BTreeMap<String, String>,
 }
@@ -87,6 +91,10 @@ impl ChangeFile {
             drafts,
             learned: learned(&members)?,
             edits: members.get("edits").and_then(Value::as_u64).unwrap_or(0),
+            given_up: match members.get("void") {
+                Some(given_up) => GivenUp::from_value(given_up)?,
+                None => GivenUp::default(),
+            },
             base: base(&members)?,
         })
     }
@@ -96,11 +104,12 @@ impl ChangeFile {
         path: &Path,
         drafts: impl Iterator<Item = (&'d RoleName, &'d Document)>,
         learned: &Learned,
+        given_up: &GivenUp,
         edits: u64,
     ) -> Write {
         Write::file(
             path.to_owned(),
-            WriteKind::Replace(Self::to_bytes(drafts, learned, edits)),
+            WriteKind::Replace(Self::to_bytes(drafts, learned, given_up, edits)),
         )
     }
 
@@ -108,12 +117,13 @@ impl ChangeFile {
     pub(crate) fn to_exported<'d>(
         drafts: impl Iterator<Item = (&'d RoleName, &'d Document)>,
         learned: &Learned,
+        given_up: &GivenUp,
         base: &BTreeMap<String, String>,
     ) -> Vec<u8> {
         let mut bytes = br#"{"base":"#.to_vec();
         bytes.append(&mut base_to_value(base).to_compact_json());
         bytes.push(b',');
-        members_to(&mut bytes, drafts, learned, 0);
+        members_to(&mut bytes, drafts, learned, given_up, 0);
         bytes
     }
 
@@ -121,10 +131,11 @@ impl ChangeFile {
     pub(crate) fn to_bytes<'d>(
         drafts: impl Iterator<Item = (&'d RoleName, &'d Document)>,
         learned: &Learned,
+        given_up: &GivenUp,
         edits: u64,
     ) -> Vec<u8> {
         let mut bytes = b"{".to_vec();
-        members_to(&mut bytes, drafts, learned, edits);
+        members_to(&mut bytes, drafts, learned, given_up, edits);
         bytes
     }
 }
@@ -133,6 +144,7 @@ fn members_to<'d>(
     bytes: &mut Vec<u8>,
     drafts: impl Iterator<Item = (&'d RoleName, &'d Document)>,
     learned: &Learned,
+    given_up: &GivenUp,
     edits: u64,
 ) {
     bytes.extend_from_slice(br#""drafts":{"#);
@@ -160,6 +172,10 @@ fn members_to<'d>(
     bytes.append(&mut learned.keys_to_value().to_compact_json());
     bytes.extend_from_slice(br#","roles":"#);
     bytes.append(&mut learned.roles_to_value().to_compact_json());
+    if !given_up.is_empty() {
+        bytes.extend_from_slice(br#","void":"#);
+        bytes.append(&mut given_up.to_value().to_compact_json());
+    }
     bytes.push(b'}');
 }
 

@@ -10,6 +10,7 @@ use tuffet_core::metadata::{RoleName, Version};
 use super::ChangeFile;
 use crate::Error;
 use crate::document::Document;
+use crate::numbers::GivenUp;
 use crate::plan::{Action, Plan};
 use crate::policy::Learned;
 use crate::repository::Repository;
@@ -64,7 +65,12 @@ pub(crate) fn keep(store: &mut Store) -> Result<Vec<Write>, Error> {
     let layout = store.layout().clone();
     let before = match read_optional(&layout.change())? {
         Some(before) => before,
-        None => ChangeFile::to_bytes(std::iter::empty(), &Learned::default(), 0),
+        None => ChangeFile::to_bytes(
+            std::iter::empty(),
+            &Learned::default(),
+            &GivenUp::default(),
+            0,
+        ),
     };
     if before.len() > LARGEST {
         store.edits = 0;

@@ -89,7 +89,7 @@ impl Learned {
             // One that is lower than what the policy asks is refused by the policy itself.
             let agreed = |known: &RolePolicy| {
                 let signed = after.named_in(name).into_iter();
-                known.period == role.period
+                (known.period, known.external) == (role.period, role.external)
                     && signed.map(|(_, keys)| keys.threshold).min() == Some(role.threshold)
             };
             let differs = |known: &RolePolicy| known != role && !agreed(known);
@@ -185,10 +185,12 @@ impl Learned {
 
     pub(crate) fn roles_to_value(&self) -> Value {
         let value = |role: &RolePolicy| {
-            Value::from_iter([
+            let external = role.external.then(|| ("external", Value::from(true)));
+            let always = [
                 ("period", Value::from(role.period.to_string())),
                 ("threshold", Value::from(role.threshold)),
-            ])
+            ];
+            always.into_iter().chain(external).collect::<Value>()
         };
         let asked = self.roles.iter();
         let asked = asked.map(|(name, role)| (name.as_str(), value(role)));
@@ -220,6 +222,10 @@ impl Learned {
             let policy = RolePolicy {
                 threshold: value.get("threshold")?.as_u64()?,
                 period: Period::parse(value.get("period")?.as_str()?)?,
+                external: match value.get("external") {
+                    Some(external) => external.as_bool()?,
+                    None => false,
+                },
             };
             Some((name.clone(), policy))
         };

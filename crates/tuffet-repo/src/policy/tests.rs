@@ -13,7 +13,7 @@ fn policy() -> Policy {
         let period = Period::days(days);
         policy
             .roles
-            .insert(role.to_owned(), RolePolicy { threshold, period });
+            .insert(role.to_owned(), RolePolicy::new(threshold, period));
     }
     policy.name_key(&key("ana", 1), false);
     policy.name_key(&key("online", 2), true);
@@ -127,13 +127,9 @@ fn text_of_another_style_is_replaced() {
         .replace("[roles.targets]\nthreshold = 1\nperiod = \"90d\"\n", "");
     policy.roles.remove("targets");
     assert_eq!(Policy::parse(&inline).unwrap(), policy, "{inline}");
-    policy.roles.insert(
-        "root".to_owned(),
-        RolePolicy {
-            threshold: 1,
-            period: Period::days(9),
-        },
-    );
+    policy
+        .roles
+        .insert("root".to_owned(), RolePolicy::new(1, Period::days(9)));
     assert_eq!(Policy::parse(&policy.rewrite(&inline)), Ok(policy));
 }
 
@@ -156,8 +152,8 @@ fn a_role_that_is_forgotten_leaves_the_text_and_nothing_else_does() {
     let mut policy = policy();
     let period = Period::days(30);
     let asked = RolePolicy {
-        threshold: 1,
-        period,
+        external: true,
+        ..RolePolicy::new(1, period)
     };
     policy.roles.insert("edge".to_owned(), asked);
     let text = format!("# ours\n{}\n# the end\n", policy.to_toml());

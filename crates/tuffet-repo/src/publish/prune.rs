@@ -3,7 +3,8 @@
 //! Publishing never removes anything: a client that has just read an old timestamp goes on with the snapshot and the targets that
 //! belong to it. A snapshot is out of use when a later one has been there for the whole grace period; what no snapshot in use lists
 //! goes with it, and so do the targets that no role that stays lists. Roots stay for ever, and so does whatever is newer than
-//! what clients see, because an interrupted publication goes on with it.
+//! what clients see, because an interrupted publication goes on with it. What no version in the repository is or lists is somebody
+//! else's, whatever its name looks like: it is pointed out and stays.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -82,23 +83,37 @@ impl Repository {
         let limit = UnixTime(now.0.saturating_sub(limit));
         let tree = Metadata::read(&place, now)?;
         let snapshots = tree.snapshots_in_use(limit);
-        let (stays, goes) = tree.roles(&published, &snapshots, limit)?;
-        let needed = targets_of(&published, &stays)?;
+        let Sorted {
+            stays,
+            goes,
+            mut others,
+        } = tree.roles(&published, &snapshots, limit)?;
+        let needed = tree.targets_of(&published, &stays)?;
         let listed = destination.list(TARGETS)?.into_iter();
-        let targets: Vec<(String, Listed)> = listed
+        let unused: BTreeMap<String, Listed> = listed
             .map(|(name, found)| (format!("{TARGETS}/{name}"), found))
             .filter(|(name, found)| {
-                let ours = layout::hash_of(name).is_some();
-                ours && !needed.contains(name) && found.modified <= limit
+                let hashed = layout::hash_of(name).is_some();
+                hashed && !needed.contains(name) && found.modified <= limit
             })
             .collect();
+        let known = known(&store, &tree.own, &unused)?;
+        let (targets, foreign): (Vec<_>, Vec<_>) = unused
+            .into_iter()
+            .partition(|(name, _)| known.contains(name));
+        others.extend(foreign.into_iter().map(|(name, _)| name));
 
         let all = goes.iter().chain(&targets);
         let length = all.clone().map(|(_, found)| found.length);
-        let action = Action::Pruned {
+        let mut actions = vec![Action::Pruned {
             count: all.count() as u64,
             length: length.fold(0, u64::saturating_add),
-        };
+        }];
+        others.sort_unstable();
+        actions.extend(others.first().map(|first| Action::Spared {
+            count: others.len() as u64,
+            first: first.clone(),
+        }));
         let remove = |(name, _): &(String, Listed)| Write {
             at: destination.address(name),
             kind: WriteKind::Remove,
@@ -111,7 +126,7 @@ impl Repository {
             steps.insert(0, vec![claim(&published)]);
         }
         Ok(Plan {
-            actions: vec![action],
+            actions,
             steps,
             lock: Some(lock),
         })
@@ -135,6 +150,8 @@ fn claim(published: &Published) -> Write {
 /// The metadata of a published tree.
 struct Metadata {
     files: BTreeMap<(RoleName, Version), Listed>,
+    /// The versions that the repository has sealed.
+    own: BTreeSet<(RoleName, Version)>,
     /// The snapshot that clients see.
     current: Version,
     /// When the timestamp was written, which lists that.
@@ -160,6 +177,7 @@ impl Metadata {
         });
         Ok(Self {
             files: files.collect(),
+            own: place.store.all_versions(),
             current: view.snapshot().version(),
             switched,
         })
@@ -184,27 +202,23 @@ impl Metadata {
         in_use.map(|((version, _), _)| *version).collect()
     }
 
-    /// The files of targets roles that stay, and everything that goes.
-    #[expect(
-        clippy::type_complexity,
-        reason = "two lists, each named by the caller"
-    )]
+    /// What is needed, what is not, and what is nobody's.
     fn roles(
         &self,
         published: &Published,
         snapshots: &BTreeSet<Version>,
         limit: UnixTime,
-    ) -> Result<(Vec<String>, Vec<(String, Listed)>), Error> {
+    ) -> Result<Sorted, Error> {
         let mut listed: BTreeSet<(RoleName, Version)> = BTreeSet::new();
         let mut current: BTreeMap<RoleName, Version> = BTreeMap::new();
         for version in snapshots {
-            let all = listed_by(published, *version)?;
+            let all = self.listed_by(published, *version)?;
             if *version == self.current {
                 current.extend(all.iter().cloned());
             }
             listed.extend(all);
         }
-        let (mut stays, mut goes) = (Vec::new(), Vec::new());
+        let mut sorted = Sorted::default();
         for ((role, version), found) in &self.files {
             let file = layout::file_name(role, Some(*version));
             let needed = match role {
@@ -216,39 +230,98 @@ impl Metadata {
                     listed || unfinished || found.modified > limit
                 }
             };
-            if !needed {
-                goes.push((format!("{METADATA}/{file}"), *found));
-            } else if *role != RoleName::Snapshot {
-                stays.push(file);
+            let key = (role.clone(), *version);
+            if !self.own.contains(&key) && !listed.contains(&key) && *version != self.current {
+                sorted.others.push(format!("{METADATA}/{file}"));
+            } else if !needed {
+                sorted.goes.push((format!("{METADATA}/{file}"), *found));
+                continue;
+            }
+            if *role != RoleName::Snapshot {
+                sorted.stays.push((key, file));
             }
         }
-        Ok((stays, goes))
+        Ok(sorted)
+    }
+
+    /// What a snapshot lists. What nobody here has sealed and no client sees may be anything.
+    fn listed_by(
+        &self,
+        published: &Published,
+        version: Version,
+    ) -> Result<Vec<(RoleName, Version)>, Error> {
+        let role = RoleName::Snapshot;
+        let file = layout::file_name(&role, Some(version));
+        let known = version == self.current || self.own.contains(&(role, version));
+        match parse(published, &file) {
+            Ok(document) => Ok(versions(&meta(Some(&document))).collect()),
+            Err(Error::Format { .. }) if !known => Ok(Vec::new()),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// The names of all targets that these files list.
+    fn targets_of(
+        &self,
+        published: &Published,
+        files: &[((RoleName, Version), String)],
+    ) -> Result<BTreeSet<String>, Error> {
+        published.fetch(files.iter().map(|(_, file)| file.as_str()))?;
+        let mut names = BTreeSet::new();
+        for (key, file) in files {
+            // Parsed first, so that nothing is taken for unlisted because its list cannot be read.
+            match parse(published, file) {
+                Ok(document) => names.extend(names_in(&document.to_bytes())),
+                Err(Error::Format { .. }) if !self.own.contains(key) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(names)
     }
 }
 
-/// What a snapshot lists.
-fn listed_by(published: &Published, version: Version) -> Result<Vec<(RoleName, Version)>, Error> {
-    let file = layout::file_name(&RoleName::Snapshot, Some(version));
-    let document = parse(published, &file)?;
-    Ok(versions(&meta(Some(&document))).collect())
+/// The metadata of a published tree, sorted by what becomes of it.
+#[derive(Default)]
+struct Sorted {
+    /// The files of targets roles that may be needed.
+    stays: Vec<((RoleName, Version), String)>,
+    goes: Vec<(String, Listed)>,
+    /// What the repository has not made.
+    others: Vec<String>,
 }
 
-/// The names of all targets that these files list.
-fn targets_of(published: &Published, files: &[String]) -> Result<BTreeSet<String>, Error> {
-    published.fetch(files.iter().map(String::as_str))?;
-    let mut names = BTreeSet::new();
-    for file in files {
-        // Parsed first, so that nothing is taken for unlisted because its list cannot be read.
-        let document = parse(published, file)?;
-        for (path, entry) in entries(&document.to_bytes()) {
-            let target = read_entry(&path, &entry, &RoleName::Targets);
-            if let Some(target) = target {
-                let of = target.hashes.iter();
-                names.extend(of.map(|hash| layout::target_name(&target.path, hash)));
-            }
+/// The names under which the targets of a file are published.
+fn names_in(bytes: &[u8]) -> Vec<String> {
+    let targets = entries(bytes).into_iter();
+    let targets = targets.filter_map(|(path, entry)| read_entry(&path, &entry, &RoleName::Targets));
+    targets
+        .flat_map(|target| {
+            let names = target.hashes.iter();
+            let names = names.map(|hash| layout::target_name(&target.path, hash));
+            names.collect::<Vec<_>>()
+        })
+        .collect()
+}
+
+/// Those of the unused files that some version of the repository has listed.
+fn known(
+    store: &Store,
+    own: &BTreeSet<(RoleName, Version)>,
+    unused: &BTreeMap<String, Listed>,
+) -> Result<BTreeSet<String>, Error> {
+    let mut known = BTreeSet::new();
+    // Most of what goes was listed lately.
+    for (role, version) in own.iter().rev() {
+        if known.len() == unused.len() {
+            break;
+        }
+        if matches!(role, RoleName::Targets | RoleName::Delegated(_)) {
+            let bytes = store.sealed(role, *version)?;
+            let names = names_in(&bytes).into_iter();
+            known.extend(names.filter(|name| unused.contains_key(name)));
         }
     }
-    Ok(names)
+    Ok(known)
 }
 
 fn parse(published: &Published, file: &str) -> Result<Document, Error> {

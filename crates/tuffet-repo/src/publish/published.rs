@@ -20,7 +20,7 @@ use crate::write::{Address, Seen, WriteKind, holds, read_optional};
 const LOCK: &str = ".lock";
 
 /// A published tree.
-pub(super) struct Published {
+pub(crate) struct Published {
     destination: Destination,
     /// The timestamp, read before anything else: what is written later depends on it.
     timestamp: Option<Vec<u8>>,
@@ -46,7 +46,7 @@ enum Kind {
 }
 
 impl Published {
-    pub(super) fn open(destination: &Destination) -> Result<Self, Error> {
+    pub(crate) fn open(destination: &Destination) -> Result<Self, Error> {
         let timestamp = format!("{METADATA}/{}", timestamp_name());
         let (timestamp, seen, kind) = match destination {
             Destination::Directory(directory) => {
@@ -111,7 +111,7 @@ impl Published {
     }
 
     /// The place of a metadata file.
-    pub(super) fn metadata(&self, file: &str) -> Address {
+    pub(crate) fn metadata(&self, file: &str) -> Address {
         self.destination.address(&format!("{METADATA}/{file}"))
     }
 

@@ -19,13 +19,17 @@ use crate::document::Document;
 use crate::error::MissingSignatures;
 use crate::graph::Graph;
 use crate::layout;
+use crate::numbers::{FURTHEST, GivenUp};
 use crate::plan::Action;
 use crate::policy::Policy;
-use crate::quorum::{Need, needs, needs_of};
+use crate::quorum::{Need, is_signed_by_any, needs, needs_of};
 use crate::sign::sign_document;
 use crate::store::Store;
 use crate::tree::Tree as _;
 use crate::write::{WriteKind, read_optional};
+
+/// How many numbers of snapshots are skipped at the most.
+const MOST_SKIPPED: usize = 10_000;
 
 /// A metadata file to publish.
 #[derive(Debug)]
@@ -60,6 +64,8 @@ pub(super) struct Release {
     pub(super) first_root: Vec<u8>,
     /// The snapshot before.
     before: Option<Before>,
+    /// Numbers of snapshots that are not used.
+    skipped: Vec<Version>,
 }
 
 impl Release {
@@ -74,7 +80,11 @@ impl Release {
     }
 
     pub(super) fn actions(&self) -> impl Iterator<Item = Action> + '_ {
-        self.files.iter().filter_map(|staged| staged.news.clone())
+        let skipped = self.skipped.iter().map(|version| Action::Skipped {
+            role: RoleName::Snapshot,
+            version: *version,
+        });
+        skipped.chain(self.files.iter().filter_map(|staged| staged.news.clone()))
     }
 }
 
@@ -99,6 +109,7 @@ impl Place<'_> {
     ) -> Result<Release, Error> {
         let mut files = roots;
         let first_root = first_root(&files)?.to_vec();
+        let mut skipped = Vec::new();
         let before = Before::read(self.store, self.last.view())?;
         let (roles, mut changes) = self.targets_roles(before.as_ref())?;
         for role in &publish.drop_roles {
@@ -110,8 +121,8 @@ impl Place<'_> {
             Some(before) if !self.snapshot_is_due(before, &changes, &files, now)? => {
                 (before.version(), Arc::clone(&before.bytes), None)
             }
-            before => {
-                let new = self.snapshot(before.as_ref(), &changes)?;
+            _ => {
+                let new = self.snapshot(before.as_ref(), &changes, &mut skipped)?;
                 let new = self.sign_online(&RoleName::Snapshot, new, online, now)?;
                 let version = new.version().unwrap_or(Version::FIRST);
                 (
@@ -139,6 +150,7 @@ impl Place<'_> {
             files,
             first_root,
             before,
+            skipped,
         })
     }
 
@@ -270,7 +282,14 @@ impl Place<'_> {
         let mut version = self.store.next_version(&RoleName::Root);
         while let Some(number) = version {
             let file = layout::file_name(&RoleName::Root, version);
-            if let Some(bytes) = self.published.file(&file)? {
+            let ours = match self.store.draft(&RoleName::Root) {
+                Some(draft) if draft.version() == version => Some(draft.to_bytes()),
+                _ => read_optional(&self.store.sealed_path(&RoleName::Root, number))?,
+            };
+            // Something else under that name is no root that clients of this repository follow.
+            if let Some(bytes) = ours
+                && self.published.file(&file)?.as_ref() == Some(&bytes)
+            {
                 let published = Parsed::<Root>::parse(bytes).map_err(|error| {
                     let at = self.published.metadata(&file).to_string();
                     Error::format(Path::new(&at), error)
@@ -282,8 +301,8 @@ impl Place<'_> {
             }
             version = number.number().checked_sub(1).and_then(Version::new);
         }
-        // Nothing is published, so nobody has seen anything.
-        Ok(true)
+        // Where nothing is published, nobody has seen anything.
+        Ok(self.published.timestamp().is_none())
     }
 
     /// Whether a new snapshot is needed: it would say something else, its signatures no longer count, or half its time is over.
@@ -307,22 +326,54 @@ impl Place<'_> {
                 return Ok(true);
             }
         }
+        // Nobody can be given this one where something else lies under its name. What clients see lies there itself.
+        let ours = Some(before.bytes.as_slice());
+        if !before.is_seen() && self.is_taken(&RoleName::Snapshot, before.version(), ours)? {
+            return Ok(true);
+        }
         let half = i64::from(self.policy.period(&RoleName::Snapshot).seconds()) / 2;
         Ok(before.expires().0.saturating_sub(now.0) <= half)
     }
 
-    fn snapshot(&self, before: Option<&Before>, changes: &Changes) -> Result<Document, Error> {
-        let Some(before) = before else {
-            return Ok(snapshot::first(changes));
+    /// The next snapshot. What a thief has left in the published tree under the names of the next ones stays there, because caches may
+    /// hold it for long: its numbers are skipped.
+    fn snapshot(
+        &self,
+        before: Option<&Before>,
+        changes: &Changes,
+        skipped: &mut Vec<Version>,
+    ) -> Result<Document, Error> {
+        let (role, given_up) = (RoleName::Snapshot, self.store.given_up());
+        let mut version = given_up.next_usable(&role, before.map(Before::version))?;
+        while skipped.len() < MOST_SKIPPED && self.is_taken(&role, version, None)? {
+            skipped.push(version);
+            version = given_up.next_usable(&role, Some(version))?;
+        }
+        let mut next = match before {
+            None => snapshot::first(changes),
+            Some(before) => before.next(changes).map_err(|error| {
+                let path = self.store.sealed_path(&role, before.version());
+                Error::format(&path, error)
+            })?,
         };
-        let mut next = before.next(changes).map_err(|error| {
-            let path = self
-                .store
-                .sealed_path(&RoleName::Snapshot, before.version());
-            Error::format(&path, error)
-        })?;
-        next.set("version", before.version().next().number().into());
+        next.set("version", version.number().into());
         Ok(next)
+    }
+
+    /// Whether the published tree holds under the name of a version what those who may sign the role have not signed, and what is
+    /// not `ours`. What they have signed is a version that somebody else has published.
+    fn is_taken(
+        &self,
+        role: &RoleName,
+        version: Version,
+        ours: Option<&[u8]>,
+    ) -> Result<bool, Error> {
+        let there = self
+            .published
+            .file(&layout::file_name(role, Some(version)))?;
+        Ok(there.is_some_and(|bytes| {
+            ours != Some(bytes.as_slice()) && !is_signed_by_any(role, &bytes, self.graph)
+        }))
     }
 
     /// The next timestamp, which lists nothing but the snapshot (F-34, R-12).
@@ -331,7 +382,19 @@ impl Place<'_> {
             let first = Version::FIRST;
             return Ok(builder::Timestamp::new(first, UnixTime(0), snapshot, Some(bytes)).build());
         };
-        let next = timestamp.version().map_or(Version::FIRST, Version::next);
+        let leaps =
+            |version: Version| version.number().saturating_sub(snapshot.number()) > FURTHEST;
+        let last = timestamp.version();
+        // A thief has driven it up in this repository. Clients forget that with the keys, so it goes on from what was published, or
+        // from a number that is certainly free.
+        let next = if last.is_some_and(leaps) && self.forgotten_by_clients()? {
+            let published = self.published.timestamp().map(Document::parse);
+            let published = published.and_then(|document| document.ok()?.version());
+            let published = published.filter(|version| !leaps(*version));
+            published.map_or(snapshot, |last| last.next().max(snapshot))
+        } else {
+            GivenUp::default().next_usable(&RoleName::Timestamp, last)?
+        };
         timestamp.set("version", next.number().into());
         let entry = Value::from_iter([("snapshot.json", listed(snapshot, Some(bytes)))]);
         timestamp.set("meta", entry);

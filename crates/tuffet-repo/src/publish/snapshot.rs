@@ -15,7 +15,7 @@ use crate::Error;
 use crate::builder;
 use crate::document::Document;
 use crate::graph::Graph;
-use crate::store::Store;
+use crate::store::{Store, require_version};
 
 /// What becomes of the files that a snapshot lists, by their names; `None` for one that is listed no more.
 pub(super) type Changes = BTreeMap<String, Option<Value>>;
@@ -41,16 +41,19 @@ impl Before {
         let Some(version) = store.head(&RoleName::Snapshot) else {
             return Ok(None);
         };
-        let bytes = store.sealed(&RoleName::Snapshot, version)?;
+        let bytes = store.sealed_unread(&RoleName::Snapshot, version)?;
         let seen = seen.map(TrustedView::snapshot);
         if let Some(seen) = seen.filter(|seen| **seen.received() == bytes) {
+            require_version(&RoleName::Snapshot, version, Some(seen.version()))?;
             let content = Content::Seen(seen.clone());
             let bytes = Arc::clone(seen.received());
             return Ok(Some(Self { bytes, content }));
         }
         crate::heads::require_snapshot_signed(store, version, &bytes)?;
-        let parsed = Parsed::parse(bytes.clone());
+        let parsed = Parsed::<Snapshot>::parse(bytes.clone());
         let parsed = parsed.map_err(|error| malformed(store, version, error))?;
+        let own = parsed.unverified().version();
+        require_version(&RoleName::Snapshot, version, Some(own))?;
         let content = Content::Counted(parsed);
         let bytes = Arc::new(bytes);
         Ok(Some(Self { bytes, content }))

@@ -38,13 +38,15 @@ pub(super) struct Verdict {
     pub(super) actions: Vec<Action>,
 }
 
-/// Refuses a release that a client would refuse, whether it is new or has seen what was published last.
+/// Refuses a release that a client would refuse, whether it is new or has seen what was published last. Clients of another root are
+/// not asked: `other_root` says that one was published which is not of this repository.
 ///
 /// Everything is verified once, by a client that begins with the first root. What a client has seen before it was verified when that
 /// was read, so that for it there is left whether anything goes back.
 pub(super) fn verify(
     place: &Place<'_>,
     release: &Release,
+    other_root: bool,
     now: UnixTime,
 ) -> Result<Verdict, Error> {
     let published = place.published;
@@ -63,6 +65,7 @@ pub(super) fn verify(
     actions.extend(looked_for);
 
     let seen = match place.last {
+        LastState::Seen(_) if other_root => None,
         LastState::Seen(seen) => Some(seen),
         // Nobody can have accepted this, so there is nothing to be compared with.
         LastState::Refused(refused) => {

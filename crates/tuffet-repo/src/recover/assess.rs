@@ -12,10 +12,10 @@ use crate::Error;
 use crate::graph::Graph;
 use crate::key_roles::identity;
 use crate::keys::KeyName;
+use crate::numbers::FURTHEST;
 use crate::quorum::need;
 use crate::repository::Repository;
 use crate::store::Store;
-use crate::write::read_optional;
 
 /// What an incident means for the roles, the targets and the clients.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -73,6 +73,17 @@ pub struct Suspect {
     pub first: Version,
     /// The last sealed version.
     pub last: Version,
+    /// The last one before these, if there is one.
+    pub before: Option<Version>,
+}
+
+impl Suspect {
+    /// Whether numbers are used up: so many are skipped that the role cannot go on from these versions for long.
+    #[must_use]
+    pub fn is_after_a_leap(&self) -> bool {
+        let before = self.before.map_or(0, Version::number);
+        self.first.number().saturating_sub(before) > FURTHEST
+    }
 }
 
 /// How an incident ends for clients.
@@ -108,6 +119,22 @@ impl fmt::Display for Outcome {
 }
 
 impl Assessment {
+    /// Whether so many keys of snapshot go that none from before counts afterwards: clients forget what it listed.
+    #[must_use]
+    pub fn lets_clients_forget(&self) -> bool {
+        let snapshot = |one: &&Exposure| one.role == RoleName::Snapshot;
+        let snapshot = self.exposures.iter().find(snapshot);
+        snapshot.is_some_and(|one| !one.can_still_sign())
+    }
+
+    /// The keys that a thief can use.
+    pub(super) fn stolen(&self) -> &[KeyName] {
+        match self.incident {
+            Incident::Stolen => &self.keys,
+            Incident::Lost => &[],
+        }
+    }
+
     /// Refuses a recovery that would not end the incident.
     pub(super) fn require_enough(&self, recover: &Recover) -> Result<(), Error> {
         if self.outcome == Outcome::Expires {
@@ -247,28 +274,37 @@ fn suspects(
     );
     let mut suspects = Vec::new();
     for role in roles {
-        let Some(last) = store.head(&role) else {
+        let mut versions = store.versions(&role).into_iter().rev().peekable();
+        let Some(&last) = versions.peek() else {
             continue;
         };
         let mut first = None;
-        let mut next = Some(last);
-        while let Some(version) = next {
-            let Some(bytes) = read_optional(&store.sealed_path(&role, version))? else {
-                break;
-            };
+        while let Some(version) = versions.peek().copied() {
+            let bytes = store.sealed(&role, version)?;
             if !could_be_made_by(&role, &bytes, graph, repository, keys)? {
                 break;
             }
+            versions.next();
             first = Some(version);
-            next = version.number().checked_sub(1).and_then(Version::new);
+            // What comes after a leap is another matter than what came before it.
+            let below = versions.peek().map_or(0, |below| below.number());
+            if version.number().saturating_sub(below) > FURTHEST {
+                break;
+            }
         }
-        suspects.extend(first.map(|first| Suspect { role, first, last }));
+        let before = versions.peek().copied();
+        suspects.extend(first.map(|first| Suspect {
+            role,
+            first,
+            last,
+            before,
+        }));
     }
     Ok(suspects)
 }
 
 /// Whether these keys are enough for a file, and the others that have signed it are not, for every delegator.
-fn could_be_made_by(
+pub(super) fn could_be_made_by(
     role: &RoleName,
     bytes: &[u8],
     graph: &Graph,

@@ -40,9 +40,7 @@ fn copies_are_right(world: &World) {
 fn changed() -> World {
     let (world, sam) = (World::published(), key());
     run(world.repository().renew(&[RoleName::Root], NOW));
-    let patterns = DelegatedPaths::Patterns(vec!["edge/*".to_owned()]);
-    let edge = Delegate::new(delegated("edge"), patterns, vec![named("sam", sam)]);
-    run(world.repository().delegate(&edge, NOW));
+    world.delegate("edge", &[("sam", sam)]);
     let tool = world.file("tool", b"tool 1");
     let tool = AddTarget::new(path("edge/tool"), tool).role(role("edge"));
     run(world.repository().add_target(&tool, NOW));

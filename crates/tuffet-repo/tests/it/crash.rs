@@ -82,9 +82,7 @@ fn the_first_publication_survives_a_crash_at_every_write() {
 fn an_update_survives_a_crash_at_every_write() {
     let (world, sam) = (World::published(), key());
     world.add("b", b"b");
-    let patterns = DelegatedPaths::Patterns(vec!["edge/*".to_owned()]);
-    let edge = Delegate::new(delegated("edge"), patterns, vec![named("sam", sam)]);
-    run(world.repository().delegate(&edge, NOW));
+    world.delegate("edge", &[("sam", sam)]);
     run(world.repository().sign(&[world.ana, world.ben, sam]));
     publish_with_crashes(
         &world,

@@ -210,9 +210,7 @@ fn a_name_is_not_taken_over_and_what_no_draft_needs_is_not_learned() {
     let ana = World::published();
     let ben = ana.fork();
     let stranger = key();
-    let paths = DelegatedPaths::Patterns(vec!["team/*".to_owned()]);
-    let team = Delegate::new(delegated("team"), paths, vec![named("sam", stranger)]);
-    run(ana.repository().delegate(&team, NOW));
+    ana.delegate("team", &[("sam", stranger)]);
     run(receive(&ben, &export(&ana)));
     assert_eq!(ben.repository().change().unwrap().named.len(), 1);
     assert_eq!(ben.repository().change().unwrap().asked[0].0, "team");

@@ -3,9 +3,9 @@
 use std::fs;
 
 use tuffet_core::metadata::RoleName;
-use tuffet_repo::{Delegate, DelegatedPaths, Import, Publish, Repository};
+use tuffet_repo::{Import, Publish, Repository};
 
-use crate::support::{DAY, NOW, World, after, code, delegated, key, named, run, versions};
+use crate::support::{DAY, NOW, World, after, code, key, run, versions};
 
 /// What a world has published, taken over into a new directory beside it.
 fn import(world: &World, now: tuffet_core::metadata::UnixTime) -> Result<Repository, &'static str> {
@@ -20,9 +20,7 @@ fn import(world: &World, now: tuffet_core::metadata::UnixTime) -> Result<Reposit
 fn r14_the_next_versions_follow_those_that_clients_know() {
     let world = World::published();
     let team = key();
-    let paths = DelegatedPaths::Patterns(vec!["team/*".to_owned()]);
-    let delegate = Delegate::new(delegated("team"), paths, vec![named("team", team)]);
-    run(world.repository().delegate(&delegate, NOW));
+    world.delegate("team", &[("team", team)]);
     run(world.repository().sign(&[world.ana, world.ben, team]));
     world.publish(NOW);
     let mut client = world.client();

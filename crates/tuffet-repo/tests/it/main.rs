@@ -5,6 +5,7 @@
     reason = "a test that fails says where"
 )]
 
+mod anchor;
 mod attested;
 mod authoring;
 mod builder;
@@ -13,7 +14,9 @@ mod copies;
 mod crash;
 mod delegation;
 mod exchange;
+mod fast_forward;
 mod import;
+mod leftovers;
 mod many;
 mod moments;
 mod planted;

@@ -71,6 +71,22 @@ fn a_snapshot_that_only_the_timestamp_vouches_for_is_not_signed_over() {
     assert_eq!(code(world.plan(&[world.online], NOW)), "repo.unsigned");
 }
 
+#[test]
+fn r14_an_old_version_under_a_new_name_is_nothing_to_go_on_from() {
+    for (file, next) in [
+        ("1.root.json", "2.root.json"),
+        ("1.targets.json", "3.targets.json"),
+        ("1.snapshot.json", "3.snapshot.json"),
+        // The one that clients see.
+        ("2.snapshot.json", "3.snapshot.json"),
+    ] {
+        let world = World::published();
+        let metadata = world.directory().join("metadata");
+        fs::copy(metadata.join(file), metadata.join(next)).unwrap();
+        refused(&world);
+    }
+}
+
 /// A repository with two bins that the second key signs.
 fn with_bins() -> (World, &'static tuffet_sign::FileKey) {
     let (world, machine) = (World::published(), key());
@@ -80,6 +96,42 @@ fn with_bins() -> (World, &'static tuffet_sign::FileKey) {
     run(world.repository().sign(&[world.ana, world.ben]));
     run(world.plan(&[world.online, machine], NOW));
     (world, machine)
+}
+
+#[test]
+fn r14_an_old_bin_under_a_new_name_is_neither_signed_over_nor_published() {
+    // The snapshot vouches for the bytes of v1, and then for those of v2.
+    for renewed in [false, true] {
+        let (world, machine) = with_bins();
+        let bin = crate::support::role("bin-0");
+        let next = if renewed {
+            run(world
+                .repository()
+                .renew(std::slice::from_ref(&bin), after(1)));
+            run(world.plan(&[world.online, machine], after(1)));
+            "3.bin-0.json"
+        } else {
+            "2.bin-0.json"
+        };
+        let metadata = world.directory().join("metadata");
+        fs::copy(metadata.join("1.bin-0.json"), metadata.join(next)).unwrap();
+        let repository = world.repository();
+        for (what, code) in [
+            ("roles", code(repository.roles())),
+            ("role", code(repository.role(&bin))),
+            (
+                "renew",
+                code(repository.renew(std::slice::from_ref(&bin), after(2))),
+            ),
+            ("rebin", code(repository.rebin(&RoleName::Targets, 2, NOW))),
+            (
+                "publish",
+                code(world.plan(&[world.online, machine], after(2))),
+            ),
+        ] {
+            assert_eq!(code, "repo.unsigned", "{what}");
+        }
+    }
 }
 
 #[test]

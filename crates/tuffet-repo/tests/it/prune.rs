@@ -171,6 +171,64 @@ fn an_unfinished_publication_and_files_of_others_stay() {
 }
 
 #[test]
+fn what_no_version_has_listed_stays_whatever_its_name_looks_like() {
+    let world = history();
+    let hash = "0".repeat(64);
+    let foreign = [
+        format!("targets/{hash}.backup.tar"),
+        format!("targets/dir/{hash}.x"),
+        // What a thief has left need not even be metadata.
+        "metadata/9.targets.json".to_owned(),
+        "metadata/1.edge.json".to_owned(),
+        "metadata/9.snapshot.json".to_owned(),
+    ];
+    for name in &foreign {
+        let path = world.public().join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, b"theirs").unwrap();
+        date(&world, name, 0);
+    }
+    let prune = Prune::older_than(Period::parse("1m").unwrap()).from(world.public());
+    let late = UnixTime(i64::from(u32::MAX));
+    let actions = run(world.repository().prune(&prune, late));
+    let spared = Action::Spared {
+        count: 5,
+        first: "metadata/1.edge.json".to_owned(),
+    };
+    assert!(actions.contains(&spared), "{actions:?}");
+    let left = files(&world.public());
+    for name in &foreign {
+        assert!(left.contains(name), "{name}");
+    }
+    for name in ["1.targets.json", "1.snapshot.json", "2.targets.json"] {
+        assert!(!left.contains(&format!("metadata/{name}")), "{name}");
+    }
+    assert!(!left.iter().any(|name| name.ends_with(".old")));
+    world
+        .client()
+        .get(&world.public(), after(40), "new")
+        .unwrap();
+}
+
+#[test]
+fn what_others_have_published_meanwhile_stays_though_this_copy_does_not_know_it() {
+    let world = history();
+    let other = world.fork();
+    run(world.repository().remove_target(&path("new"), None, NOW));
+    world.add("newest", b"newest");
+    world.sign();
+    publish_on(&world, 41);
+    // The copy still lists `new`, and knows nothing of what clients see.
+    let prune = Prune::older_than(Period::parse("1m").unwrap()).from(world.public());
+    let late = UnixTime(i64::from(u32::MAX));
+    run(other.repository().prune(&prune, late));
+    let mut client = world.client();
+    for name in ["app.tar", "newest"] {
+        client.get(&world.public(), after(41), name).unwrap();
+    }
+}
+
+#[test]
 fn nothing_is_removed_from_a_tree_that_does_not_verify() {
     let world = history();
     let prune = Prune::older_than(Period::days(1)).from(world.public());

@@ -5,18 +5,16 @@ use std::fs;
 use tuffet_core::crypto::HashAlgorithm;
 use tuffet_core::json::Value;
 use tuffet_core::metadata::{RoleName, Version};
-use tuffet_repo::{
-    Action, Delegate, DelegatedPaths, Document, Outcome, Recover, Repository, Suspect,
-};
+use tuffet_repo::{Action, Document, Outcome, Recover, Repository, Suspect};
 use tuffet_sign::{FileKey, Signer};
 
-use crate::support::{NOW, World, code, delegated, key, named, path, role, run, versions};
+use crate::support::{NOW, World, code, key, named, path, role, run, versions};
 
 /// As high as a version can be that every implementation reads.
-const HIGH: u64 = (1 << 53) - 1;
+pub(crate) const HIGH: u64 = (1 << 53) - 1;
 
 /// What snapshot or timestamp says about a file.
-fn listed(version: u64, bytes: &[u8]) -> Value {
+pub(crate) fn listed(version: u64, bytes: &[u8]) -> Value {
     let digest = tuffet_crypto::aws_lc().digest(HashAlgorithm::Sha256, bytes);
     let hashes = Value::from_iter([("sha256", Value::from(digest.to_hex()))]);
     Value::from_iter([
@@ -27,7 +25,12 @@ fn listed(version: u64, bytes: &[u8]) -> Value {
 }
 
 /// Puts a file into the published tree, signed by whatever keys were stolen.
-fn forge(world: &World, name: &str, document: Document, signers: &[&dyn Signer]) -> Vec<u8> {
+pub(crate) fn forge(
+    world: &World,
+    name: &str,
+    document: Document,
+    signers: &[&dyn Signer],
+) -> Vec<u8> {
     let mut document = document;
     document.clear_signatures();
     let bytes = document.sign(signers).unwrap().to_bytes();
@@ -196,9 +199,7 @@ fn k02_keys_of_root_below_its_threshold_are_replaced_before_they_do_harm() {
 fn with_stolen_team() -> (World, &'static FileKey) {
     let world = World::published();
     let team = key();
-    let paths = DelegatedPaths::Patterns(vec!["team/*".to_owned()]);
-    let delegate = Delegate::new(delegated("team"), paths, vec![named("team", team)]);
-    run(world.repository().delegate(&delegate, NOW));
+    world.delegate("team", &[("team", team)]);
     let add = |name: &str, signers: &[&dyn Signer]| {
         let file = world.file(name, name.as_bytes());
         let add = tuffet_repo::AddTarget::new(path(name), file).role(role("team"));

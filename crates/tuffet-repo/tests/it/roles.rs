@@ -5,12 +5,12 @@ use std::path::Path;
 
 use tuffet_core::metadata::{DelegatedName, RoleName, UnixTime, Version};
 use tuffet_repo::{
-    Action, BinOptions, Delegate, DelegatedPaths, Error, InitLayout, InitOptions, Period, Plan,
-    Publish, Repository, RolePolicy, SetRole,
+    Action, BinOptions, Error, InitLayout, InitOptions, Period, Plan, Publish, Repository,
+    RolePolicy, SetRole,
 };
 use tuffet_sign::Signer;
 
-use crate::support::{DAY, NOW, World, after, code, delegated, key, named, role, run};
+use crate::support::{DAY, NOW, World, after, code, delegated, key, role, run};
 
 fn set(world: &World, set: &SetRole) -> Result<Plan, Error> {
     world.repository().set_role(set, NOW)
@@ -78,10 +78,7 @@ fn a_threshold_that_cannot_be_reached_is_refused() {
 #[test]
 fn the_threshold_of_a_team_stands_with_its_delegator() {
     let (world, sam, lin) = (World::published(), key(), key());
-    let paths = DelegatedPaths::Patterns(vec!["edge/*".to_owned()]);
-    let keys = vec![named("sam", sam), named("lin", lin)];
-    let team = Delegate::new(delegated("edge"), paths, keys);
-    run(world.repository().delegate(&team, NOW));
+    world.delegate("edge", &[("sam", sam), ("lin", lin)]);
     run(world.repository().sign(&[world.ana, world.ben, sam]));
     world.publish(NOW);
     run(set(&world, &SetRole::new("edge").threshold(2)));
@@ -129,9 +126,7 @@ fn an_expiry_is_that_of_the_next_version_alone() {
 #[test]
 fn what_is_asked_of_a_role_that_is_new_with_the_change_travels_with_it() {
     let (world, sam) = (World::published(), key());
-    let paths = DelegatedPaths::Patterns(vec!["edge/*".to_owned()]);
-    let team = Delegate::new(delegated("edge"), paths, vec![named("sam", sam)]);
-    run(world.repository().delegate(&team, NOW));
+    world.delegate("edge", &[("sam", sam)]);
     run(set(&world, &SetRole::new("edge").period(Period::days(5))));
     assert_eq!(asked(&world, "edge").period, Period::days(5));
     assert!(!policy(&world).contains("edge"));

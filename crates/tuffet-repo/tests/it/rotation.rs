@@ -83,9 +83,7 @@ fn k03_a_new_root_needs_the_thresholds_of_the_old_and_of_the_new_root() {
 #[test]
 fn k04_replacing_a_delegated_key_is_a_new_version_of_the_delegator() {
     let (world, sam) = (World::published(), key());
-    let patterns = DelegatedPaths::Patterns(vec!["edge/*".to_owned()]);
-    let edge = Delegate::new(delegated("edge"), patterns, vec![named("sam", sam)]);
-    run(world.repository().delegate(&edge, NOW));
+    world.delegate("edge", &[("sam", sam)]);
     run(world.repository().sign(&[world.ana, world.ben, sam]));
     world.publish(NOW);
     let mut client = world.client();

@@ -2,11 +2,12 @@
 
 use std::fs;
 
-use tuffet_repo::{Action, Class, Delegate, DelegatedPaths, Destination, RotateKey};
+use tuffet_core::metadata::RoleName;
+use tuffet_repo::{Action, Class, Destination, RotateKey};
 
 use crate::crash::crash;
 use crate::race;
-use crate::support::{NOW, S3, World, code, delegated, key, named, run, versions};
+use crate::support::{NOW, S3, World, code, key, named, run, versions};
 
 /// A change that is signed and waits to be published.
 type Change = fn(&World);
@@ -14,9 +15,7 @@ type Change = fn(&World);
 fn adds_a_target_and_a_role(world: &World) {
     let sam = key();
     world.add("b", b"b");
-    let patterns = DelegatedPaths::Patterns(vec!["edge/*".to_owned()]);
-    let edge = Delegate::new(delegated("edge"), patterns, vec![named("sam", sam)]);
-    run(world.repository().delegate(&edge, NOW));
+    world.delegate("edge", &[("sam", sam)]);
     run(world.repository().sign(&[world.ana, world.ben, sam]));
 }
 
@@ -159,6 +158,38 @@ fn r14_other_bytes_under_a_published_version_are_refused_in_a_store_too() {
         ("version.reused", Class::Conflict)
     );
     assert!(error.to_string().contains("3.targets.json"), "{error}");
+}
+
+#[test]
+fn r14_what_a_thief_has_left_in_a_store_is_gone_around_or_gives_way() {
+    use tuffet_repo::{Disk as _, FileSystem, Publish, Write, WriteKind};
+
+    let (world, place) = (World::published(), Destination::memory());
+    run(world.plan_to(&place, NOW));
+    run(world.repository().renew(&[RoleName::Root], NOW));
+    world.add("b", b"b");
+    world.sign();
+    let plan = world.plan_to(&place, NOW).unwrap();
+    let writes: Vec<Write> = plan.writes().cloned().collect();
+    drop(plan);
+    let mut left = 0;
+    for write in writes {
+        let name = write.at.to_string();
+        let next = name.ends_with("/2.root.json") || name.ends_with("/3.snapshot.json");
+        if next && write.at.path().is_none() {
+            let kind = WriteKind::Replace(b"left".to_vec());
+            FileSystem.apply(&Write { at: write.at, kind }).unwrap();
+            left += 1;
+        }
+    }
+    assert_eq!(left, 2);
+    let error = world.plan_to(&place, NOW).unwrap_err();
+    assert!(error.to_string().contains("2.root.json"), "{error}");
+    let publish = Publish::to(place.clone()).replace("2.root.json");
+    let plan = world.repository().publish(&publish, &[world.online], NOW);
+    run(plan);
+    let view = world.client().refresh(&place, NOW).unwrap();
+    assert_eq!(versions(&view), [2, 4, 4, 3]);
 }
 
 #[test]

@@ -13,8 +13,8 @@ use tuffet_core::crypto::Scheme;
 use tuffet_core::json::Value;
 use tuffet_core::metadata::{DelegatedName, RoleName, TargetPath, UnixTime};
 use tuffet_repo::{
-    Action, AddTarget, Destination, Document, Error, InitOptions, NamedKey, Plan, Publish,
-    Repository,
+    Action, AddTarget, Delegate, DelegatedPaths, Destination, Document, Error, InitOptions,
+    NamedKey, Plan, Publish, Repository,
 };
 use tuffet_sign::{FileKey, Signer};
 
@@ -129,6 +129,14 @@ impl World {
         run(self
             .repository()
             .add_target(&AddTarget::new(path(name), file), NOW));
+    }
+
+    /// Targets delegate `ROLE/*` to a role of these keys, one of which has to sign; it waits to be signed.
+    pub(crate) fn delegate(&self, role: &str, keys: &[(&str, &dyn Signer)]) {
+        let paths = DelegatedPaths::Patterns(vec![format!("{role}/*")]);
+        let keys = keys.iter().map(|(name, signer)| named(name, *signer));
+        let delegate = Delegate::new(delegated(role), paths, keys.collect());
+        run(self.repository().delegate(&delegate, NOW));
     }
 
     /// Ana and Ben sign the open change.

@@ -16,6 +16,7 @@ use crate::python;
 use crate::surroundings::{again, inside, is_accepted, open_with, refused};
 
 const PIN: &str = "123456";
+const OTHER_PIN: &str = "654321";
 
 /// Gives a PIN, and counts how often it was asked for.
 #[derive(Default)]
@@ -71,14 +72,7 @@ impl SoftHsm {
         fs::write(directory.path().join("softhsm2.conf"), text).unwrap();
         let made = Self { directory, library };
         for label in labels {
-            made.run(&[
-                "--init-token",
-                "--free",
-                "--so-pin",
-                "87654321",
-                "--label",
-                label,
-            ]);
+            made.init(label, PIN);
         }
         Some(made)
     }
@@ -87,34 +81,51 @@ impl SoftHsm {
         self.directory.path().join("softhsm2.conf")
     }
 
-    fn run(&self, arguments: &[&str]) {
+    fn run(&self, arguments: &[&str], pin: &str) -> String {
         let output = Command::new("softhsm2-util")
             .args(arguments)
-            .args(["--pin", PIN])
+            .args(["--pin", pin])
             .env("SOFTHSM2_CONF", self.configuration())
             .output()
             .unwrap();
         let errors = String::from_utf8_lossy(&output.stderr);
         assert!(output.status.success(), "{arguments:?}: {errors}");
+        String::from_utf8_lossy(&output.stdout).into_owned()
+    }
+
+    /// Sets one token more up.
+    fn init(&self, label: &str, pin: &str) {
+        let init = ["--init-token", "--free", "--so-pin", "87654321"];
+        self.run(&[&init[..], &["--label", label]].concat(), pin);
+    }
+
+    /// The serial numbers of the tokens that are set up.
+    fn serials(&self) -> Vec<String> {
+        let shown = self.run(&["--show-slots"], PIN);
+        let values = shown.lines().filter_map(|line| {
+            let (name, value) = line.split_once(':')?;
+            (name.trim() == "Serial number").then(|| value.trim().to_owned())
+        });
+        values.filter(|serial| !serial.is_empty()).collect()
     }
 
     /// Puts a key on the token.
     fn import(&self, scheme: Scheme, label: &str, id: &str) {
+        self.import_key(&["--token", "test token"], PIN, scheme, label, id);
+    }
+
+    /// Puts a key on one of several tokens.
+    fn import_to(&self, token: &[&str], pin: &str, label: &str, id: &str) {
+        self.import_key(token, pin, Scheme::Ed25519, label, id);
+    }
+
+    fn import_key(&self, token: &[&str], pin: &str, scheme: Scheme, label: &str, id: &str) {
         let key = FileKey::generate(scheme).unwrap();
         let path = self.directory.path().join(format!("{label}-{id}.pem"));
         key.save(&path, Protection::Plain).unwrap();
         let path = path.to_string_lossy();
-        let import = [
-            "--import",
-            &path,
-            "--token",
-            "test token",
-            "--label",
-            label,
-            "--id",
-            id,
-        ];
-        self.run(&import);
+        let import = ["--import", &path, "--label", label, "--id", id];
+        self.run(&[&import[..], token].concat(), pin);
     }
 
     /// Runs a test again where the library finds these tokens.
@@ -268,6 +279,79 @@ fn pins_are_asked_for_or_read_and_wrong_ones_are_told_from_missing_ones() {
         return;
     };
     token.import(Scheme::Ed25519, "key", "0a");
+    token.again(NAME);
+}
+
+/// The PINs of tokens by their serial numbers, for tokens that have nothing else of their own.
+struct Pins(Vec<(String, &'static str)>, AtomicUsize);
+
+impl Secrets for Pins {
+    fn passphrase(&self, _: &Origin) -> Option<Passphrase> {
+        panic!("asked for a passphrase")
+    }
+
+    fn pin(&self, token: &tuffet_sign::TokenName<'_>) -> Option<Passphrase> {
+        self.1.fetch_add(1, Ordering::Relaxed);
+        let known = self.0.iter().find(|(serial, _)| serial == token.serial);
+        known.map(|(_, pin)| Passphrase::new(*pin))
+    }
+}
+
+#[test]
+fn of_two_tokens_with_the_same_label_the_serial_number_tells() {
+    const NAME: &str = "tokens::of_two_tokens_with_the_same_label_the_serial_number_tells";
+    if inside(NAME) {
+        let library = std::env::var("PYKCS11LIB").unwrap();
+        let found = tokens(Path::new(&library)).unwrap();
+        let with = |id: &str| {
+            let has = |token: &&tuffet_sign::token::TokenReport| {
+                token.keys.iter().any(|key| key.id == id)
+            };
+            let mut all = found.iter().filter(has);
+            let token = all.next().unwrap();
+            assert_eq!(
+                (token.label.as_str(), all.next().is_none()),
+                ("test token", true)
+            );
+            token.serial.clone()
+        };
+        let (one, other) = (with("0a"), with("0b"));
+        assert_ne!(one, other);
+        let pins = Pins(
+            vec![(one.clone(), PIN), (other.clone(), OTHER_PIN)],
+            AtomicUsize::new(0),
+        );
+        // The label alone is the name of neither, and nobody is asked for a PIN that might go to the wrong one.
+        for uri in [uri("object=key"), "hsm:10?label=test+token".to_owned()] {
+            assert_eq!(wrong(&uri, &pins).code(), "key.several", "{uri}");
+        }
+        assert_eq!(pins.1.load(Ordering::Relaxed), 0);
+        let open = |serial: &str| open_with(&uri(&format!("serial={serial};object=key")), &pins);
+        let (first, second) = (open(&one), open(&other));
+        assert_ne!(first.public(), second.public());
+        is_accepted(&*first, Scheme::Ed25519);
+        is_accepted(&*second, Scheme::Ed25519);
+        assert_eq!(pins.1.load(Ordering::Relaxed), 2, "each has its own PIN");
+        // The PIN of the one is not tried on the other.
+        let swapped = Pins(vec![(other.clone(), OTHER_PIN)], AtomicUsize::new(0));
+        let error = wrong(&uri(&format!("serial={one};object=key")), &swapped);
+        assert_eq!(error.code(), "key.pin");
+        let error = wrong(&uri("serial=0000;object=key"), &pins);
+        assert_eq!(error.code(), "key.absent");
+        return;
+    }
+    let Some(token) = SoftHsm::with_tokens(&["test token"]) else {
+        return;
+    };
+    token.import(Scheme::Ed25519, "key", "0a");
+    let first = token.serials();
+    token.init("test token", OTHER_PIN);
+    let mut both = token.serials();
+    both.retain(|serial| !first.contains(serial));
+    let [second] = both.as_slice() else {
+        panic!("{both:?}");
+    };
+    token.import_to(&["--serial", second], OTHER_PIN, "key", "0b");
     token.again(NAME);
 }
 

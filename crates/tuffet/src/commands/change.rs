@@ -198,6 +198,9 @@ fn lines(change: &Change, app: &App) -> Vec<String> {
             asked.period
         ));
     }
+    for (role, version) in &change.given_up {
+        lines.push(format!("{} v{version} is given up", visible(role.as_str())));
+    }
     for role in &change.forgotten {
         lines.push(format!("tuffet.toml will forget {}", visible(role)));
     }
@@ -233,6 +236,9 @@ pub(super) fn object(change: &Change) -> Value {
         "named": names(&change.named),
         "policy": asked.collect::<Vec<Value>>(),
         "forgotten": change.forgotten,
+        "given_up": change.given_up.iter().map(|(role, version)| {
+            json!({"role": role.as_str(), "version": version.number()})
+        }).collect::<Vec<Value>>(),
     })
 }
 

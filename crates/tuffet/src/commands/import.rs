@@ -10,6 +10,7 @@ use crate::cli::DryRun;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::run::App;
+use crate::whole;
 
 /// Take over a repository that another tool has made: python-tuf, tuftool, go-tuf
 ///
@@ -46,8 +47,7 @@ pub(crate) fn run(arguments: Arguments, app: &App) -> Result<Exit, Failure> {
     let mut import = Import::new(&name, metadata(&arguments.from));
     import.publish_to = arguments.publish_to;
     if let Some(root) = &arguments.root {
-        let bytes = std::fs::read(root).map_err(|error| Failure::reading(root, &error))?;
-        import.root = Some(bytes);
+        import.root = Some(whole::read(root, whole::METADATA)?);
     }
     let (dry, mut actions) = (arguments.dry_run.dry_run, Vec::new());
     let moment = author::moment(app);

@@ -3,8 +3,6 @@
 mod describe;
 mod show;
 
-use std::fs;
-use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
@@ -15,6 +13,7 @@ use self::describe::Description;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::run::App;
+use crate::whole;
 
 /// Show what a metadata file says, without trusting it
 ///
@@ -29,12 +28,9 @@ pub(crate) struct Arguments {
     file: PathBuf,
 }
 
-/// The most that is read: the ceiling on any metadata file.
-const LIMIT: u64 = 268_435_456;
-
 /// Runs the command.
 pub(crate) fn run(arguments: &Arguments, app: &App) -> Result<Exit, Failure> {
-    let bytes = read(&arguments.file)?;
+    let bytes = whole::read(&arguments.file, whole::METADATA)?;
     let description = describe(&bytes).map_err(|error| unreadable(&arguments.file, &error))?;
     if app.console.json {
         let file = arguments.file.display().to_string();
@@ -53,24 +49,6 @@ pub(crate) fn run(arguments: &Arguments, app: &App) -> Result<Exit, Failure> {
 pub(super) fn text(file: &Path, bytes: &[u8], app: &App) -> Result<String, Failure> {
     let description = describe(bytes).map_err(|error| unreadable(file, &error))?;
     Ok(show::text(&description, app.now))
-}
-
-fn read(file: &Path) -> Result<Vec<u8>, Failure> {
-    let mut bytes = Vec::new();
-    let failed = |error: &std::io::Error| Failure::reading(file, error);
-    if file == Path::new("-") {
-        let mut stdin = std::io::stdin().lock().take(LIMIT);
-        stdin
-            .read_to_end(&mut bytes)
-            .map_err(|error| failed(&error))?;
-    } else {
-        let opened = fs::File::open(file).map_err(|error| failed(&error))?;
-        opened
-            .take(LIMIT)
-            .read_to_end(&mut bytes)
-            .map_err(|error| failed(&error))?;
-    }
-    Ok(bytes)
 }
 
 /// Reads the bytes as a file of one role.

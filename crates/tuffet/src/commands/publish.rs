@@ -38,6 +38,10 @@ pub(crate) struct Arguments {
     /// timestamp; may be repeated
     #[arg(long, value_name = "ROLE")]
     drop_role: Vec<String>,
+    /// Put this repository's file in the place of one that a thief has left where it is published, such as 2.root.json; may be
+    /// repeated
+    #[arg(long, value_name = "FILE")]
+    replace: Vec<String>,
     #[command(flatten)]
     dry_run: DryRun,
 }
@@ -59,6 +63,7 @@ pub(crate) fn run(arguments: Arguments, app: &App) -> Result<Exit, Failure> {
     let mut publish = Publish::default();
     publish.to.clone_from(&arguments.to);
     publish.unversioned_copies = arguments.unversioned_copies;
+    publish.replace.clone_from(&arguments.replace);
     for role in &arguments.drop_role {
         publish = publish.drop_role(names::delegated(role)?);
     }

@@ -140,6 +140,7 @@ pub(crate) fn run(arguments: &Arguments, app: &App) -> Result<Exit, Failure> {
             replacing.new.len()
         )));
     }
+    recover.published = repository.publish_to();
     for (place, key) in keys.iter().enumerate() {
         let new = replacing.new.get(place);
         let new = new.map(|new| keyring::public(app, Some(&repository), new));
@@ -289,11 +290,12 @@ fn reach(one: &Exposure, incident: Incident) -> String {
 
 fn suspect(one: &Suspect) -> String {
     let role = visible(one.role.as_str());
-    let before = one.first.number().saturating_sub(1);
-    let back = if before == 0 {
-        "every version of it".to_owned()
-    } else {
-        format!("--restore {role}={before} goes back to before that")
+    let back = match one.before {
+        None => "every version of it".to_owned(),
+        Some(before) if one.is_after_a_leap() => format!(
+            "its number leaps from v{before}, to use up the numbers; --restore {role}={before} goes on from there, if the keys of snapshot are named too"
+        ),
+        Some(before) => format!("--restore {role}={before} goes back to before that"),
     };
     if one.first == one.last {
         format!(
@@ -366,6 +368,8 @@ fn object(assessment: &Assessment) -> Value {
                 "role": one.role.as_str(),
                 "first": one.first.number(),
                 "last": one.last.number(),
+                "before": one.before.map(Version::number),
+                "after_a_leap": one.is_after_a_leap(),
             })
         })
         .collect();

@@ -1,7 +1,5 @@
 //! `tuffet sign`: a signature on a metadata file of a repository that is kept elsewhere.
 
-use std::fs;
-use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
@@ -23,9 +21,7 @@ use crate::failure::Failure;
 use crate::keyring::{Keyring, SigningKey, SigningOptions};
 use crate::run::App;
 use crate::text::visible;
-
-/// The most that is read: the ceiling on any metadata file.
-const LIMIT: u64 = 268_435_456;
+use crate::whole;
 
 /// Sign a metadata file of a repository that tuffet does not manage
 ///
@@ -104,14 +100,7 @@ pub(crate) fn run(arguments: &Arguments, app: &App) -> Result<Exit, Failure> {
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, Failure> {
-    let failed = |error: &std::io::Error| Failure::reading(path, error);
-    let mut bytes = Vec::new();
-    fs::File::open(path)
-        .map_err(|error| failed(&error))?
-        .take(LIMIT)
-        .read_to_end(&mut bytes)
-        .map_err(|error| failed(&error))?;
-    Ok(bytes)
+    whole::read(path, whole::METADATA)
 }
 
 fn parse(path: &Path, bytes: &[u8]) -> Result<Document, Failure> {

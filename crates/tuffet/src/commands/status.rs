@@ -48,6 +48,8 @@ struct Deadline {
     passed: bool,
     /// Who has to do it.
     who: String,
+    /// Whether they do it elsewhere, and the command takes over what they have made.
+    external: bool,
     command: Vec<String>,
 }
 
@@ -137,18 +139,23 @@ fn deadlines(
                 expires,
                 passed: expires <= now,
                 who: who(status),
-                command: if online {
-                    vec!["tuffet".to_owned(), "publish".to_owned()]
-                } else {
-                    ["tuffet", "renew", status.role.as_str()]
-                        .map(str::to_owned)
-                        .to_vec()
+                external: status.external,
+                command: match status.role.as_str() {
+                    _ if online => words(&["tuffet", "publish"]),
+                    role if status.external => {
+                        words(&["tuffet", "delegate", "accept", role, "FILE"])
+                    }
+                    role => words(&["tuffet", "renew", role]),
                 },
             })
         })
         .collect();
     all.sort_by_key(|deadline| deadline.expires);
     all
+}
+
+fn words(words: &[&str]) -> Vec<String> {
+    words.iter().map(|word| (*word).to_owned()).collect()
 }
 
 /// `2 of ana a1f0c3d2, ben 5be2190f`
@@ -222,13 +229,16 @@ fn lines(
         } else {
             "expires"
         };
-        lines.push(format!(
-            "due: {} {verb} {}: {} with {}",
+        let (role, at) = (
             visible(deadline.role.as_str()),
             moment::both(deadline.expires, now),
-            deadline.command(),
-            deadline.who
-        ));
+        );
+        let (command, who) = (deadline.command(), &deadline.who);
+        lines.push(if deadline.external {
+            format!("due: {role} {verb} {at}: signed elsewhere, by {who}; ask for a new version, then {command}")
+        } else {
+            format!("due: {role} {verb} {at}: {command} with {who}")
+        });
     }
     if deadlines.is_empty() {
         lines.push("nothing is due".to_owned());
@@ -260,6 +270,7 @@ fn object(roles: &[RoleStatus], change: &Change, deadlines: &[Deadline]) -> Valu
                 "expires": deadline.expires.to_string(),
                 "passed": deadline.passed,
                 "who": deadline.who,
+                "external": deadline.external,
                 "command": deadline.command,
             })
         })
@@ -283,6 +294,7 @@ mod tests {
                 expires: UnixTime(0),
                 passed: true,
                 who: String::new(),
+                external: false,
                 command: ["tuffet", "renew", role].map(str::to_owned).to_vec(),
             };
             deadline.command()

@@ -2,7 +2,6 @@
 
 mod receipt;
 
-use std::fs;
 use std::path::PathBuf;
 
 use clap::Args;
@@ -15,6 +14,7 @@ use crate::limits::LimitArguments;
 use crate::moment;
 use crate::progress::Progress;
 use crate::run::App;
+use crate::whole;
 
 /// Verify a whole repository: every role, every signature, every listed target
 ///
@@ -50,7 +50,7 @@ pub(crate) struct Arguments {
 /// Runs the command.
 pub(crate) fn run(arguments: Arguments, app: &App) -> Result<Exit, Failure> {
     let root = match &arguments.root {
-        Some(path) => Some(fs::read(path).map_err(|error| Failure::reading(path, &error))?),
+        Some(path) => Some(whole::read(path, whole::METADATA)?),
         None => None,
     };
     let options = Options {

@@ -26,19 +26,7 @@ fn two() -> (Home, Home) {
     ana.ok(&["key", "new", "ana", "--no-passphrase"]);
     ben.ok(&["key", "new", "ben", "--no-passphrase", "-o", "."]);
     fs::copy(ben.path("ben.pub"), ana.path("ben.pub")).unwrap();
-    ana.ok(&[
-        "init",
-        "acme",
-        "--root",
-        "2of2",
-        "--key",
-        "ana",
-        "--public",
-        "ben.pub",
-        "--new-online-key",
-        "--publish-to",
-        "../web",
-    ]);
+    ana.found(&["--root", "2of2", "--key", "ana", "--public", "ben.pub"]);
     copy(&ana.path("acme"), &ben.path("acme"));
     fs::remove_file(ben.path("acme/.tuffet/change.json")).unwrap();
     (ana, ben)
@@ -89,6 +77,13 @@ fn two_people_on_two_machines_found_a_repository_and_publish() {
         &["change", "receive", "early.tuf", "--repo", "acme"],
     );
     copy(&ana.path("acme/metadata"), &ben.path("acme/metadata"));
+    let receive = ["change", "receive", "early.tuf", "--repo", "acme"];
+    ben.fails(3, "anchor.unknown", &receive);
+    ben.fails(2, "usage.no-terminal", &["adopt", "--repo", "acme"]);
+    ben.ok(&["adopt", "--yes", "--dry-run", "--repo", "acme"]);
+    ben.fails(3, "anchor.unknown", &receive);
+    let run = ben.ok(&["adopt", "--yes", "--repo", "acme"]);
+    assert!(run.err.contains("root v1, SHA-256 "), "{}", run.err);
     let shown = carry(&ana, &ben).out;
     assert!(shown.contains("+ targets › app.txt = "), "{shown}");
     ben.ok(&["change", "sign", "--key", "./ben.key", "--repo", "acme"]);

@@ -36,19 +36,7 @@ fn three() -> (Home, Home, Home) {
     ana.ok(&["key", "new", "ana", "--no-passphrase"]);
     ben.ok(&["key", "new", "ben", "--no-passphrase", "-o", "."]);
     fs::copy(ben.path("ben.pub"), ana.path("ben.pub")).unwrap();
-    ana.ok(&[
-        "init",
-        "acme",
-        "--root",
-        "2of2",
-        "--key",
-        "ana",
-        "--public",
-        "ben.pub",
-        "--new-online-key",
-        "--publish-to",
-        "../web",
-    ]);
+    ana.found(&["--root", "2of2", "--key", "ana", "--public", "ben.pub"]);
     let directory = ana.path("acme");
     git(&directory, &["init", "--quiet", "-b", "main"]);
     git(&directory, &["add", "tuffet.toml"]);
@@ -187,8 +175,6 @@ fn sending_never_begins_a_change_and_never_overwrites_another_one() {
     ben.fails(2, "change.none", &send);
     ana.ok(&send);
     ben.fails(2, "change.none", &send);
-    let kept = ben.path("acme/.git/refs/tuffet");
-    assert!(!kept.exists(), "nothing was fetched");
     let shown = ben.ok(&["change", "show", "--repo", "acme"]).out;
     assert!(shown.contains("nothing is open"), "{shown}");
 
@@ -243,7 +229,205 @@ fn only_the_tip_of_the_branch_is_fetched_and_no_branch_that_ends_like_it() {
     ana.ok(&["change", "show", "--repo", "acme"]);
     ana.ok(&[&send[..], &["--replace"]].concat());
     ben.ok(&receive);
-    let directory = ben.path("acme");
-    let fetched = git(&directory, &["rev-list", "--count", "refs/tuffet/change"]);
-    assert_eq!(fetched.trim(), "1");
+}
+
+/// What a git repository holds besides what people put there.
+fn traces(home: &Home) -> (String, String, bool) {
+    let directory = home.path("acme");
+    let refs = git(&directory, &["for-each-ref"]);
+    let objects = git(&directory, &["count-objects", "-v"]);
+    (refs, objects, directory.join(".git/shallow").exists())
+}
+
+#[test]
+fn nothing_is_left_behind_in_the_repository_of_the_user() {
+    if !has_git() {
+        return;
+    }
+    let (ana, ben, server) = three();
+    let send = ["change", "send", "--git", "origin", "--repo", "acme"];
+    let receive = ["change", "receive", "--git", "origin", "--repo", "acme"];
+    let before = (traces(&ana), traces(&ben));
+    assert!(!before.0.2);
+    ana.ok(&send);
+    ben.ok(&receive);
+    ben.ok(&["change", "sign", "--key", "./ben.key", "--repo", "acme"]);
+    ben.ok(&send);
+    ana.ok(&receive);
+    assert_eq!((traces(&ana), traces(&ben)), before);
+    // A remote may be a path, from the top of the work tree.
+    let below = ana.path("acme/below");
+    git(
+        &ana.path("."),
+        &[
+            "clone",
+            "--quiet",
+            "--bare",
+            server.path("acme.git").to_str().unwrap(),
+            "near.git",
+        ],
+    );
+    fs::create_dir(&below).unwrap();
+    ana.ok(&[
+        "init",
+        "acme/below/own",
+        "--root",
+        "1of1",
+        "--key",
+        "ana",
+        "--new-online-key",
+    ]);
+    git(&ana.path("acme"), &["remote", "add", "near", "../near.git"]);
+    let own = "acme/below/own";
+    ana.ok(&[
+        "change",
+        "send",
+        "--git",
+        "near",
+        "--replace",
+        "--repo",
+        own,
+    ]);
+    ana.ok(&["change", "receive", "--git", "near", "--repo", own]);
+    assert_eq!(traces(&ana), before.0);
+    // A path is as good as the name of a remote.
+    let url = server.path("acme.git");
+    ana.ok(&[
+        "change",
+        "receive",
+        "--git",
+        url.to_str().unwrap(),
+        "--repo",
+        "acme",
+    ]);
+    assert_eq!(traces(&ana), before.0);
+}
+
+/// Puts a file on the branch as whoever has access to the remote can.
+fn put_on_branch(server: &Home, content: &[u8]) {
+    let (remote, work) = (server.path("acme.git"), server.path("work"));
+    let _ = fs::remove_dir_all(&work);
+    let url = remote.to_str().unwrap();
+    git(&server.path("."), &["clone", "--quiet", url, "work"]);
+    git(&work, &["checkout", "--quiet", "-B", "tuffet/change"]);
+    fs::write(work.join("change.json"), content).unwrap();
+    git(&work, &["add", "change.json"]);
+    git(&work, &["commit", "--quiet", "-m", "another"]);
+    git(&work, &["push", "--quiet", "-f", "origin", "tuffet/change"]);
+}
+
+#[test]
+fn a_change_of_another_repository_on_the_branch_is_refused() {
+    if !has_git() {
+        return;
+    }
+    let (ana, ben, server) = three();
+    ana.ok(&["change", "sign", "--key", "ana", "--repo", "acme"]);
+    ana.ok(&["change", "send", "--git", "origin", "--repo", "acme"]);
+    ben.ok(&["change", "receive", "--git", "origin", "--repo", "acme"]);
+    ben.ok(&["change", "sign", "--key", "./ben.key", "--repo", "acme"]);
+    ben.ok(&["change", "send", "--git", "origin", "--repo", "acme"]);
+    ana.ok(&["change", "receive", "--git", "origin", "--repo", "acme"]);
+    ana.ok(&["publish", "--repo", "acme"]);
+    let other = Home::with_repository();
+    other.ok(&["renew", "targets", "--repo", "acme"]);
+    other.ok(&["change", "send", "c.tuf", "--repo", "acme"]);
+    put_on_branch(&server, &fs::read(other.path("c.tuf")).unwrap());
+    let receive = ["change", "receive", "--git", "origin", "--repo", "acme"];
+    ana.fails(3, "change.foreign", &receive);
+    let shown = ana.ok(&["change", "show", "--repo", "acme"]).out;
+    assert!(shown.contains("nothing is open"), "{shown}");
+}
+
+#[test]
+fn an_oversized_change_on_the_branch_is_not_read() {
+    if !has_git() {
+        return;
+    }
+    let (_, ben, server) = three();
+    // Blanks: git stores half a gigabyte of them in half a megabyte.
+    put_on_branch(&server, &vec![b' '; 512 * 1024 * 1024 + 1]);
+    let receive = ["change", "receive", "--git", "origin", "--repo", "acme"];
+    let run = ben.fails(2, "file.too-large", &receive);
+    assert!(run.err.contains("tuffet/change"), "{}", run.err);
+}
+
+#[test]
+fn a_history_that_somebody_has_pushed_in_the_place_of_ours_is_refused() {
+    if !has_git() {
+        return;
+    }
+    let (ana, ben, server) = three();
+    ana.ok(&["change", "send", "--git", "origin", "--repo", "acme"]);
+    ben.ok(&["change", "receive", "--git", "origin", "--repo", "acme"]);
+    ben.ok(&["change", "sign", "--key", "./ben.key", "--repo", "acme"]);
+    ben.ok(&["change", "send", "--git", "origin", "--repo", "acme"]);
+    ana.ok(&["change", "receive", "--git", "origin", "--repo", "acme"]);
+    ana.ok(&["publish", "--repo", "acme"]);
+    let directory = ana.path("acme");
+    git(&directory, &["add", "."]);
+    git(&directory, &["commit", "--quiet", "-m", "version 1"]);
+    git(&directory, &["push", "--quiet", "origin", "main"]);
+    git(&ben.path("acme"), &["pull", "--quiet", "origin", "main"]);
+    ben.ok(&[
+        "adopt",
+        "--root",
+        "acme/metadata/1.root.json",
+        "--repo",
+        "acme",
+    ]);
+    ben.ok(&["status", "--repo", "acme"]);
+
+    // The thief forces other metadata onto the remote, with what would make a copy trust it where git ignores it.
+    let thief = Home::with_repository();
+    let remote = server.path("acme.git");
+    let url = remote.to_str().unwrap();
+    git(
+        &thief.path("."),
+        &["clone", "--quiet", "-b", "main", url, "clone"],
+    );
+    let (clone, theirs) = (thief.path("clone"), thief.path("acme"));
+    fs::remove_dir_all(clone.join("metadata")).unwrap();
+    fs::create_dir(clone.join("metadata")).unwrap();
+    for entry in fs::read_dir(theirs.join("metadata")).unwrap() {
+        let path = entry.unwrap().path();
+        fs::copy(
+            &path,
+            clone.join("metadata").join(path.file_name().unwrap()),
+        )
+        .unwrap();
+    }
+    let pin = theirs.join(".tuffet/root.json");
+    fs::create_dir_all(clone.join(".tuffet")).unwrap();
+    fs::copy(&pin, clone.join(".tuffet/root.json")).unwrap();
+    git(&clone, &["add", "-f", "."]);
+    git(&clone, &["commit", "--quiet", "-m", "another history"]);
+    git(&clone, &["push", "--quiet", "origin", "main"]);
+    for home in [&ana, &ben] {
+        git(&home.path("acme"), &["pull", "--quiet", "origin", "main"]);
+        assert!(home.path("acme/.tuffet/root.json").is_file());
+        for command in [&["status"][..], &["renew", "targets"], &["publish"]] {
+            let run = home.fails(
+                3,
+                "anchor.differs",
+                &[command, &["--repo", "acme"]].concat(),
+            );
+            assert!(run.err.contains("Sign nothing"), "{}", run.err);
+        }
+    }
+    // A fresh clone has to be told.
+    let new = Home::new();
+    git(
+        &new.path("."),
+        &["clone", "--quiet", "-b", "main", url, "acme"],
+    );
+    new.fails(3, "anchor.unknown", &["status", "--repo", "acme"]);
+    let root = ben.path("first.json");
+    fs::copy(ana.path("web/metadata/1.root.json"), &root).unwrap();
+    let root = root.to_str().unwrap();
+    new.fails(
+        3,
+        "anchor.differs",
+        &["adopt", "--root", root, "--repo", "acme"],
+    );
 }

@@ -2,7 +2,7 @@
 
 use crate::home::Home;
 
-const COMMANDS: [&str; 72] = [
+const COMMANDS: [&str; 73] = [
     "get",
     "verify",
     "inspect",
@@ -61,6 +61,7 @@ const COMMANDS: [&str; 72] = [
     "signature payload",
     "signature import",
     "import",
+    "adopt",
     "recover",
     "recover timestamp",
     "recover snapshot",

@@ -38,19 +38,7 @@ impl Home {
         for key in ["ana", "ben"] {
             home.ok(&["key", "new", key, "--no-passphrase"]);
         }
-        home.ok(&[
-            "init",
-            "acme",
-            "--root",
-            "2of2",
-            "--key",
-            "ana",
-            "--key",
-            "ben",
-            "--new-online-key",
-            "--publish-to",
-            "../web",
-        ]);
+        home.found(&["--root", "2of2", "--key", "ana", "--key", "ben"]);
         home.write("app.txt", "application 1\n");
         home.write("tool.txt", "tool 1\n");
         home.ok(&["target", "add", "app.txt", "--repo", "acme"]);
@@ -79,6 +67,12 @@ impl Home {
             "web/metadata/1.root.json",
         ]);
         home
+    }
+
+    /// Makes the repository `acme` with an online key, to be published to `web`; the options say who signs root and targets.
+    pub(crate) fn found(&self, options: &[&str]) -> Run {
+        let place = ["--new-online-key", "--publish-to", "../web"];
+        self.ok(&[&["init", "acme"], options, &place[..]].concat())
     }
 
     pub(crate) fn publish(&self) {

@@ -75,20 +75,8 @@ fn k02_a_key_that_is_lost_is_replaced_while_enough_are_left() {
     for key in ["ana", "ben", "vault"] {
         new_key(&home, key);
     }
-    home.ok(&[
-        "init",
-        "acme",
-        "--root",
-        "2of3",
-        "--key",
-        "ana",
-        "--key",
-        "ben",
-        "--public",
-        "vault",
-        "--new-online-key",
-        "--publish-to",
-        "../web",
+    home.found(&[
+        "--root", "2of3", "--key", "ana", "--key", "ben", "--public", "vault",
     ]);
     home.ok(&["publish", "--repo", "acme"]);
     new_key(&home, "vault-2");
@@ -125,4 +113,41 @@ fn the_command_has_to_be_about_a_role_that_the_keys_are_of() {
         let recover = ["recover", command, "--lost", key, "--lost", "online"];
         home.ok(&[&recover[..], &["--plan", "--repo", "acme"]].concat());
     }
+}
+
+#[test]
+fn r14_a_recovery_goes_on_over_what_a_thief_has_left() {
+    let home = Home::with_client();
+    home.ok(&["get", "acme:app.txt", "-o", "first"]);
+    let left = ["2.root.json", "2.targets.json", "2.snapshot.json"];
+    for name in left {
+        home.write(&format!("web/metadata/{name}"), "left by a thief");
+    }
+    home.run(&["get", "acme:app.txt", "-o", "second"]);
+    new_key(&home, "ben-2");
+    new_key(&home, "online-2");
+    let lost = ["recover", "targets", "--lost", "ben", "--lost", "online"];
+    let new = ["--new", "ben-2", "--new", "online-2", "--repo", "acme"];
+    let run = home.ok(&[&lost[..], &new[..]].concat());
+    for gone in ["Gave up targets v2", "Gave up snapshot v2"] {
+        let said = run.err.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(said.contains(gone), "{}", run.err);
+    }
+    let shown = home.ok(&["change", "show", "--repo", "acme"]).out;
+    assert!(shown.contains("targets v1 → v3"), "{shown}");
+    assert!(shown.contains("targets v2 is given up"), "{shown}");
+    let sign = ["change", "sign", "--key", "ana", "--key", "ben"];
+    home.ok(&[&sign[..], &["--key", "ben-2", "--repo", "acme"]].concat());
+    std::fs::remove_file(home.path("acme/.tuffet/online.key")).unwrap();
+    let publish = ["publish", "--key", "online-2", "--repo", "acme"];
+    let run = home.fails(9, "version.reused", &publish);
+    assert!(
+        run.err.contains("tuffet publish --replace 2.root.json"),
+        "{}",
+        run.err
+    );
+    home.ok(&[&publish[..], &["--replace", "2.root.json"]].concat());
+    let run = home.ok(&["get", "acme:app.txt", "-o", "third"]);
+    assert!(run.err.contains("root v2"), "{}", run.err);
+    home.ok(&["verify", "web", "--root", "web/metadata/1.root.json"]);
 }

@@ -313,6 +313,24 @@ fn a_role_that_another_repository_signs_is_accepted_and_never_goes_back() {
     home.ok(&["get", "acme:vendor/driver", "-o", "got"]);
     assert_eq!(home.read("got"), "driver 1\n");
 
+    // When it expires, nobody here can renew it.
+    let due = ["status", "--within", "400d", "--repo", "acme"];
+    let shown = home.ok(&due).out;
+    let line = shown.lines().find(|line| line.starts_with("due: vendor "));
+    let line = line.unwrap();
+    assert!(line.contains("signed elsewhere, by vendor "), "{line}");
+    assert!(
+        line.ends_with("then tuffet delegate accept vendor FILE"),
+        "{line}"
+    );
+    assert!(!shown.contains("renew vendor"), "{shown}");
+    let (_, all) = home.json(&due);
+    let deadlines = all[0]["deadlines"].as_array().unwrap();
+    let external =
+        |role: &str| deadlines.iter().find(|one| one["role"] == role).unwrap()["external"] == true;
+    assert!(external("vendor") && !external("targets"));
+    assert!(home.read("acme/tuffet.toml").contains("external = true"));
+
     let (older, _) = theirs(2);
     home.fails(
         3,

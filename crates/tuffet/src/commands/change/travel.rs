@@ -11,6 +11,7 @@ use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::git::Remote;
 use crate::run::App;
+use crate::whole;
 
 /// How often a change is put on a branch that others move at the same time.
 const TRIES: usize = 8;
@@ -150,7 +151,7 @@ pub(super) fn receive(
             })?;
             (remote.read(&there)?, PathBuf::from(remote.name()))
         }
-        (None, Some(file)) => (author::read(file)?, file.clone()),
+        (None, Some(file)) => (whole::read(file, whole::CHANGE)?, file.clone()),
         (None, None) => return Err(Failure::usage("there is no place to receive it from")),
     };
     let (dry, mut actions) = (arguments.dry_run.dry_run, Vec::new());

@@ -5,12 +5,13 @@ use crate::author;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::run::App;
+use crate::whole;
 
 /// Takes over a version that was signed elsewhere.
 pub(super) fn accept(arguments: &AcceptArguments, app: &App) -> Result<Exit, Failure> {
     let repository = author::repository(app)?;
     let role = names::delegated(&arguments.role)?;
-    let bytes = author::read(&arguments.file)?;
+    let bytes = whole::read(&arguments.file, whole::METADATA)?;
     let (dry, mut actions) = (arguments.dry_run.dry_run, Vec::new());
     let plan = repository.accept_role(&role, bytes, author::moment(app));
     author::carry_out(plan, dry, app, &mut actions)?;

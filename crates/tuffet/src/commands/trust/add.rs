@@ -1,7 +1,6 @@
 //! `tuffet trust add`.
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use serde_json::json;
@@ -13,6 +12,7 @@ use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::run::App;
 use crate::trusted::{self, Entry, Source};
+use crate::whole;
 
 /// Runs the command.
 pub(super) fn run(arguments: &AddArguments, app: &App) -> Result<Exit, Failure> {
@@ -164,5 +164,5 @@ fn from_map(arguments: &AddArguments, map: &Path) -> Result<Entry, Failure> {
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, Failure> {
-    fs::read(path).map_err(|error| Failure::reading(path, &error))
+    whole::read(path, whole::METADATA)
 }

@@ -1,0 +1,236 @@
+//! The root that a copy of a repository trusts.
+//!
+//! Everything in `metadata/` is judged by the roots that lie there too, so whoever may push to a git remote that people share could
+//! replace all of it, roots included. Hence every copy remembers one root by its SHA-256, in a place that nobody can push to: in the
+//! git directory if the repository lies in a work tree, because git overwrites files that it ignores without a word, and otherwise
+//! in `.tuffet/`. The last root has to follow that one without a gap.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use tuffet_core::crypto::{Digest, HashAlgorithm};
+use tuffet_core::json::{FormatError, Reason, Value};
+use tuffet_core::metadata::{Parsed, Role as _, RoleName, Root, Version};
+
+use crate::Error;
+use crate::document::Document;
+use crate::layout::{IGNORED, Layout};
+use crate::plan::{Action, Plan};
+use crate::policy::Policy;
+use crate::repository::Repository;
+use crate::store::Store;
+use crate::write::{Write, WriteKind, read_optional};
+
+/// What a copy of a repository is to trust from now on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Adopt {
+    /// This root, which came by another way than the copy.
+    Root(Vec<u8>),
+    /// The root whose file has this SHA-256.
+    Sha256(Digest),
+    /// The first root that is there, on its own word.
+    FirstUse,
+}
+
+/// The root that is remembered.
+struct Anchor {
+    version: Version,
+    sha256: Digest,
+}
+
+impl Repository {
+    /// Takes a copy of a repository into use, such as a clone that somebody has just made: it remembers a root, and from then on
+    /// only what follows that root counts. Making, publishing for the first time and importing a repository do it by themselves.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] without a repository; [`Error::RoleUnknown`] if nothing was published yet; [`Error::AnchorDiffers`] if
+    /// the root is not there, or if [`Adopt::FirstUse`] would replace another one; [`Error::HeadUnsigned`] if what is there does not
+    /// follow it.
+    pub fn adopt(directory: &Path, adopt: &Adopt) -> Result<Plan, Error> {
+        let repository = Self::open(directory)?;
+        let lock = repository.lock()?;
+        let layout = repository.layout();
+        let store = Store::unanchored(layout)?;
+        let all = roots(&store)?;
+        let Some(oldest) = all.first() else {
+            return Err(Error::RoleUnknown(RoleName::Root));
+        };
+        let (version, bytes) = match adopt {
+            Adopt::Root(root) => {
+                let version = version_of(root)?;
+                let found = all.iter().find(|(_, bytes)| bytes == root);
+                found.ok_or_else(|| differs(version, &digest(root), sealed(&all, version)))?
+            }
+            Adopt::Sha256(sha256) => {
+                let found = all.iter().find(|(_, bytes)| digest(bytes) == *sha256);
+                found.ok_or_else(|| differs(oldest.0, sha256, Some(&oldest.1)))?
+            }
+            Adopt::FirstUse => {
+                if let Some(known) = read(layout)? {
+                    require_there(&known, &all)?;
+                }
+                oldest
+            }
+        };
+        let anchor = Anchor {
+            version: *version,
+            sha256: digest(bytes),
+        };
+        let ignored = Write::file(layout.ignore_file(), WriteKind::Replace(IGNORED.to_vec()));
+        Ok(Plan {
+            actions: vec![adopted(&anchor, bytes, repository.policy())?],
+            steps: vec![vec![ignored, anchor.write(layout)]],
+            lock: Some(lock),
+        })
+    }
+}
+
+impl Anchor {
+    fn write(&self, layout: &Layout) -> Write {
+        let value = Value::from_iter([
+            ("format", Value::from(1)),
+            ("sha256", Value::from(self.sha256.to_hex())),
+            ("version", Value::from(self.version.number())),
+        ]);
+        Write::file(place(layout), WriteKind::Replace(value.to_compact_json()))
+    }
+}
+
+/// The write by which a copy remembers its root, unless it remembers one already.
+pub(crate) fn remember(
+    layout: &Layout,
+    version: Version,
+    root: &[u8],
+) -> Result<Option<Write>, Error> {
+    let sha256 = digest(root);
+    let known = read(layout)?.is_some();
+    Ok((!known).then(|| Anchor { version, sha256 }.write(layout)))
+}
+
+/// Refuses metadata that does not follow the root that is remembered. `drafted` is the root in the open change: a first publication
+/// that broke off remembers it before it is sealed.
+pub(crate) fn require(store: &Store, drafted: Option<&Document>) -> Result<(), Error> {
+    let known = read(store.layout())?;
+    let all = roots(store)?;
+    match (known, all.first()) {
+        (None, None) => Ok(()),
+        (None, Some((version, bytes))) => Err(Error::AnchorUnknown {
+            directory: store.layout().directory().to_owned(),
+            version: *version,
+            sha256: digest(bytes),
+        }),
+        (Some(known), None) => match drafted.map(Document::to_bytes) {
+            Some(root) if digest(&root) == known.sha256 => Ok(()),
+            _ => Err(differs(known.version, &known.sha256, None)),
+        },
+        (Some(known), Some(_)) => require_there(&known, &all),
+    }
+}
+
+fn require_there(known: &Anchor, all: &[(Version, Vec<u8>)]) -> Result<(), Error> {
+    let found = sealed(all, known.version);
+    if found.is_some_and(|found| digest(found) == known.sha256) {
+        return Ok(());
+    }
+    Err(differs(known.version, &known.sha256, found))
+}
+
+fn differs(version: Version, expected: &Digest, found: Option<&Vec<u8>>) -> Error {
+    Error::AnchorDiffers {
+        version,
+        expected: Box::new(*expected),
+        found: found.map(|found| Box::new(digest(found))),
+    }
+}
+
+fn sealed(all: &[(Version, Vec<u8>)], version: Version) -> Option<&Vec<u8>> {
+    let found = all.iter().find(|(of, _)| *of == version);
+    found.map(|(_, bytes)| bytes)
+}
+
+/// The roots that the last one follows without a gap, the oldest first.
+fn roots(store: &Store) -> Result<Vec<(Version, Vec<u8>)>, Error> {
+    let mut all = Vec::new();
+    let mut next = store.head(&RoleName::Root);
+    while let Some(version) = next {
+        let Some(bytes) = read_optional(&store.sealed_path(&RoleName::Root, version))? else {
+            break;
+        };
+        all.push((version, bytes));
+        next = version.number().checked_sub(1).and_then(Version::new);
+    }
+    all.reverse();
+    Ok(all)
+}
+
+fn version_of(root: &[u8]) -> Result<Version, Error> {
+    let parsed = Parsed::<Root>::parse(root.to_vec());
+    let parsed =
+        parsed.map_err(|error| Error::format(Path::new("the root to be trusted"), error))?;
+    Ok(parsed.unverified().version())
+}
+
+fn adopted(anchor: &Anchor, root: &[u8], policy: &Policy) -> Result<Action, Error> {
+    let parsed = Parsed::<Root>::parse(root.to_vec());
+    let parsed = parsed.map_err(|error| Error::format(Path::new("root"), error))?;
+    let keys = parsed.unverified().role(&RoleName::Root);
+    let keyids = keys.iter().flat_map(|keys| &keys.keyids);
+    Ok(Action::Adopted {
+        version: anchor.version,
+        sha256: anchor.sha256,
+        keys: keyids.map(|keyid| policy.key_name(keyid)).collect(),
+        threshold: keys.map_or(0, |keys| keys.threshold),
+    })
+}
+
+fn digest(bytes: &[u8]) -> Digest {
+    tuffet_crypto::aws_lc().digest(HashAlgorithm::Sha256, bytes)
+}
+
+fn read(layout: &Layout) -> Result<Option<Anchor>, Error> {
+    let path = place(layout);
+    let Some(bytes) = read_optional(&path)? else {
+        return Ok(None);
+    };
+    let wrong = |reason| Error::format(&path, FormatError::new(0, reason));
+    let value = Value::parse(&bytes).map_err(|error| Error::format(&path, error))?;
+    let number = |name: &str| value.get(name).and_then(Value::as_u64);
+    if number("format") != Some(1) {
+        return Err(wrong(Reason::Invalid("a format of a later version")));
+    }
+    let version = number("version").and_then(Version::new);
+    let sha256 = value.get("sha256").and_then(Value::as_str);
+    let sha256 = sha256.and_then(|hex| Digest::from_hex(HashAlgorithm::Sha256, hex));
+    match (version, sha256) {
+        (Some(version), Some(sha256)) => Ok(Some(Anchor { version, sha256 })),
+        _ => Err(wrong(Reason::Expected("a version and its SHA-256"))),
+    }
+}
+
+/// Where it is remembered.
+fn place(layout: &Layout) -> PathBuf {
+    let directory = layout.directory();
+    let directory = fs::canonicalize(directory).unwrap_or_else(|_| directory.to_owned());
+    for above in directory.ancestors() {
+        let Some(git) = git_directory(above) else {
+            continue;
+        };
+        let below = directory.strip_prefix(above).unwrap_or(&directory);
+        // One work tree may hold several repositories.
+        let name = digest(below.as_os_str().as_encoded_bytes()).to_hex();
+        return git.join("tuffet").join(format!("{name}.json"));
+    }
+    layout.working().join("root.json")
+}
+
+/// The git directory of a work tree, if this is the top of one.
+fn git_directory(top: &Path) -> Option<PathBuf> {
+    let git = top.join(".git");
+    if git.is_dir() {
+        return Some(git);
+    }
+    let text = fs::read_to_string(&git).ok()?;
+    let named = text.strip_prefix("gitdir:")?.trim();
+    Some(top.join(named))
+}

@@ -1,0 +1,201 @@
+//! The root that a copy of a repository trusts: whoever may push must not replace the history.
+
+use std::fs;
+use std::path::PathBuf;
+
+use tuffet_core::crypto::{Digest, HashAlgorithm};
+use tuffet_core::metadata::RoleName;
+use tuffet_repo::{Action, Adopt, Document, Import, Repository};
+
+use crate::crash::crash;
+use crate::support::{NOW, World, code, run};
+
+/// Another repository of the same shape, made by somebody else.
+fn replace_history(world: &World, by: &World) {
+    let (ours, theirs) = (metadata(world), metadata(by));
+    fs::remove_dir_all(&ours).unwrap();
+    fs::create_dir(&ours).unwrap();
+    for entry in fs::read_dir(theirs).unwrap() {
+        let path = entry.unwrap().path();
+        fs::copy(&path, ours.join(path.file_name().unwrap())).unwrap();
+    }
+}
+
+fn metadata(world: &World) -> PathBuf {
+    world.directory().join("metadata")
+}
+
+fn renewed(world: &World) -> &'static str {
+    code(world.repository().renew(&[RoleName::Root], NOW))
+}
+
+fn sha256(bytes: &[u8]) -> Digest {
+    tuffet_crypto::aws_lc().digest(HashAlgorithm::Sha256, bytes)
+}
+
+/// As a clone is: nothing of `.tuffet` comes with it.
+fn cloned(world: &World) -> World {
+    let clone = world.fork();
+    fs::remove_dir_all(clone.directory().join(".tuffet")).unwrap();
+    clone
+}
+
+#[test]
+fn k02_another_history_is_refused_however_well_it_is_signed() {
+    let world = World::published();
+    replace_history(&world, &World::published());
+    let repository = world.repository();
+    for (what, code) in [
+        ("renew", renewed(&world)),
+        ("change", code(repository.change())),
+        ("roles", code(repository.roles())),
+        ("publish", code(world.plan(&[world.online], NOW))),
+        ("export", code(repository.export_change())),
+    ] {
+        assert_eq!(code, "anchor.differs", "{what}");
+    }
+    // Neither is one that begins later, nor none at all.
+    let world = World::published();
+    let mut root =
+        Document::parse(&fs::read(metadata(&world).join("1.root.json")).unwrap()).unwrap();
+    root.set("version", 50.into());
+    let root = root.sign(&[world.ana, world.ben]).unwrap();
+    fs::write(metadata(&world).join("50.root.json"), root.to_bytes()).unwrap();
+    assert_eq!(renewed(&world), "anchor.differs");
+    let world = World::published();
+    fs::remove_dir_all(metadata(&world)).unwrap();
+    assert_eq!(renewed(&world), "anchor.differs");
+}
+
+#[test]
+fn a_clone_is_used_once_it_knows_which_root_to_trust() {
+    let world = World::published();
+    run(world.repository().renew(&[RoleName::Root], NOW));
+    world.sign();
+    world.publish(NOW);
+    let root = |version: u64| fs::read(world.metadata(&format!("{version}.root.json"))).unwrap();
+    for (adopt, version) in [
+        (Adopt::FirstUse, 1),
+        (Adopt::Root(root(1)), 1),
+        (Adopt::Root(root(2)), 2),
+        (Adopt::Sha256(sha256(&root(2))), 2),
+    ] {
+        let clone = cloned(&world);
+        let error = clone.repository().change().unwrap_err();
+        assert_eq!(error.code(), "anchor.unknown");
+        let first = sha256(&root(1)).to_hex();
+        assert!(error.to_string().contains(&first), "{error}");
+        let actions = run(Repository::adopt(&clone.directory(), &adopt));
+        let [
+            Action::Adopted {
+                version: found,
+                sha256: pinned,
+                threshold: 2,
+                keys,
+            },
+        ] = &actions[..]
+        else {
+            panic!("{actions:?}");
+        };
+        assert_eq!((found.number(), keys.len()), (version, 3));
+        assert_eq!(*pinned, sha256(&root(version)));
+        assert_eq!(renewed(&clone), "no error");
+        let ignored = fs::read(clone.directory().join(".tuffet/.gitignore"));
+        assert_eq!(ignored.unwrap(), b"*\n!.gitignore\n");
+    }
+}
+
+#[test]
+fn a_clone_of_another_history_is_not_used_by_who_knows_the_root() {
+    let (world, thief) = (World::published(), World::published());
+    let root = fs::read(world.metadata("1.root.json")).unwrap();
+    replace_history(&world, &thief);
+    let clone = cloned(&world);
+    for adopt in [Adopt::Root(root.clone()), Adopt::Sha256(sha256(&root))] {
+        assert_eq!(
+            code(Repository::adopt(&clone.directory(), &adopt)),
+            "anchor.differs"
+        );
+    }
+    // Who knows one root is not talked into another one by looking away.
+    let adopt = Repository::adopt(&world.directory(), &Adopt::FirstUse);
+    assert_eq!(code(adopt), "anchor.differs");
+    // But may say so.
+    let theirs = fs::read(thief.metadata("1.root.json")).unwrap();
+    run(Repository::adopt(&world.directory(), &Adopt::Root(theirs)));
+    assert_eq!(renewed(&world), "no error");
+    // What does not follow the root is not taken, either.
+    let broken = cloned(&world);
+    fs::write(
+        metadata(&broken).join("2.root.json"),
+        fs::read(metadata(&broken).join("1.root.json")).unwrap(),
+    )
+    .unwrap();
+    let adopt = Repository::adopt(&broken.directory(), &Adopt::FirstUse);
+    assert_eq!(code(adopt), "repo.unsigned");
+    let empty = World::founded();
+    let adopt = Repository::adopt(&empty.directory(), &Adopt::FirstUse);
+    assert_eq!(code(adopt), "role.unknown");
+}
+
+#[test]
+fn the_root_is_remembered_where_nobody_can_push_to() {
+    let world = World::founded();
+    let git = world.directory().join(".git");
+    fs::create_dir(&git).unwrap();
+    world.publish(NOW);
+    let kept = fs::read_dir(git.join("tuffet")).unwrap().count();
+    assert_eq!(kept, 1);
+    assert!(!world.directory().join(".tuffet/root.json").exists());
+    assert_eq!(renewed(&world), "no error");
+    // git overwrites what it ignores with what somebody has pushed, so nothing there counts in a work tree.
+    let clone = cloned(&world);
+    fs::remove_dir_all(clone.directory().join(".git/tuffet")).unwrap();
+    let sha256 = sha256(&fs::read(world.metadata("1.root.json")).unwrap());
+    let text = format!(
+        r#"{{"format":1,"sha256":"{}","version":1}}"#,
+        sha256.to_hex()
+    );
+    fs::create_dir(clone.directory().join(".tuffet")).unwrap();
+    fs::write(clone.directory().join(".tuffet/root.json"), text).unwrap();
+    assert_eq!(renewed(&clone), "anchor.unknown");
+    // A work tree that shares the git directory of another names it in a file.
+    fs::rename(
+        clone.directory().join(".git"),
+        clone.directory().join("shared"),
+    )
+    .unwrap();
+    fs::write(clone.directory().join(".git"), "gitdir: shared\n").unwrap();
+    run(Repository::adopt(&clone.directory(), &Adopt::FirstUse));
+    assert!(clone.directory().join("shared/tuffet").is_dir());
+    assert_eq!(renewed(&clone), "no error");
+}
+
+#[test]
+fn a_first_publication_that_broke_off_goes_on() {
+    let world = World::founded();
+    let writes = world.plan(&[world.online], NOW).unwrap().writes().count();
+    for after in 0..writes {
+        let world = world.fork();
+        crash(world.plan(&[world.online], NOW).unwrap(), after);
+        world.publish(NOW);
+        assert_eq!(renewed(&world), "no error", "{after}");
+    }
+}
+
+#[test]
+fn what_is_imported_is_remembered_by_the_root_that_was_verified() {
+    let world = World::published();
+    let directory = world.directory().with_file_name("imported");
+    let import = Import::new("acme", world.public().join("metadata"));
+    run(Repository::import(&directory, &import, NOW));
+    assert!(directory.join(".tuffet/root.json").is_file());
+    let imported = Repository::open(&directory).unwrap();
+    assert_eq!(code(imported.renew(&[RoleName::Root], NOW)), "no error");
+    let other = fs::read(World::published().metadata("1.root.json")).unwrap();
+    fs::write(directory.join("metadata/1.root.json"), other).unwrap();
+    assert_eq!(
+        code(imported.renew(&[RoleName::Root], NOW)),
+        "anchor.differs"
+    );
+}

@@ -1,0 +1,221 @@
+//! What a thief has left in the published tree under the names of the next versions.
+
+use std::fs;
+
+use tuffet_core::metadata::{RoleName, Version};
+use tuffet_repo::{Action, Publish, Recover};
+use tuffet_sign::{FileKey, Signer};
+
+use crate::recovery::forge;
+use crate::support::{NOW, World, code, key, named, run, versions};
+
+/// Leaves the next version of a role, signed by keys that the thief has.
+fn leave(world: &World, file: &str, next: &str, signers: &[&dyn Signer]) -> Vec<u8> {
+    let mut document = world.document(file);
+    let version = document.version().map_or(Version::FIRST, Version::next);
+    document.set("version", version.number().into());
+    document.set("x-thief", true.into());
+    forge(world, next, document, signers)
+}
+
+fn replacing(
+    world: &World,
+    names: &[&str],
+    online: &FileKey,
+) -> Result<Vec<Action>, tuffet_repo::Error> {
+    let publish = Publish::to(world.public());
+    let publish = names
+        .iter()
+        .fold(publish, |publish, name| publish.replace(name));
+    let plan = world.repository().publish(&publish, &[online], NOW)?;
+    plan.execute()
+}
+
+#[test]
+fn r14_a_snapshot_gets_another_number_where_something_else_lies_under_its_own() {
+    let world = World::published();
+    let mut seen = world.client();
+    seen.refresh(&world.public(), NOW).unwrap();
+    fs::write(world.metadata("3.snapshot.json"), b"other").unwrap();
+    leave(&world, "2.snapshot.json", "4.snapshot.json", &[key()]);
+    world.add("b", b"b");
+    world.sign();
+    let actions = world.publish(NOW);
+    let skipped: Vec<String> = actions
+        .iter()
+        .filter(|action| matches!(action, Action::Skipped { .. }))
+        .map(ToString::to_string)
+        .collect();
+    assert_eq!(skipped.len(), 2, "{actions:?}");
+    for client in [&mut seen, &mut world.client()] {
+        let view = client.refresh(&world.public(), NOW).unwrap();
+        assert_eq!(versions(&view)[2..], [5, 3]);
+    }
+    assert_eq!(
+        fs::read(world.metadata("3.snapshot.json")).unwrap(),
+        b"other"
+    );
+    // The one that clients are to see next is as good as its name.
+    fs::write(world.metadata("5.snapshot.json"), b"other").unwrap();
+    world.publish(NOW);
+    let view = world.client().refresh(&world.public(), NOW).unwrap();
+    assert_eq!(versions(&view)[2], 6);
+}
+
+#[test]
+fn r14_a_snapshot_of_somebody_else_who_may_sign_it_is_never_passed_over() {
+    let world = World::published();
+    leave(
+        &world,
+        "2.snapshot.json",
+        "3.snapshot.json",
+        &[world.online],
+    );
+    world.add("b", b"b");
+    world.sign();
+    assert_eq!(code(world.plan(&[world.online], NOW)), "version.reused");
+    let replaced = replacing(&world, &["3.snapshot.json"], world.online);
+    assert_eq!(code(replaced), "version.reused");
+}
+
+#[test]
+fn r14_a_recovery_goes_around_the_numbers_that_a_thief_has_used() {
+    let world = World::published();
+    let stolen: [&dyn Signer; 2] = [world.ben, world.vault];
+    leave(&world, "2.targets.json", "3.targets.json", &stolen);
+    fs::write(world.metadata("4.targets.json"), b"{}").unwrap();
+    leave(
+        &world,
+        "2.snapshot.json",
+        "3.snapshot.json",
+        &[world.online],
+    );
+    let (vault, online) = (key(), key());
+    let recover = Recover::stolen()
+        .key("vault", Some(named("vault", vault)))
+        .key("online", Some(named("online", online)));
+
+    // Two of the three have signed 3.targets.json, and one of them stays: the other one has to go as well.
+    let ben = key();
+    let recover = recover.key("ben", Some(named("ben", ben)));
+    run(world
+        .repository()
+        .recover(&recover.published(world.public()), NOW));
+    let change = world.repository().change().unwrap();
+    let targets = change
+        .drafts
+        .iter()
+        .find(|one| one.role == RoleName::Targets);
+    assert_eq!(targets.unwrap().version.number(), 5);
+    // It follows a number that is not here, and nobody takes that for a change of another copy.
+    run(world.repository().sign(&[world.ana, world.ben, ben]));
+    run(world.plan(&[online], NOW));
+    let view = world.client().refresh(&world.public(), NOW).unwrap();
+    assert_eq!(versions(&view), [2, 3, 4, 5]);
+    // The next one is the next one.
+    world.add("b", b"b");
+    run(world.repository().sign(&[world.ana, ben]));
+    run(world.plan(&[online], NOW));
+    let view = world.client().refresh(&world.public(), NOW).unwrap();
+    assert_eq!(versions(&view)[3], 6);
+}
+
+#[test]
+fn r14_a_copy_that_is_behind_does_not_go_around_what_others_have_published() {
+    let world = World::published();
+    let other = world.fork();
+    other.add("theirs", b"theirs");
+    other.sign();
+    let publish = Publish::to(world.public());
+    run(other.repository().publish(&publish, &[world.online], NOW));
+    // Ana and Ben have signed 3.targets.json, and a thief of Ben's key alone has not.
+    for recover in [Recover::lost(), Recover::stolen()] {
+        let recover = recover.key("ben", Some(named("ben", key())));
+        let recover = recover.published(world.public());
+        assert_eq!(
+            code(world.repository().recover(&recover, NOW)),
+            "version.reused"
+        );
+    }
+    // Neither is a snapshot passed over that the key of automation has signed.
+    let recover = Recover::lost().key("online", Some(named("online", key())));
+    let recover = recover.published(world.public());
+    assert_eq!(
+        code(world.repository().recover(&recover, NOW)),
+        "version.reused"
+    );
+}
+
+#[test]
+fn r14_a_root_that_nobody_has_signed_gives_way_when_it_is_named() {
+    let world = World::published();
+    let mut seen = world.client();
+    seen.refresh(&world.public(), NOW).unwrap();
+    fs::write(world.metadata("2.root.json"), b"not a root").unwrap();
+    assert!(seen.clone().refresh(&world.public(), NOW).is_err());
+    let vault = key();
+    let recover = Recover::stolen().key("vault", Some(named("vault", vault)));
+    run(world.repository().recover(&recover, NOW));
+    world.sign();
+    assert_eq!(code(world.plan(&[world.online], NOW)), "version.reused");
+    assert_eq!(
+        code(replacing(&world, &["3.root.json"], world.online)),
+        "version.reused"
+    );
+    let actions = replacing(&world, &["2.root.json"], world.online).unwrap();
+    let overwritten = Action::Overwritten {
+        role: RoleName::Root,
+        version: Version::new(2).unwrap(),
+        accepted: false,
+    };
+    assert!(actions.contains(&overwritten), "{actions:?}");
+    for client in [&mut seen, &mut world.client()] {
+        assert_eq!(
+            versions(&client.refresh(&world.public(), NOW).unwrap())[0],
+            2
+        );
+    }
+}
+
+#[test]
+fn r17_a_stolen_threshold_of_root_is_answered_with_another_root_of_the_same_number() {
+    let world = World::published();
+    let (mut sceptic, mut believer) = (world.client(), world.client());
+    sceptic.refresh(&world.public(), NOW).unwrap();
+    let stolen: [&dyn Signer; 2] = [world.ben, world.vault];
+    leave(&world, "1.root.json", "2.root.json", &stolen);
+    let forged = versions(&believer.refresh(&world.public(), NOW).unwrap());
+    assert_eq!(forged[0], 2);
+    let (ben, vault) = (key(), key());
+    let recover = Recover::stolen()
+        .key("ben", Some(named("ben", ben)))
+        .key("vault", Some(named("vault", vault)));
+    run(world.repository().recover(&recover, NOW));
+    run(world.repository().sign(&[world.ana, world.ben, ben]));
+    assert_eq!(code(world.plan(&[world.online], NOW)), "version.reused");
+    let actions = replacing(&world, &["2.root.json"], world.online).unwrap();
+    assert!(
+        actions
+            .iter()
+            .any(|action| matches!(action, Action::Overwritten { accepted: true, .. })),
+        "{actions:?}"
+    );
+    for client in [&mut sceptic, &mut world.client()] {
+        let seen = versions(&client.refresh(&world.public(), NOW).unwrap());
+        assert_eq!((seen[0], seen[3]), (2, 3));
+    }
+}
+
+#[test]
+fn an_incident_does_not_wait_for_a_place_that_cannot_be_read() {
+    let world = World::published();
+    let place = world.file("no-directory", b"");
+    let recover = Recover::stolen().key("vault", Some(named("vault", key())));
+    let actions = run(world.repository().recover(&recover.published(&place), NOW));
+    assert!(
+        actions
+            .iter()
+            .any(|action| matches!(action, Action::DestinationUnread { .. })),
+        "{actions:?}"
+    );
+}
