@@ -95,12 +95,11 @@ fn known_need(document: &Document, authority: &Authority<'_>, policy: &Policy) -
     let (mut counted, mut signed, mut missing) = (Vec::new(), Vec::new(), Vec::new());
     for keyid in &authority.keys.keyids {
         let mut signatures = document.signature_keyids();
-        let confirmed = document.confirmed().iter().find(|one| one.keyid == *keyid);
-        let key = authority.table.key(keyid.as_str()).and_then(usable);
-        match (confirmed, key) {
-            (Some(made), Some((identity, scheme)))
-                if made.identity == identity && made.scheme == scheme =>
+        match authority.table.key(keyid.as_str()).map(Key::kind) {
+            Some(KeyKind::Usable { scheme, public })
+                if document.is_confirmed(keyid, public, *scheme) =>
             {
+                let identity = public.identity();
                 // One key counts once, whatever it is called.
                 if counted.contains(&identity) {
                     missing.push(policy.key_name(keyid));
