@@ -385,6 +385,8 @@ pub(crate) fn object_in<'v>(
 
 #[cfg(test)]
 mod tests {
+    use tuffet_sign::FileKey;
+
     use super::*;
 
     #[test]
@@ -422,6 +424,56 @@ mod tests {
             assert!(!changed.is_exact());
             assert!(changed.to_bytes().starts_with(b"{\"signatures\":["));
         }
+    }
+
+    #[test]
+    fn a_signature_is_known_to_be_good_of_the_very_key_and_until_something_changes() {
+        let [signer, other] = [(); 2].map(|()| FileKey::generate(Scheme::Ed25519).unwrap());
+        let key = signer.public().public().clone();
+        let PublicKey::Ed25519(mut mirrored) = key else {
+            panic!("another kind of key")
+        };
+        mirrored[31] ^= 0x80;
+        let mirrored = PublicKey::Ed25519(mirrored);
+        assert_eq!(mirrored.identity(), key.identity());
+        let [a, b] = ["a", "b"].map(|keyid| KeyId::new(keyid).unwrap());
+        let empty = Document::new("targets", Version::FIRST, UnixTime(0));
+        let mut document = empty.clone();
+        document.sign_as(&a, &signer).unwrap();
+        let known = |document: &Document| document.is_confirmed(&a, &key, Scheme::Ed25519);
+        assert!(known(&document));
+        assert!(!document.is_confirmed(&b, &key, Scheme::Ed25519));
+        assert!(!document.is_confirmed(&a, &key, Scheme::MlDsa44));
+        assert!(!document.is_confirmed(&a, other.public().public(), Scheme::Ed25519));
+        // Both count as one key, but what the one has signed the other has not.
+        assert!(!document.is_confirmed(&a, &mirrored, Scheme::Ed25519));
+        let changes: [fn(&mut Document, &KeyId); 4] = [
+            |document, _| document.set("x", 1.into()),
+            |document, _| document.keep("targets", b"{}".to_vec()),
+            |document, _| document.clear_signatures(),
+            |document, keyid| document.attach(keyid, &[1]),
+        ];
+        for change in changes {
+            let mut changed = document.clone();
+            change(&mut changed, &a);
+            assert!(!known(&changed));
+        }
+
+        let signature = document.signature(&a).unwrap();
+        let mut attached = empty;
+        attached
+            .attach_verified(&a, signer.public(), &signature)
+            .unwrap();
+        assert!(known(&attached));
+        attached.set("version", 2.into());
+        for (key, keyid) in [(signer.public(), &a), (other.public(), &b)] {
+            let error = attached
+                .attach_verified(keyid, key, &signature)
+                .unwrap_err();
+            assert_eq!(error.code(), "key.mismatch");
+        }
+        assert!(!known(&attached));
+        assert_eq!(attached.signature_keyids().collect::<Vec<_>>(), ["a"]);
     }
 
     #[test]

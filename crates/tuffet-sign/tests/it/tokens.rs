@@ -98,7 +98,7 @@ impl SoftHsm {
         assert!(output.status.success(), "{arguments:?}: {errors}");
     }
 
-    /// Puts a key on the token.
+    /// Puts a key on the token, also under an identifier that another key has already.
     fn import(&self, scheme: Scheme, label: &str, id: &str) {
         let key = FileKey::generate(scheme).unwrap();
         let path = self.directory.path().join(format!("{label}-{id}.pem"));
@@ -113,6 +113,7 @@ impl SoftHsm {
             label,
             "--id",
             id,
+            "--force",
         ];
         self.run(&import);
     }
@@ -140,6 +141,29 @@ fn uri(rest: &str) -> String {
 fn wrong(uri: &str, secrets: &dyn Secrets) -> SignError {
     let uri: KeyUri = uri.parse().unwrap();
     uri.open(secrets).err().unwrap()
+}
+
+#[test]
+fn a_token_that_shows_another_public_key_than_it_signs_with_signs_nothing() {
+    const NAME: &str =
+        "tokens::a_token_that_shows_another_public_key_than_it_signs_with_signs_nothing";
+    if inside(NAME) {
+        let open = |label| open_with(&uri(&format!("object={label}")), &Pin::default());
+        let (one, other) = (open("one"), open("other"));
+        // Keys are paired by identifier, and both have the same.
+        assert_eq!(one.public(), other.public());
+        let results = [one, other].map(|key| key.sign(b"message").map(drop));
+        let codes = results.map(|result| result.map_err(|error| error.code()));
+        assert!(codes.contains(&Ok(())), "{codes:?}");
+        assert!(codes.contains(&Err("key.mismatch")), "{codes:?}");
+        return;
+    }
+    let Some(hsm) = SoftHsm::with_tokens(&["test token"]) else {
+        return;
+    };
+    hsm.import(Scheme::EcdsaP256Sha256, "one", "0a");
+    hsm.import(Scheme::EcdsaP256Sha256, "other", "0a");
+    hsm.again(NAME);
 }
 
 #[test]
