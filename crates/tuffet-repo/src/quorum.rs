@@ -198,9 +198,49 @@ pub(crate) fn count_as<R: Role>(
 
 #[cfg(test)]
 mod tests {
+    use tuffet_core::crypto::PublicKey;
     use tuffet_core::metadata::{KeyId, Version};
+    use tuffet_sign::{FileKey, PublicKeyInfo, Signer};
 
     use super::*;
+    use crate::builder;
+    use crate::keys::NamedKey;
+
+    /// A key of the same holder is the same for the threshold, but clients verify with the value that is listed.
+    #[test]
+    fn a_signature_that_was_just_made_counts_for_the_value_that_signed() {
+        let signer = FileKey::generate(Scheme::Ed25519).unwrap();
+        let PublicKey::Ed25519(mut bytes) = signer.public().public().clone() else {
+            panic!("another kind of key")
+        };
+        bytes[31] ^= 0x80;
+        let mirrored = PublicKeyInfo::new(Scheme::Ed25519, PublicKey::Ed25519(bytes)).unwrap();
+        assert_eq!(mirrored.identity(), signer.public().identity());
+        for (listed, have) in [(signer.public().clone(), 1), (mirrored, 0)] {
+            let listed = NamedKey::new("ana", listed).unwrap();
+            let keyid = listed.keyid();
+            let mut root = builder::Root::new(Version::FIRST, UnixTime(0));
+            for role in ["root", "timestamp", "snapshot", "targets"] {
+                let role = RoleName::new(role).unwrap();
+                root = root.role(&role, std::slice::from_ref(&listed), 1);
+            }
+            let mut document = root.build();
+            document.sign_as(&keyid, &signer).unwrap();
+            let bytes = document.to_bytes();
+            let parsed = Parsed::<Root>::parse(bytes.clone()).unwrap();
+            let root = parsed.unverified();
+            let authority = Authority {
+                signers: Signers::Root(Version::FIRST),
+                table: root.keys(),
+                keys: root.role(&RoleName::Root).unwrap(),
+            };
+            let policy = Policy::new("");
+            let known = known_need(&document, &authority, &policy);
+            assert_eq!(known.map(|need| need.have), (have == 1).then_some(1));
+            let counted = count(&RoleName::Root, &bytes, &authority).unwrap();
+            assert_eq!(counted.have(), have);
+        }
+    }
 
     #[test]
     fn who_is_waited_for_depends_on_how_many_are_lacking() {
