@@ -29,7 +29,7 @@ fn verify(scheme: &str, times: u64) -> Result<(), Box<dyn Error>> {
     let message = [b'm'; 300];
     let signature = signer.sign(&message)?;
     for _ in 0..times {
-        signer.public().confirm(&message, &signature)?;
+        signer.public().confirm(&message, signature.as_bytes())?;
     }
     Ok(())
 }

@@ -1,13 +1,14 @@
 //! Signatures that are made elsewhere, by whatever can sign bytes: the bytes go there, the signature comes back.
 
 use tuffet_core::crypto::signed_message;
-use tuffet_core::metadata::{RoleName, Version};
+use tuffet_core::metadata::{KeyId, RoleName, Version};
 use tuffet_sign::SignError;
 
 use crate::Error;
 use crate::graph::Graph;
+use crate::keys::NamedKey;
 use crate::plan::{Action, Plan};
-use crate::quorum::needs;
+use crate::quorum::needs_of;
 use crate::repository::Repository;
 use crate::sign::wanted;
 use crate::store::Store;
@@ -25,9 +26,7 @@ impl Repository {
         let graph = Graph::load(&store)?;
         let key = self.key_in(&graph, key)?;
         let draft = store.draft(role).ok_or(Error::NoChange)?;
-        if wanted(key.key(), &graph.signatories(role)).is_empty() {
-            return Err(Error::KeyNotNeeded(self.policy().key_name(&key.keyid())));
-        }
+        self.keyids_of(&key, role, &graph)?;
         let canonical = draft.canonical();
         let crypto = tuffet_crypto::aws_lc();
         Ok(signed_message(key.key().scheme(), &canonical, crypto).into_owned())
@@ -44,8 +43,8 @@ impl Repository {
         signature: &[u8],
     ) -> Result<Plan, Error> {
         let lock = self.lock()?;
-        let payload = self.payload(role, key)?;
         let mut store = Store::load(self.layout())?;
+        store.require_current()?;
         let graph = Graph::load(&store)?;
         let key = self.key_in(&graph, key)?;
         let name = self.policy().key_name(&key.keyid());
@@ -54,21 +53,35 @@ impl Repository {
             key: name.clone(),
             error: Box::new(error),
         };
-        key.key().confirm(&payload, signature).map_err(wrong)?;
         let draft = store.draft_mut(role).ok_or(Error::NoChange)?;
-        for keyid in wanted(key.key(), &graph.signatories(role)) {
-            draft.attach(&keyid, signature);
+        for keyid in self.keyids_of(&key, role, &graph)? {
+            let attached = draft.attach_verified(&keyid, key.key(), signature);
+            attached.map_err(wrong)?;
         }
         let action = Action::Signed {
             role: role.clone(),
             version: draft.version().unwrap_or(Version::FIRST),
             key: name,
-            needs: needs(role, &draft.to_bytes(), &graph, self.policy())?,
+            needs: needs_of(role, draft, &graph, self.policy())?,
         };
         Ok(Plan {
             actions: vec![action],
             steps: vec![vec![store.write_change()]],
             lock: Some(lock),
         })
+    }
+
+    /// Those under which the key may sign the role: at least one.
+    fn keyids_of(
+        &self,
+        key: &NamedKey,
+        role: &RoleName,
+        graph: &Graph,
+    ) -> Result<Vec<KeyId>, Error> {
+        let keyids = wanted(key.key(), &graph.signatories(role));
+        if keyids.is_empty() {
+            return Err(Error::KeyNotNeeded(self.policy().key_name(&key.keyid())));
+        }
+        Ok(keyids)
     }
 }

@@ -3,10 +3,10 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use tuffet_core::crypto::{KeyIdentity, Scheme, hex};
+use tuffet_core::crypto::{PublicKey, Scheme, hex, signed_message};
 use tuffet_core::json::{FormatError, Reason, Value};
 use tuffet_core::metadata::{KeyId, Parsed, Root, Snapshot, Targets, Timestamp, UnixTime, Version};
-use tuffet_sign::{PublicKeyInfo, SignError, Signer};
+use tuffet_sign::{ConfirmedSignature, PublicKeyInfo, SignError, Signer};
 
 /// The version of the specification that this crate writes.
 pub(crate) const SPEC_VERSION: &str = "1.0.34";
@@ -40,11 +40,12 @@ pub struct Document {
 }
 
 /// A signature that was verified over what is signed: the keyid that it stands under, and the key.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Confirmed {
-    pub(crate) keyid: KeyId,
-    pub(crate) identity: KeyIdentity,
-    pub(crate) scheme: Scheme,
+#[derive(Debug, Clone)]
+struct Confirmed {
+    keyid: KeyId,
+    /// Not its identity: keys of one holder count once, but a signature of one is none of another.
+    public: PublicKey,
+    scheme: Scheme,
 }
 
 /// Two documents are the same if their files are, whatever is known of their signatures.
@@ -262,20 +263,42 @@ impl Document {
         signatures.sort_by(|one, other| keyid_of(one).cmp(&keyid_of(other)));
     }
 
-    /// Attaches a signature that a signer has just made over [`Document::canonical`], and that is good because signers hand out no
-    /// other: it is not verified a second time.
-    pub(crate) fn attach_made(&mut self, keyid: &KeyId, by: &PublicKeyInfo, signature: &[u8]) {
-        self.attach(keyid, signature);
+    /// Has a signer sign [`Document::canonical`], and attaches what it makes; that is good, and is not verified a second time.
+    pub(crate) fn sign_as(&mut self, keyid: &KeyId, signer: &dyn Signer) -> Result<(), SignError> {
+        let signature = signer.sign_canonical(&self.message())?;
+        self.attach_confirmed(keyid, &signature);
+        Ok(())
+    }
+
+    /// Attaches a signature that was made elsewhere, if it is one of this key over [`Document::canonical`].
+    pub(crate) fn attach_verified(
+        &mut self,
+        keyid: &KeyId,
+        key: &PublicKeyInfo,
+        signature: &[u8],
+    ) -> Result<(), SignError> {
+        let canonical = self.message();
+        let message = signed_message(key.scheme(), &canonical, tuffet_crypto::aws_lc());
+        let signature = key.confirm(&message, signature)?;
+        self.attach_confirmed(keyid, &signature);
+        Ok(())
+    }
+
+    /// Only for those above, which know that the signature is one of this document.
+    fn attach_confirmed(&mut self, keyid: &KeyId, signature: &ConfirmedSignature) {
+        self.attach(keyid, signature.as_bytes());
         self.confirmed.push(Confirmed {
             keyid: keyid.clone(),
-            identity: by.identity(),
-            scheme: by.scheme(),
+            public: signature.public().clone(),
+            scheme: signature.scheme(),
         });
     }
 
-    /// The signatures that are known to be good.
-    pub(crate) fn confirmed(&self) -> &[Confirmed] {
-        &self.confirmed
+    /// Whether the signature under this keyid is known to be a good one of this key.
+    pub(crate) fn is_confirmed(&self, keyid: &KeyId, public: &PublicKey, scheme: Scheme) -> bool {
+        let is =
+            |one: &Confirmed| one.keyid == *keyid && one.public == *public && one.scheme == scheme;
+        self.confirmed.iter().any(is)
     }
 
     /// Signs the file with every signer, each under the hash of its key as keyid.
@@ -283,13 +306,8 @@ impl Document {
     /// # Errors
     /// What keeps a signer from signing.
     pub fn sign(mut self, signers: &[&dyn Signer]) -> Result<Self, SignError> {
-        let mut made = Vec::new();
-        let message = self.message();
         for signer in signers {
-            made.push((signer.public(), signer.sign_canonical(&message)?));
-        }
-        for (public, signature) in made {
-            self.attach_made(&crate::keys::keyid(public), public, &signature);
+            self.sign_as(&crate::keys::keyid(signer.public()), *signer)?;
         }
         Ok(self)
     }
@@ -367,6 +385,8 @@ pub(crate) fn object_in<'v>(
 
 #[cfg(test)]
 mod tests {
+    use tuffet_sign::FileKey;
+
     use super::*;
 
     #[test]
@@ -404,6 +424,56 @@ mod tests {
             assert!(!changed.is_exact());
             assert!(changed.to_bytes().starts_with(b"{\"signatures\":["));
         }
+    }
+
+    #[test]
+    fn a_signature_is_known_to_be_good_of_the_very_key_and_until_something_changes() {
+        let [signer, other] = [(); 2].map(|()| FileKey::generate(Scheme::Ed25519).unwrap());
+        let key = signer.public().public().clone();
+        let PublicKey::Ed25519(mut mirrored) = key else {
+            panic!("another kind of key")
+        };
+        mirrored[31] ^= 0x80;
+        let mirrored = PublicKey::Ed25519(mirrored);
+        assert_eq!(mirrored.identity(), key.identity());
+        let [a, b] = ["a", "b"].map(|keyid| KeyId::new(keyid).unwrap());
+        let empty = Document::new("targets", Version::FIRST, UnixTime(0));
+        let mut document = empty.clone();
+        document.sign_as(&a, &signer).unwrap();
+        let known = |document: &Document| document.is_confirmed(&a, &key, Scheme::Ed25519);
+        assert!(known(&document));
+        assert!(!document.is_confirmed(&b, &key, Scheme::Ed25519));
+        assert!(!document.is_confirmed(&a, &key, Scheme::MlDsa44));
+        assert!(!document.is_confirmed(&a, other.public().public(), Scheme::Ed25519));
+        // Both count as one key, but what the one has signed the other has not.
+        assert!(!document.is_confirmed(&a, &mirrored, Scheme::Ed25519));
+        let changes: [fn(&mut Document, &KeyId); 4] = [
+            |document, _| document.set("x", 1.into()),
+            |document, _| document.keep("targets", b"{}".to_vec()),
+            |document, _| document.clear_signatures(),
+            |document, keyid| document.attach(keyid, &[1]),
+        ];
+        for change in changes {
+            let mut changed = document.clone();
+            change(&mut changed, &a);
+            assert!(!known(&changed));
+        }
+
+        let signature = document.signature(&a).unwrap();
+        let mut attached = empty;
+        attached
+            .attach_verified(&a, signer.public(), &signature)
+            .unwrap();
+        assert!(known(&attached));
+        attached.set("version", 2.into());
+        for (key, keyid) in [(signer.public(), &a), (other.public(), &b)] {
+            let error = attached
+                .attach_verified(keyid, key, &signature)
+                .unwrap_err();
+            assert_eq!(error.code(), "key.mismatch");
+        }
+        assert!(!known(&attached));
+        assert_eq!(attached.signature_keyids().collect::<Vec<_>>(), ["a"]);
     }
 
     #[test]

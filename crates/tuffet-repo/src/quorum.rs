@@ -95,12 +95,11 @@ fn known_need(document: &Document, authority: &Authority<'_>, policy: &Policy) -
     let (mut counted, mut signed, mut missing) = (Vec::new(), Vec::new(), Vec::new());
     for keyid in &authority.keys.keyids {
         let mut signatures = document.signature_keyids();
-        let confirmed = document.confirmed().iter().find(|one| one.keyid == *keyid);
-        let key = authority.table.key(keyid.as_str()).and_then(usable);
-        match (confirmed, key) {
-            (Some(made), Some((identity, scheme)))
-                if made.identity == identity && made.scheme == scheme =>
+        match authority.table.key(keyid.as_str()).map(Key::kind) {
+            Some(KeyKind::Usable { scheme, public })
+                if document.is_confirmed(keyid, public, *scheme) =>
             {
+                let identity = public.identity();
                 // One key counts once, whatever it is called.
                 if counted.contains(&identity) {
                     missing.push(policy.key_name(keyid));
@@ -213,9 +212,49 @@ pub(crate) fn count_as<R: Role>(
 
 #[cfg(test)]
 mod tests {
+    use tuffet_core::crypto::PublicKey;
     use tuffet_core::metadata::{KeyId, Version};
+    use tuffet_sign::{FileKey, PublicKeyInfo, Signer};
 
     use super::*;
+    use crate::builder;
+    use crate::keys::NamedKey;
+
+    /// A key of the same holder is the same for the threshold, but clients verify with the value that is listed.
+    #[test]
+    fn a_signature_that_was_just_made_counts_for_the_value_that_signed() {
+        let signer = FileKey::generate(Scheme::Ed25519).unwrap();
+        let PublicKey::Ed25519(mut bytes) = signer.public().public().clone() else {
+            panic!("another kind of key")
+        };
+        bytes[31] ^= 0x80;
+        let mirrored = PublicKeyInfo::new(Scheme::Ed25519, PublicKey::Ed25519(bytes)).unwrap();
+        assert_eq!(mirrored.identity(), signer.public().identity());
+        for (listed, have) in [(signer.public().clone(), 1), (mirrored, 0)] {
+            let listed = NamedKey::new("ana", listed).unwrap();
+            let keyid = listed.keyid();
+            let mut root = builder::Root::new(Version::FIRST, UnixTime(0));
+            for role in ["root", "timestamp", "snapshot", "targets"] {
+                let role = RoleName::new(role).unwrap();
+                root = root.role(&role, std::slice::from_ref(&listed), 1);
+            }
+            let mut document = root.build();
+            document.sign_as(&keyid, &signer).unwrap();
+            let bytes = document.to_bytes();
+            let parsed = Parsed::<Root>::parse(bytes.clone()).unwrap();
+            let root = parsed.unverified();
+            let authority = Authority {
+                signers: Signers::Root(Version::FIRST),
+                table: root.keys(),
+                keys: root.role(&RoleName::Root).unwrap(),
+            };
+            let policy = Policy::new("");
+            let known = known_need(&document, &authority, &policy);
+            assert_eq!(known.map(|need| need.have), (have == 1).then_some(1));
+            let counted = count(&RoleName::Root, &bytes, &authority).unwrap();
+            assert_eq!(counted.have(), have);
+        }
+    }
 
     #[test]
     fn who_is_waited_for_depends_on_how_many_are_lacking() {

@@ -107,14 +107,12 @@ pub(crate) fn sign_document(
                 continue;
             }
             let key = policy.key_name(&keyid);
-            let signature = signer
-                .sign_canonical(&document.message())
-                .map_err(|error| Error::Signer {
-                    role: role.clone(),
-                    key: key.clone(),
-                    error: Box::new(error),
-                })?;
-            document.attach_made(&keyid, signer.public(), &signature);
+            let signed = document.sign_as(&keyid, *signer);
+            signed.map_err(|error| Error::Signer {
+                role: role.clone(),
+                key: key.clone(),
+                error: Box::new(error),
+            })?;
             names.push(key);
         }
     }
@@ -124,9 +122,7 @@ pub(crate) fn sign_document(
 /// A signature that does not verify is no reason not to make a good one.
 fn has_signed(signer: &dyn Signer, document: &mut Document, keyid: &KeyId) -> bool {
     let key = signer.public();
-    if document.confirmed().iter().any(|one| {
-        one.keyid == *keyid && one.identity == key.identity() && one.scheme == key.scheme()
-    }) {
+    if document.is_confirmed(keyid, key.public(), key.scheme()) {
         return true;
     }
     let Some(signature) = document.signature(keyid) else {

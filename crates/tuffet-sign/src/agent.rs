@@ -11,7 +11,7 @@ use base64ct::{Base64Unpadded, Encoding};
 use tuffet_core::crypto::{HashAlgorithm, PublicKey, Scheme};
 
 use crate::error::SignError;
-use crate::signer::{PublicKeyInfo, Signer, usual_scheme};
+use crate::signer::{PublicKeyInfo, SigningBackend, usual_scheme};
 use crate::uri::AgentIdentity;
 
 /// The variable that names the socket of the agent.
@@ -133,19 +133,17 @@ impl AgentKey {
     }
 }
 
-impl Signer for AgentKey {
-    fn public(&self) -> &PublicKeyInfo {
+impl SigningBackend for AgentKey {
+    fn public_key(&self) -> &PublicKeyInfo {
         &self.public
     }
 
-    fn sign(&self, message: &[u8]) -> Result<Vec<u8>, SignError> {
+    fn sign_unconfirmed(&self, message: &[u8]) -> Result<Vec<u8>, SignError> {
         let scheme = self.public.scheme();
         let request = wire::sign_request(&self.identity.blob, message, scheme)
             .ok_or_else(|| failed("takes no message as long as this one"))?;
         let answer = ask(&self.socket, &request)?;
-        let signature = read_signature(&answer, scheme, self.public.public())?;
-        self.public.confirm(message, &signature)?;
-        Ok(signature)
+        read_signature(&answer, scheme, self.public.public())
     }
 }
 

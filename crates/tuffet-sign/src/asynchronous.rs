@@ -9,14 +9,16 @@ use std::thread;
 use tuffet_core::crypto::signed_message;
 
 use crate::error::SignError;
-use crate::signer::{PublicKeyInfo, Signer};
+use crate::signer::{ConfirmedSignature, PublicKeyInfo, SigningBackend};
 
-/// A signature that is on its way.
-pub type Signing<'a> = Pin<Box<dyn Future<Output = Result<Vec<u8>, SignError>> + Send + 'a>>;
+/// A signature that is on its way: a confirmed one, or the bytes that a backend makes.
+pub type Signing<'a, S = ConfirmedSignature> =
+    Pin<Box<dyn Future<Output = Result<S, SignError>> + Send + 'a>>;
 
-/// One private key, wherever it is kept, for programs that wait asynchronously: the twin of [`Signer`].
+/// One private key, wherever it is kept, for programs that wait asynchronously: the twin of [`Signer`](crate::Signer).
 ///
-/// No runtime is needed or chosen. A blocking signer becomes one by [`OnThread`].
+/// No runtime is needed or chosen. Whatever is an [`AsyncSigningBackend`] is such a signer, and nothing else; a blocking one
+/// becomes one by [`OnThread`].
 ///
 /// ```
 /// use std::pin::pin;
@@ -45,24 +47,60 @@ pub type Signing<'a> = Pin<Box<dyn Future<Output = Result<Vec<u8>, SignError>> +
 /// # fn main() -> Result<(), tuffet_sign::SignError> {
 /// let key = OnThread::new(FileKey::generate(Scheme::Ed25519)?);
 /// let signature = block_on(async { key.sign(b"message").await })?;
-/// key.public().confirm(b"message", &signature)?;
+/// assert_eq!(signature.public(), key.public().public());
 /// # Ok(())
 /// # }
 /// ```
-pub trait AsyncSigner: Send + Sync {
+pub trait AsyncSigner: AsyncSigningBackend {
     /// The public half, as metadata lists it.
     fn public(&self) -> &PublicKeyInfo;
 
-    /// Signs `message` as it is; what [`Signer::sign`] says holds here too.
+    /// Signs `message` as it is; what [`Signer::sign`](crate::Signer::sign) says holds here too.
     fn sign<'a>(&'a self, message: &'a [u8]) -> Signing<'a>;
 
-    /// Signs the canonical form of a `signed` object, as [`Signer::sign_canonical`] does.
+    /// Signs the canonical form of a `signed` object, as [`Signer::sign_canonical`](crate::Signer::sign_canonical) does.
+    fn sign_canonical<'a>(&'a self, canonical: &'a [u8]) -> Signing<'a>;
+}
+
+/// What can sign with one private key without blocking: the twin of [`SigningBackend`], and believed as little.
+pub trait AsyncSigningBackend: Send + Sync {
+    /// The public key that it declares: every signature has to verify against this one.
+    fn public_key(&self) -> &PublicKeyInfo;
+
+    /// Makes a signature that nobody has verified, as [`SigningBackend::sign_unconfirmed`] does.
+    fn sign_unconfirmed<'a>(&'a self, message: &'a [u8]) -> Signing<'a, Vec<u8>>;
+}
+
+impl<B: AsyncSigningBackend> AsyncSigner for B {
+    fn public(&self) -> &PublicKeyInfo {
+        self.public_key()
+    }
+
+    fn sign<'a>(&'a self, message: &'a [u8]) -> Signing<'a> {
+        Box::pin(async move {
+            let key = self.public_key();
+            key.confirm(message, &self.sign_unconfirmed(message).await?)
+        })
+    }
+
     fn sign_canonical<'a>(&'a self, canonical: &'a [u8]) -> Signing<'a> {
         Box::pin(async move {
+            // Asked for once: the message is made for the scheme of the key that confirms.
+            let key = self.public_key();
             let crypto = tuffet_crypto::default_provider();
-            let message = signed_message(self.public().scheme(), canonical, crypto);
-            self.sign(&message).await
+            let message = signed_message(key.scheme(), canonical, crypto);
+            key.confirm(&message, &self.sign_unconfirmed(&message).await?)
         })
+    }
+}
+
+impl<B: AsyncSigningBackend + ?Sized> AsyncSigningBackend for Box<B> {
+    fn public_key(&self) -> &PublicKeyInfo {
+        (**self).public_key()
+    }
+
+    fn sign_unconfirmed<'a>(&'a self, message: &'a [u8]) -> Signing<'a, Vec<u8>> {
+        (**self).sign_unconfirmed(message)
     }
 }
 
@@ -72,24 +110,24 @@ pub trait AsyncSigner: Send + Sync {
 #[derive(Debug)]
 pub struct OnThread<S>(Arc<S>);
 
-impl<S: Signer + 'static> OnThread<S> {
+impl<S: SigningBackend + 'static> OnThread<S> {
     /// Takes the signer over.
     pub fn new(signer: S) -> Self {
         Self(Arc::new(signer))
     }
 }
 
-impl<S: Signer + 'static> AsyncSigner for OnThread<S> {
-    fn public(&self) -> &PublicKeyInfo {
-        self.0.public()
+impl<S: SigningBackend + 'static> AsyncSigningBackend for OnThread<S> {
+    fn public_key(&self) -> &PublicKeyInfo {
+        self.0.public_key()
     }
 
-    fn sign<'a>(&'a self, message: &'a [u8]) -> Signing<'a> {
+    fn sign_unconfirmed<'a>(&'a self, message: &'a [u8]) -> Signing<'a, Vec<u8>> {
         let (signer, message) = (Arc::clone(&self.0), message.to_vec());
         // Nothing is begun before somebody waits.
         Box::pin(async move {
-            let scheme = signer.public().scheme();
-            let over = Thread::start(move || signer.sign(&message));
+            let scheme = signer.public_key().scheme();
+            let over = Thread::start(move || signer.sign_unconfirmed(&message));
             let lost = SignError::Failed {
                 what: "sign on another thread",
                 scheme,

@@ -14,7 +14,7 @@ use crate::encoding::{self, Problem};
 use crate::error::{Origin, SignError};
 use crate::passphrase::Passphrase;
 use crate::private::{KeyForm, PrivateKey};
-use crate::signer::{PublicKeyInfo, Signer, usual_scheme};
+use crate::signer::{PublicKeyInfo, SigningBackend, usual_scheme};
 
 /// The longest key file that is read, in bytes. An RSA key of 8192 bits takes a tenth of it.
 const LONGEST_FILE: usize = 64 * 1024;
@@ -144,22 +144,17 @@ impl FileKey {
     }
 }
 
-impl Signer for FileKey {
-    fn public(&self) -> &PublicKeyInfo {
+impl SigningBackend for FileKey {
+    fn public_key(&self) -> &PublicKeyInfo {
         &self.public
     }
 
-    fn sign(&self, message: &[u8]) -> Result<Vec<u8>, SignError> {
+    fn sign_unconfirmed(&self, message: &[u8]) -> Result<Vec<u8>, SignError> {
         let scheme = self.public.scheme();
-        let signature = self
-            .private
+        let what = "sign";
+        self.private
             .sign(scheme, message)
-            .map_err(|_| SignError::Failed {
-                what: "sign",
-                scheme,
-            })?;
-        self.public.confirm(message, &signature)?;
-        Ok(signature)
+            .map_err(|_| SignError::Failed { what, scheme })
     }
 }
 

@@ -1,8 +1,8 @@
 //! Produces signatures for The Update Framework.
 //!
-//! A [`Signer`] holds, or can reach, one private key. Every signature is verified against the declared public key
-//! before it is handed out, so a broken device or a file that was mixed up is noticed by whoever signs, not by
-//! those who verify.
+//! A [`Signer`] holds, or can reach, one private key. It hands out [`ConfirmedSignature`]s: every signature is verified
+//! against the declared public key as soon as it is made, whoever implements the [`SigningBackend`], so a broken device or
+//! a file that was mixed up is noticed by whoever signs, not by those who verify.
 //!
 //! ```
 //! use tuffet_core::crypto::Scheme;
@@ -16,7 +16,7 @@
 //!
 //! let key = FileKey::open(&path, || Some(passphrase))?;
 //! let signature = key.sign_canonical(br#"{"_type":"root"}"#)?;
-//! assert_eq!(signature.len(), 64);
+//! assert_eq!(signature.as_bytes().len(), 64);
 //! # Ok(())
 //! # }
 //! ```
@@ -56,12 +56,12 @@ mod signer;
 pub mod token;
 mod uri;
 
-pub use asynchronous::{AsyncSigner, OnThread, Signing};
+pub use asynchronous::{AsyncSigner, AsyncSigningBackend, OnThread, Signing};
 pub use attestation::Attestation;
 pub use error::SignError;
 pub use file::{FileKey, Protection};
 pub use kms::KmsUri;
 pub use passphrase::Passphrase;
 pub use secrets::{NoSecrets, Secrets, TokenName};
-pub use signer::{PublicKeyInfo, Signer, try_out};
+pub use signer::{ConfirmedSignature, PublicKeyInfo, Signer, SigningBackend, try_out};
 pub use uri::{AgentIdentity, KeyUri, TokenUri};

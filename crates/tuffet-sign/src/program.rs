@@ -14,7 +14,7 @@ use tuffet_core::json::Value;
 
 use crate::der;
 use crate::error::SignError;
-use crate::signer::{PublicKeyInfo, Signer};
+use crate::signer::{PublicKeyInfo, SigningBackend};
 
 /// The longest answer that is read, in bytes. The signature of the largest scheme takes a tenth of it.
 const LONGEST: u64 = 64 * 1024;
@@ -63,12 +63,12 @@ impl ProgramKey {
     }
 }
 
-impl Signer for ProgramKey {
-    fn public(&self) -> &PublicKeyInfo {
+impl SigningBackend for ProgramKey {
+    fn public_key(&self) -> &PublicKeyInfo {
         &self.public
     }
 
-    fn sign(&self, message: &[u8]) -> Result<Vec<u8>, SignError> {
+    fn sign_unconfirmed(&self, message: &[u8]) -> Result<Vec<u8>, SignError> {
         let members = [
             ("scheme", self.public.scheme().name().into()),
             ("public", self.public.public().to_spki_pem().into()),
@@ -77,12 +77,10 @@ impl Signer for ProgramKey {
         let answer = ask(&self.program, &self.arguments, "sign", members)?;
         let signature = answer.get("signature").and_then(Value::as_str);
         let signature = signature.and_then(|text| Base64::decode_vec(text).ok());
-        let signature = signature.ok_or_else(|| {
+        signature.ok_or_else(|| {
             let what = "answers without a `signature` in base64";
             failed(&self.program, what.into(), None)
-        })?;
-        self.public.confirm(message, &signature)?;
-        Ok(signature)
+        })
     }
 }
 

@@ -16,7 +16,7 @@ use tuffet_core::crypto::Scheme;
 
 use crate::error::SignError;
 use crate::secrets::Secrets;
-use crate::signer::{PublicKeyInfo, Signer, usual_scheme};
+use crate::signer::{PublicKeyInfo, SigningBackend, usual_scheme};
 use crate::uri::TokenUri;
 use mechanism::Way;
 use module::Module;
@@ -65,12 +65,12 @@ impl TokenKey {
     }
 }
 
-impl Signer for TokenKey {
-    fn public(&self) -> &PublicKeyInfo {
+impl SigningBackend for TokenKey {
+    fn public_key(&self) -> &PublicKeyInfo {
         &self.public
     }
 
-    fn sign(&self, message: &[u8]) -> Result<Vec<u8>, SignError> {
+    fn sign_unconfirmed(&self, message: &[u8]) -> Result<Vec<u8>, SignError> {
         let session = self.session.lock().unwrap_or_else(PoisonError::into_inner);
         let (mechanism, input) = (self.way.mechanism(), self.way.input(message));
         let signature = match &self.pin_each_time {
@@ -86,13 +86,10 @@ impl Signer for TokenKey {
         };
         let signature = signature.map_err(failed)?;
         drop(session);
-        let scheme = self.public.scheme();
-        let signature = self.way.output(signature).ok_or(SignError::Failed {
+        self.way.output(signature).ok_or(SignError::Failed {
             what: "read the signature of the token",
-            scheme,
-        })?;
-        self.public.confirm(message, &signature)?;
-        Ok(signature)
+            scheme: self.public.scheme(),
+        })
     }
 }
 

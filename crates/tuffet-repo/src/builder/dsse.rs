@@ -20,7 +20,10 @@ pub fn to_dsse(document: &Document, signers: &[&dyn Signer]) -> Result<Vec<u8>, 
         let signature = signer.sign_canonical(&message)?;
         signatures.push(Value::from_iter([
             ("keyid", Value::from(keys::keyid(signer.public()).as_str())),
-            ("sig", Value::from(Base64::encode_string(&signature))),
+            (
+                "sig",
+                Value::from(Base64::encode_string(signature.as_bytes())),
+            ),
         ]));
     }
     Ok(Value::from_iter([

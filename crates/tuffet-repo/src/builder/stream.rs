@@ -127,7 +127,7 @@ impl TargetsStream {
                 ("keyid", Value::from(keys::keyid(signer.public()).as_str())),
                 (
                     "sig",
-                    Value::from(tuffet_core::crypto::hex::encode(&signature)),
+                    Value::from(tuffet_core::crypto::hex::encode(signature.as_bytes())),
                 ),
             ]))
         };

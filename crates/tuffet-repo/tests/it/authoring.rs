@@ -5,6 +5,7 @@ use std::fs;
 use tuffet_core::json::Value;
 use tuffet_core::metadata::{KeyId, RoleName};
 use tuffet_repo::{Action, AddTarget, Class, Error, NamedKey, Repository, RotateKey};
+use tuffet_sign::{FileKey, PublicKeyInfo, SignError, SigningBackend};
 
 use crate::support::{NOW, World, after, code, files, key, named, path, role, run};
 
@@ -218,6 +219,35 @@ fn a_signature_over_another_version_does_not_count() {
         0
     );
     assert_eq!(code(world.plan(&[world.online], NOW)), "signatures.missing");
+}
+
+/// Declares one key and signs with another.
+struct Liar<'k>(&'k FileKey, &'k FileKey);
+
+impl SigningBackend for Liar<'_> {
+    fn public_key(&self) -> &PublicKeyInfo {
+        self.0.public_key()
+    }
+
+    fn sign_unconfirmed(&self, message: &[u8]) -> Result<Vec<u8>, SignError> {
+        self.1.sign_unconfirmed(message)
+    }
+}
+
+#[test]
+fn what_a_signer_makes_with_another_key_than_it_declares_is_refused() {
+    let world = World::published();
+    world.add("b", b"b");
+    let liar = Liar(world.ana, world.ben);
+    assert_eq!(code(world.repository().sign(&[&liar])), "key.mismatch");
+    assert_eq!(
+        world.repository().change().unwrap().drafts[0].needs[0].have,
+        0
+    );
+    world.sign();
+    let liar = Liar(world.online, world.ben);
+    assert_eq!(code(world.plan(&[&liar], NOW)), "key.mismatch");
+    run(world.plan(&[&Liar(world.online, world.online)], NOW));
 }
 
 #[test]

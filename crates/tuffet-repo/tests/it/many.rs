@@ -192,8 +192,8 @@ fn every_wrong_way_to_a_quorum_is_refused_with_its_code() {
         nine.repository()
             .attach_signature(&RoleName::Targets, "p0", signature)
     };
-    assert_eq!(code(attach(&other)), "key.mismatch");
-    run(attach(&nine.people[0].sign(&payload).unwrap()));
+    assert_eq!(code(attach(other.as_bytes())), "key.mismatch");
+    run(attach(nine.people[0].sign(&payload).unwrap().as_bytes()));
     assert_eq!(nine.have(&RoleName::Targets), [(1, 5)]);
     // A change of another repository of the same name.
     let stranger = Nine::published();

@@ -12,7 +12,7 @@ use super::settings::KmsSettings;
 use super::uri::KmsUri;
 use super::vault::Vault;
 use crate::error::SignError;
-use crate::signer::{PublicKeyInfo, Signer};
+use crate::signer::{PublicKeyInfo, SigningBackend};
 
 /// Names a file of certificate authorities that are believed in place of those of the platform, where a vendor has no name
 /// of its own for it.
@@ -96,21 +96,19 @@ fn choose(uri: &KmsUri, schemes: &[Scheme]) -> Result<Scheme, SignError> {
     }
 }
 
-impl Signer for KmsSigner {
-    fn public(&self) -> &PublicKeyInfo {
+impl SigningBackend for KmsSigner {
+    fn public_key(&self) -> &PublicKeyInfo {
         &self.public
     }
 
-    fn sign(&self, message: &[u8]) -> Result<Vec<u8>, SignError> {
+    fn sign_unconfirmed(&self, message: &[u8]) -> Result<Vec<u8>, SignError> {
         let scheme = self.public.scheme();
-        let signature = match &self.service {
+        Ok(match &self.service {
             Service::Aws(aws) => aws.sign(scheme, message),
             Service::Gcp(gcp) => gcp.sign(scheme, message),
             Service::Azure(azure) => azure.sign(scheme, message),
             Service::Vault(vault) => vault.sign(scheme, message),
-        }?;
-        self.public.confirm(message, &signature)?;
-        Ok(signature)
+        }?)
     }
 }
 

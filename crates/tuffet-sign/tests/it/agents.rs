@@ -1,12 +1,14 @@
-//! Keys of a real ssh-agent.
+//! Keys of a real ssh-agent, and of one that lies.
 
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Read, Write};
+use std::os::unix::net::UnixListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::thread;
 
 use tempfile::TempDir;
-use tuffet_core::crypto::Scheme;
-use tuffet_sign::{AgentIdentity, Signer, agent};
+use tuffet_core::crypto::{PublicKey, Scheme};
+use tuffet_sign::{AgentIdentity, FileKey, Signer, SigningBackend, agent};
 
 use crate::matrix;
 use crate::python;
@@ -150,6 +152,61 @@ fn a_key_of_an_agent_is_exactly_the_one_that_is_named() {
     agent.add("ed25519", "256", "sam");
     agent.add("ecdsa", "256", "sam");
     again(NAME, &[("SSH_AUTH_SOCK", agent.socket().as_ref())]);
+}
+
+/// Bytes with their length before them, as SSH writes them.
+fn string(bytes: &[u8]) -> Vec<u8> {
+    let length = u32::try_from(bytes.len()).unwrap().to_be_bytes();
+    [&length, bytes].concat()
+}
+
+/// An agent that shows one key and signs with another.
+fn lie(listener: &UnixListener, shown: &FileKey, used: &FileKey) {
+    let PublicKey::Ed25519(key) = shown.public().public() else {
+        panic!("another kind of key")
+    };
+    let named = |bytes: &[u8]| string(&[string(b"ssh-ed25519"), string(bytes)].concat());
+    for stream in listener.incoming() {
+        let mut stream = stream.unwrap();
+        let mut length = [0; 4];
+        stream.read_exact(&mut length).unwrap();
+        let mut request = vec![0; u32::from_be_bytes(length) as usize];
+        stream.read_exact(&mut request).unwrap();
+        let answer = if request[0] == 11 {
+            [&[12, 0, 0, 0, 1][..], &named(key), &string(b"sam")].concat()
+        } else {
+            // After the kind of request: the key, the message, flags.
+            let after = 1 + named(key).len() + 4;
+            let message = &request[after..request.len() - 4];
+            let signature = used.sign_unconfirmed(message).unwrap();
+            [&[14][..], &named(&signature)].concat()
+        };
+        stream.write_all(&string(&answer)).unwrap();
+    }
+}
+
+#[test]
+fn an_agent_that_signs_with_another_key_than_it_shows_signs_nothing() {
+    const NAME: &str = "agents::an_agent_that_signs_with_another_key_than_it_shows_signs_nothing";
+    if inside(NAME) {
+        let honest = std::env::var_os("HONEST").is_some();
+        let signed = open("ssh-agent:sam").sign(b"message").map(drop);
+        let code = signed.map_err(|error| error.code());
+        assert_eq!(code, if honest { Ok(()) } else { Err("key.mismatch") });
+        return;
+    }
+    let directory = tempfile::tempdir().unwrap();
+    for honest in [false, true] {
+        let socket = directory.path().join(format!("socket-{honest}"));
+        let listener = UnixListener::bind(&socket).unwrap();
+        thread::spawn(move || {
+            let [shown, used] = [(); 2].map(|()| FileKey::generate(Scheme::Ed25519).unwrap());
+            lie(&listener, &shown, if honest { &shown } else { &used });
+        });
+        let mut variables = vec![("SSH_AUTH_SOCK", socket.as_ref())];
+        variables.extend(honest.then_some(("HONEST", "yes".as_ref())));
+        again(NAME, &variables);
+    }
 }
 
 #[test]

@@ -3,6 +3,7 @@
 #[cfg(unix)]
 mod agents;
 mod attestations;
+mod backends;
 mod errors;
 mod files;
 #[cfg(feature = "kms")]

@@ -167,7 +167,7 @@ fn signatures_made_here_are_verified_by_openssl() {
             .unwrap();
         for (name, content) in [
             ("message", b"signed here".to_vec()),
-            ("signature", key.sign(b"signed here").unwrap()),
+            ("signature", key.sign(b"signed here").unwrap().into_bytes()),
             ("public.pem", key.public().public().to_spki_pem().into()),
         ] {
             fs::write(path(name), content).unwrap();

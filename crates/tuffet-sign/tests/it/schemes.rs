@@ -46,7 +46,7 @@ fn every_scheme_generates_saves_opens_and_signs() {
             assert_eq!(key.public().identity(), generated.public().identity());
             for message in [b"".as_slice(), b"message", &[0; 100_000]] {
                 let signature = key.sign(message).unwrap();
-                key.public().confirm(message, &signature).unwrap();
+                key.public().confirm(message, signature.as_bytes()).unwrap();
             }
             signed += 1;
         }
@@ -82,9 +82,13 @@ fn tap21_canonical_form_is_signed_with_the_prefix_of_the_scheme() {
         let key = FileKey::generate(scheme).unwrap();
         let signature = key.sign_canonical(canonical).unwrap();
         let message = signed_message(scheme, canonical, tuffet_crypto::default_provider());
-        key.public().confirm(&message, &signature).unwrap();
+        key.public()
+            .confirm(&message, signature.as_bytes())
+            .unwrap();
         assert_eq!(
-            key.public().confirm(canonical, &signature).is_err(),
+            key.public()
+                .confirm(canonical, signature.as_bytes())
+                .is_err(),
             scheme == Scheme::MlDsa44
         );
     }
@@ -95,8 +99,13 @@ fn signatures_of_another_key_or_message_are_not_confirmed() {
     let [key, other] = [(); 2].map(|()| FileKey::generate(Scheme::Ed25519).unwrap());
     let signature = key.sign(b"message").unwrap();
     for error in [
-        other.public().confirm(b"message", &signature).unwrap_err(),
-        key.public().confirm(b"massage", &signature).unwrap_err(),
+        other
+            .public()
+            .confirm(b"message", signature.as_bytes())
+            .unwrap_err(),
+        key.public()
+            .confirm(b"massage", signature.as_bytes())
+            .unwrap_err(),
         key.public().confirm(b"message", &[]).unwrap_err(),
     ] {
         assert_eq!(error.code(), "key.mismatch");

@@ -99,7 +99,10 @@ pub(crate) fn is_accepted(signer: &dyn Signer, scheme: Scheme) {
         ("keys", [("k", key_object(key))].into_iter().collect()),
         ("roles", named.into_iter().collect()),
     ]);
-    let mut signature = signer.sign_canonical(&signed.canonical()).unwrap();
+    let mut signature = signer
+        .sign_canonical(&signed.canonical())
+        .unwrap()
+        .into_bytes();
     let root = |signature: &[u8]| {
         let sig = Value::from_iter([
             ("keyid", Value::from("k")),

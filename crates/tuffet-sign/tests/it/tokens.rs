@@ -109,7 +109,7 @@ impl SoftHsm {
         values.filter(|serial| !serial.is_empty()).collect()
     }
 
-    /// Puts a key on the token.
+    /// Puts a key on the token, also under an identifier that another key has already.
     fn import(&self, scheme: Scheme, label: &str, id: &str) {
         self.import_key(&["--token", "test token"], PIN, scheme, label, id);
     }
@@ -124,7 +124,7 @@ impl SoftHsm {
         let path = self.directory.path().join(format!("{label}-{id}.pem"));
         key.save(&path, Protection::Plain).unwrap();
         let path = path.to_string_lossy();
-        let import = ["--import", &path, "--label", label, "--id", id];
+        let import = ["--import", &path, "--label", label, "--id", id, "--force"];
         self.run(&[&import[..], token].concat(), pin);
     }
 
@@ -151,6 +151,29 @@ fn uri(rest: &str) -> String {
 fn wrong(uri: &str, secrets: &dyn Secrets) -> SignError {
     let uri: KeyUri = uri.parse().unwrap();
     uri.open(secrets).err().unwrap()
+}
+
+#[test]
+fn a_token_that_shows_another_public_key_than_it_signs_with_signs_nothing() {
+    const NAME: &str =
+        "tokens::a_token_that_shows_another_public_key_than_it_signs_with_signs_nothing";
+    if inside(NAME) {
+        let open = |label| open_with(&uri(&format!("object={label}")), &Pin::default());
+        let (one, other) = (open("one"), open("other"));
+        // Keys are paired by identifier, and both have the same.
+        assert_eq!(one.public(), other.public());
+        let results = [one, other].map(|key| key.sign(b"message").map(drop));
+        let codes = results.map(|result| result.map_err(|error| error.code()));
+        assert!(codes.contains(&Ok(())), "{codes:?}");
+        assert!(codes.contains(&Err("key.mismatch")), "{codes:?}");
+        return;
+    }
+    let Some(hsm) = SoftHsm::with_tokens(&["test token"]) else {
+        return;
+    };
+    hsm.import(Scheme::EcdsaP256Sha256, "one", "0a");
+    hsm.import(Scheme::EcdsaP256Sha256, "other", "0a");
+    hsm.again(NAME);
 }
 
 #[test]

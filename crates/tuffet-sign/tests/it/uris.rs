@@ -207,7 +207,9 @@ fn a_uri_opens_its_key() {
     let signer = KeyUri::file(path).open(&NoSecrets).unwrap();
     assert_eq!(signer.public(), key.public());
     let signature = signer.sign(b"message").unwrap();
-    key.public().confirm(b"message", &signature).unwrap();
+    key.public()
+        .confirm(b"message", signature.as_bytes())
+        .unwrap();
 }
 
 fn any_scheme() -> impl Strategy<Value = Option<Scheme>> {

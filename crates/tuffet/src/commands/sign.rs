@@ -233,13 +233,17 @@ fn attach(
     let canonical = document.canonical();
     let signature = key.signer.sign_canonical(&canonical).map_err(failed)?;
     let message = signed_message(own.scheme(), &canonical, tuffet_crypto::aws_lc());
-    for (_, listed) in &keys {
-        listed.confirm(&message, &signature).map_err(failed)?;
+    for (_, listed) in keys
+        .iter()
+        .filter(|(_, key)| key.public() != signature.public())
+    {
+        let bytes = signature.as_bytes();
+        listed.confirm(&message, bytes).map_err(failed)?;
     }
     let mut keyids: Vec<KeyId> = keys.into_iter().map(|(keyid, _)| keyid).collect();
     keyids.dedup();
     for keyid in &keyids {
-        document.attach(keyid, &signature);
+        document.attach(keyid, signature.as_bytes());
     }
     Ok(keyids.iter().map(ToString::to_string).collect())
 }

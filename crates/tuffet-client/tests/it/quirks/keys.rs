@@ -140,6 +140,6 @@ impl Key {
     /// The signature of a canonical form, or of what stands for one in a DSSE envelope; `None` for an opaque key.
     pub(crate) fn sign(&self, canonical: &[u8]) -> Option<Vec<u8>> {
         let signer = self.signer.as_ref()?;
-        Some(signer.sign_canonical(canonical).unwrap())
+        Some(signer.sign_canonical(canonical).unwrap().into_bytes())
     }
 }

@@ -46,7 +46,10 @@ fn every_scheme_that_a_service_has_signs() {
                 let signature = signer
                     .sign(message)
                     .unwrap_or_else(|error| panic!("{} {scheme}: {error}", form.name));
-                signer.public().confirm(message, &signature).unwrap();
+                signer
+                    .public()
+                    .confirm(message, signature.as_bytes())
+                    .unwrap();
             }
             is_accepted(&signer, scheme);
             // One request for the key and one for each signature. Google's keys of ML-DSA take two.

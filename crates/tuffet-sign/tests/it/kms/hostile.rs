@@ -126,7 +126,7 @@ proptest! {
             subject
                 .signer
                 .sign(b"message")
-                .map(|signature| public.confirm(b"message", &signature).is_ok())
+                .map(|signature| public.confirm(b"message", signature.as_bytes()).is_ok())
         };
         match result {
             Ok(sound) => prop_assert!(sound),
