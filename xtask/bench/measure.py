@@ -3,19 +3,24 @@
 
 usage: measure.py COMMAND [ARGUMENT...]
 
-Prints {"code": exit code, "cpu": seconds, "peak_kib": KiB, "wall": seconds}
+A command that takes longer than a minute is ended. Prints {"code": exit code, "cpu": seconds, "peak_kib": KiB, "wall": seconds}
 as JSON on the last line; the command's own output goes to standard error.
 """
 
 import json
 import os
+import signal
 import sys
 import time
+
+LIMIT = 60
 
 start = time.monotonic()
 child = os.posix_spawnp(
     sys.argv[1], sys.argv[1:], os.environ, file_actions=[(os.POSIX_SPAWN_DUP2, 2, 1)]
 )
+signal.signal(signal.SIGALRM, lambda *_: os.kill(child, signal.SIGKILL))
+signal.alarm(LIMIT)
 _, status, usage = os.wait4(child, 0)
 print(
     json.dumps(

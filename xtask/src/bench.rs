@@ -189,7 +189,7 @@ impl Bench<'_> {
         let targets = scenario.repository.fetched(scenario.fetch);
         client.prepare(&server.url, repository, &work)?;
         if scenario.warm {
-            command::output(&mut client.fetch(&server.url, &work, &targets))?;
+            self.timed(&client.fetch(&server.url, &work, &targets))?;
             forget_targets(&work)?;
         }
         self.timed(&client.fetch(&server.url, &work, &targets))

@@ -148,6 +148,11 @@ fn simulate(program: &Path, number: usize, seconds: &str) -> Result<Option<Strin
         .next()
         .unwrap_or("?");
     let broken = line(|line| line.starts_with("seed "));
+    // A simulation that ends otherwise has found nothing: it did not work.
+    if broken.is_empty() {
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        return Err(Failure::new(format!("the simulation failed: {said}")));
+    }
     let seconds = started.elapsed().as_secs_f64();
     Ok(Some(format!(
         "after {steps} steps, {seconds:.1} s: {broken}"

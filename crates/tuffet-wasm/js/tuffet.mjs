@@ -25,26 +25,25 @@ export class Client {
   #module;
   #options;
   #exports;
+  #freshUntil = 0;
   #last = Promise.resolve();
 
   /// `module` is a compiled WebAssembly.Module. `options`: `anchor` (bytes of a trusted root), `source`, `store`, and optionally
-  /// `now` (a function that returns seconds since 1970), `strict`, `onEvent` (is told what happened), `onSaid` (sees every object
-  /// of the module, for tests).
+  /// `now` (a function that returns seconds since 1970), `strict`, `onEvent` (is told what happened), `lock` (runs an operation while
+  /// no other page or process uses the store), `onSaid` (sees every object of the module, for tests).
   constructor(module, options) {
     this.#module = module;
-    this.#options = { now: () => Math.floor(Date.now() / 1000), strict: false, ...options };
+    this.#options = {
+      now: () => Math.floor(Date.now() / 1000),
+      strict: false,
+      lock: (operation) => operation(),
+      ...options,
+    };
   }
 
   /// Brings the metadata up to date and verifies it; resolves to the versions that are trusted now.
   refresh() {
-    return this.#inTurn(async () => {
-      // A module that has failed is not used again.
-      const instance = await WebAssembly.instantiate(this.#module, {});
-      this.#exports = instance.exports;
-      const { anchor, now, strict } = this.#options;
-      this.#call("begin", anchor, BigInt(now()), strict ? 1 : 0);
-      return this.#drive();
-    });
+    return this.#inTurn(() => this.#refresh());
   }
 
   /// Searches a target; resolves to its role, length and hashes.
@@ -57,8 +56,10 @@ export class Client {
     return this.#inTurn(async () => {
       const found = await this.#find(path);
       for (const urlPath of found.urlPaths) {
-        const bytes = await this.#options.source.target(urlPath, found.length);
-        if (bytes !== null) {
+        const received = given(await this.#options.source.target(urlPath, found.length));
+        if (received !== null) {
+          // What is returned is what was verified, whatever the source does with its own bytes.
+          const bytes = received.slice();
           this.#call("begin_target");
           this.#call("target", bytes);
           this.#call("end_target");
@@ -73,9 +74,22 @@ export class Client {
     });
   }
 
+  async #refresh() {
+    // A module that has failed is not used again.
+    const instance = await WebAssembly.instantiate(this.#module, {});
+    this.#exports = instance.exports;
+    this.#freshUntil = 0;
+    const { anchor, now, strict } = this.#options;
+    this.#call("begin", anchor, BigInt(now()), strict ? 1 : 0);
+    const view = await this.#drive();
+    this.#freshUntil = Date.parse(view.freshUntil) / 1000;
+    return view;
+  }
+
+  /// Refreshes first if nothing is trusted yet, or if something of it has expired since.
   async #find(path) {
-    if (this.#exports === undefined) {
-      throw new TufError({ code: "misuse", class: "misuse", message: "refresh first" });
+    if (!(this.#options.now() < this.#freshUntil)) {
+      await this.#refresh();
     }
     this.#call("find", new TextEncoder().encode(path));
     return this.#drive();
@@ -95,10 +109,11 @@ export class Client {
         }
         answer = ["answer_stored"];
       } else {
-        const bytes =
+        const bytes = given(
           step.step === "load"
             ? await store.load(step.item, step.limit)
-            : await source.metadata(step.file, step.limit);
+            : await source.metadata(step.file, step.limit),
+        );
         answer = bytes === null ? ["answer_absent"] : ["answer_bytes", bytes];
       }
       const { events } = this.#call(...answer);
@@ -133,17 +148,20 @@ export class Client {
   }
 
   #inTurn(operation) {
-    const turn = this.#last.then(operation);
+    const turn = this.#last.then(() => this.#options.lock(operation));
     this.#last = turn.catch(() => {});
     return turn;
   }
 }
 
-/// Reads a repository over HTTP. 404 and 410 mean that a file is absent, every other failure ends the operation (rule A-17).
+/// Reads a repository over HTTP. 404 and 410 mean that a file is absent, every other failure ends the operation (rule A-17). A file
+/// has a minute, and more if it may be long: ten kilobytes in a second are the least.
 /// `metadata` and `targets` are the addresses that file names are appended to.
 export function httpSource(metadata, targets, options = {}) {
   const receive = async (address, limit) => {
-    const response = await fetch(address, { cache: "no-store", redirect: "follow", ...options });
+    const signal = AbortSignal.timeout(60_000 + Math.ceil(limit / 10));
+    const request = { cache: "no-store", redirect: "follow", signal, ...options };
+    const response = await fetch(address, request);
     if (address.startsWith("https:") && !response.url.startsWith("https:")) {
       await response.body?.cancel();
       throw new Error(`${address}: redirected to ${response.url}, which is not encrypted`);
@@ -174,6 +192,17 @@ export function memoryStore() {
     put: async (item, bytes) => void items.set(item, bytes),
     remove: async (item) => void items.delete(item),
   };
+}
+
+/// Bytes, or null for what is absent; anything else is a mistake of the store or the source.
+function given(bytes) {
+  if (bytes === null || bytes === undefined) {
+    return null;
+  }
+  if (!(bytes instanceof Uint8Array)) {
+    throw new TypeError("stores and sources give a Uint8Array, or null");
+  }
+  return bytes;
 }
 
 /// At most one byte more than the limit: the module refuses that one.

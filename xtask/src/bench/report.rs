@@ -104,8 +104,11 @@ impl Section {
         let mut text = format!("### {}\n\n{}", self.title, self.head());
         for (name, measured) in &self.rows {
             if measured.is_empty() {
-                // It was asked, and cannot do that.
-                let _ = writeln!(text, "| {name} | not able to | | | |");
+                // It was asked; docs/interop.md says what it supports.
+                let _ = writeln!(
+                    text,
+                    "| {name} | not within a minute, or not supported | | | |"
+                );
                 continue;
             }
             let share = reference.map_or_else(

@@ -55,28 +55,39 @@ fn assert_same(cases: &[Case], trace: &str) {
     println!("{} lines", native.len());
 }
 
+/// Runs a script in Node and returns what it prints; `None` without Node.
+fn in_node(script: &str, server: &Server) -> Option<String> {
+    let Some(node) = found(&["node"]) else {
+        println!("skipped: no node");
+        return None;
+    };
+    let scripts = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/js");
+    let mut command = Command::new(node);
+    command.arg(scripts.join(script)).arg(&server.origin);
+    let output = command.output().unwrap();
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{errors}");
+    Some(String::from_utf8(output.stdout).unwrap())
+}
+
 #[test]
 fn the_collection_gives_the_same_trace_in_node() {
     let Some((module, cases)) = ready() else {
         return;
     };
-    let Some(node) = found(&["node"]) else {
-        println!("skipped: no node");
+    let server = Server::start(&module, &cases);
+    if let Some(trace) = in_node("node.mjs", &server) {
+        assert_same(&cases, &trace);
+    }
+}
+
+#[test]
+fn mistakes_of_stores_and_sources_and_a_clock_that_goes_on_do_no_harm() {
+    let Some((module, cases)) = ready() else {
         return;
     };
     let server = Server::start(&module, &cases);
-    let script = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/js/node.mjs");
-    let output = Command::new(node)
-        .arg(script)
-        .arg(&server.origin)
-        .output()
-        .unwrap();
-    assert!(
-        output.status.success(),
-        "{}",
-        String::from_utf8_lossy(&output.stderr)
-    );
-    assert_same(&cases, &String::from_utf8(output.stdout).unwrap());
+    in_node("mistakes.mjs", &server);
 }
 
 /// A browser that is ended with the test, whatever becomes of it.

@@ -29,7 +29,7 @@ fn attack(home: &Home, arguments: &[&str]) -> (i32, Vec<(String, String, String)
 }
 
 #[test]
-fn every_attack_on_ours_is_refused_with_the_right_code() {
+fn every_attack_on_ours_that_need_not_wait_is_refused_with_the_right_code() {
     let home = Home::new();
     let (exit, card) = attack(&home, &[]);
     for (id, verdict, detail) in &card {

@@ -4,8 +4,7 @@ use std::ffi::OsString;
 use std::fs;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
-use std::process::{Command, ExitStatus, Stdio};
-use std::sync::mpsc::{RecvTimeoutError, channel};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::thread;
 use std::time::Duration;
 
@@ -262,6 +261,9 @@ fn call(
     run(&mut command, client.patience)
 }
 
+/// The most that is kept of what a client says.
+const SAID: usize = 64 << 10;
+
 /// Runs a command for so long at most, and keeps the end of what it says on stderr.
 fn run(command: &mut Command, patience: Duration) -> io::Result<Ended> {
     let mut child = command
@@ -269,32 +271,74 @@ fn run(command: &mut Command, patience: Duration) -> io::Result<Ended> {
         .stdout(Stdio::null())
         .stderr(Stdio::piped())
         .spawn()?;
-    let (sender, done) = channel();
-    if let Some(mut stderr) = child.stderr.take() {
-        thread::spawn(move || {
-            let mut said = Vec::new();
-            // What cannot be read is not said.
-            let _ = stderr.read_to_end(&mut said);
-            let _ = sender.send(said);
+    let stderr = child.stderr.take();
+    let listening = thread::spawn(move || stderr.map(end_of).unwrap_or_default());
+    let Some(status) = ended(&mut child, patience)? else {
+        child.kill()?;
+        child.wait()?;
+        return Ok(Ended {
+            status: None,
+            said: String::new(),
         });
-    }
-    let said = match done.recv_timeout(patience) {
-        Ok(said) => said,
-        Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => {
-            child.kill()?;
-            child.wait()?;
-            return Ok(Ended {
-                status: None,
-                said: String::new(),
-            });
-        }
+    };
+    // What the client has started itself may hold stderr open for longer; then it is not waited for.
+    let said = if listening.is_finished() || waited(&listening, GRACE) {
+        listening.join().unwrap_or_default()
+    } else {
+        Vec::new()
     };
     let said = String::from_utf8_lossy(&said);
     let last = said.lines().rev().find(|line| !line.trim().is_empty());
     Ok(Ended {
-        status: Some(child.wait()?),
+        status: Some(status),
         said: last.unwrap_or("nothing").trim().to_owned(),
     })
+}
+
+/// How long the end of what was said is waited for.
+const GRACE: Duration = Duration::from_secs(5);
+/// How often is looked whether something has ended.
+const INTERVAL: Duration = Duration::from_millis(5);
+
+fn waited(listening: &thread::JoinHandle<Vec<u8>>, patience: Duration) -> bool {
+    let mut left = patience;
+    while !listening.is_finished() && !left.is_zero() {
+        pause();
+        left = left.saturating_sub(INTERVAL);
+    }
+    listening.is_finished()
+}
+
+/// How a process ended; `None` if it has not within this time.
+fn ended(child: &mut Child, patience: Duration) -> io::Result<Option<ExitStatus>> {
+    let mut left = patience;
+    loop {
+        if let Some(status) = child.try_wait()? {
+            return Ok(Some(status));
+        }
+        if left.is_zero() {
+            return Ok(None);
+        }
+        pause();
+        left = left.saturating_sub(INTERVAL);
+    }
+}
+
+fn pause() {
+    SystemClock.wait(INTERVAL, &CancelToken::new());
+}
+
+/// The last of what is said, however much that is.
+fn end_of(mut stream: impl Read) -> Vec<u8> {
+    let (mut said, mut piece) = (Vec::new(), [0; 4096]);
+    // What cannot be read is not said.
+    while let Ok(length @ 1..) = stream.read(&mut piece) {
+        said.extend_from_slice(piece.get(..length).unwrap_or_default());
+        if said.len() > 2 * SAID {
+            said.drain(..said.len() - SAID);
+        }
+    }
+    said
 }
 
 fn wait_until(begin: i64) {
