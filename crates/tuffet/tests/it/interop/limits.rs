@@ -75,7 +75,7 @@ const LIMITS: &[Limit] = &[
         project: "tough writes",
         features: |feature| feature == Feature::OddRoles,
         says: "missing.delegated",
-        reason: "tough writes the file of such a role under its percent-encoded name, and a server looks for the decoded one",
+        reason: "tough does not support such names of roles when it writes",
     },
     Limit {
         project: "rust-tuf",
@@ -133,9 +133,9 @@ const LIMITS: &[Limit] = &[
     },
 ];
 
-const TOUGH_DIRECTORIES: &str = "tough does not support targets in directories with consistent snapshots: \
-    it expects `HASH.dir/name`, where the specification has `dir/HASH.name`";
-const URL_NAMES: &str = "takes the name of a target for a part of a URL, in which `%` begins an escape and `#` ends the path";
+const TOUGH_DIRECTORIES: &str =
+    "tough does not support targets in directories with consistent snapshots";
+const URL_NAMES: &str = "does not support such names of targets";
 const GO_SCHEMES: &str = "go-tuf does not support this scheme: \
     it has Ed25519, ECDSA on P-256 and P-384, and RSA-PSS with SHA-256";
 
