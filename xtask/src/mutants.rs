@@ -1,14 +1,27 @@
 //! Changes `tuffet-core` in small ways, one at a time, and sees whether its own tests notice.
 //!
+//! `cargo-mutants` says which changes there are. All of them are woven into one copy of the core below `target/`, each behind a
+//! number, and a variable chooses which one counts: one build instead of thousands. The few that cannot be woven are left to
+//! `cargo-mutants`, which builds each.
+//!
 //! What is found is kept in `target/mutants`: the next run leaves out what was caught before, so that a run can be broken off. What
 //! no test can notice stands in `.cargo/mutants.toml` with the reason.
+
+mod trial;
+mod weave;
 
 use crate::arguments::Arguments;
 use crate::command;
 use crate::report::{Failure, Outcome};
-use crate::workspace::Workspace;
+use crate::workspace::{self, Workspace};
+use serde_json::Value;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
+use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::Mutex;
+use trial::{Trial, Verdict};
+use weave::Mutant;
 
 pub(crate) fn run(workspace: &Workspace, mut arguments: Arguments) -> Result<Outcome, Failure> {
     let module = arguments.value("--module")?;
@@ -16,42 +29,244 @@ pub(crate) fn run(workspace: &Workspace, mut arguments: Arguments) -> Result<Out
     let jobs = arguments.value("--jobs")?;
     let install = arguments.flag("--install");
     arguments.finish()?;
-    let Some(mutants) = workspace.tool("cargo-mutants", install)? else {
+    let Some(program) = workspace.tool("cargo-mutants", install)? else {
         return Ok(Outcome::Skipped("needs cargo-mutants (--install)".into()));
     };
+    let jobs: usize = jobs
+        .as_deref()
+        .unwrap_or("1")
+        .parse()
+        .map_err(|error| Failure::new(format!("--jobs: {error}")))?;
     let output = workspace.target.join("mutants");
     fs::create_dir_all(&output).map_err(|error| Failure::file(&output, error))?;
-    let mut test = Command::new(mutants);
-    test.current_dir(&workspace.root)
-        .args(["mutants", "--package", "tuffet-core", "--iterate"])
-        .arg("--output")
-        .arg(&output);
-    if let Some(module) = &module {
-        test.arg("--file");
-        test.arg(format!("crates/tuffet-core/src/{module}*"));
-        test.arg("--file");
-        test.arg(format!("crates/tuffet-core/src/{module}/**"));
+    let all = list(workspace, &program, module.as_deref(), shard.as_deref())?;
+    let mut notes = Notes::read(workspace, output.join("found.tsv"), &all)?;
+    let open: BTreeMap<usize, Mutant> = all
+        .into_iter()
+        .enumerate()
+        .filter(|(number, _)| notes.open(*number))
+        .collect();
+    println!(
+        "    {} mutants, {} to be tried",
+        notes.keys.len(),
+        open.len()
+    );
+    if !open.is_empty() {
+        try_woven(workspace, &open, jobs, &mut notes)?;
+        let rest = open.iter().filter(|(number, _)| notes.unknown(**number));
+        try_built(workspace, &program, rest.collect(), &mut notes)?;
     }
-    for (option, value) in [("--shard", &shard), ("--jobs", &jobs)] {
-        if let Some(value) = value {
-            test.args([option, value]);
+    notes.outcome()
+}
+
+/// The mutants as `cargo-mutants` sees them.
+fn list(
+    workspace: &Workspace,
+    program: &Path,
+    module: Option<&str>,
+    shard: Option<&str>,
+) -> Result<Vec<Mutant>, Failure> {
+    let mut list = mutants(workspace, program);
+    list.args(["--list", "--json"]);
+    if let Some(module) = module {
+        list.arg("--file");
+        list.arg(format!("crates/tuffet-core/src/{module}.rs"));
+        list.arg("--file");
+        list.arg(format!("crates/tuffet-core/src/{module}/**"));
+    }
+    if let Some(shard) = shard {
+        list.args(["--shard", shard]);
+    }
+    let said: Value = serde_json::from_str(&command::output(&mut list)?)
+        .map_err(|error| Failure::new(format!("cargo mutants: {error}")))?;
+    let values = said.as_array().into_iter().flatten();
+    values
+        .map(|value| Mutant::read(value).ok_or_else(|| Failure::new(format!("strange: {value}"))))
+        .collect()
+}
+
+fn mutants(workspace: &Workspace, program: &Path) -> Command {
+    let mut command = Command::new(program);
+    command
+        .current_dir(&workspace.root)
+        .args(["mutants", "--package", "tuffet-core"]);
+    command
+}
+
+/// Tries those that can stand in one build.
+fn try_woven(
+    workspace: &Workspace,
+    open: &BTreeMap<usize, Mutant>,
+    jobs: usize,
+    notes: &mut Notes,
+) -> Result<(), Failure> {
+    let trial = Trial::build(workspace, open)?;
+    for number in &trial.unviable {
+        notes.note(*number, Verdict::Unviable)?;
+    }
+    if trial.run(None)? != Verdict::Missed {
+        return Err(Failure::new("the tests fail without any change"));
+    }
+    let queue = Mutex::new(trial.viable.iter());
+    let notes = Mutex::new(notes);
+    let work = || -> Result<(), Failure> {
+        loop {
+            let next = queue.lock().map(|mut queue| queue.next());
+            let Ok(Some(number)) = next else {
+                return Ok(());
+            };
+            let verdict = trial.run(Some(*number))?;
+            if let Ok(mut notes) = notes.lock() {
+                notes.note(*number, verdict)?;
+            }
         }
+    };
+    std::thread::scope(|scope| {
+        let workers: Vec<_> = (0..jobs).map(|_| scope.spawn(work)).collect();
+        workers
+            .into_iter()
+            .try_for_each(|worker| worker.join().unwrap_or(Ok(())))
+    })
+}
+
+/// Leaves the others to `cargo-mutants`, which builds the core for each.
+fn try_built(
+    workspace: &Workspace,
+    program: &Path,
+    rest: Vec<(&usize, &Mutant)>,
+    notes: &mut Notes,
+) -> Result<(), Failure> {
+    if rest.is_empty() {
+        return Ok(());
+    }
+    let output = workspace.target.join("mutants");
+    let mut test = mutants(workspace, program);
+    test.arg("--output").arg(&output);
+    for (_, mutant) in &rest {
+        test.args(["--re", &format!("^{}$", literal(&mutant.name))]);
     }
     // The tests of the core alone: what only a client notices is a test that is missing.
-    let run = command::run(test.args(["--", "--lib", "--test", "it"]));
-    let list = |name: &str| {
+    let status = test.args(["--", "--lib", "--test", "it"]).status();
+    status.map_err(|error| Failure::file(program, error))?;
+    for (name, verdict) in [
+        ("caught", Verdict::Caught),
+        ("timeout", Verdict::Stuck),
+        ("missed", Verdict::Missed),
+        ("unviable", Verdict::Unviable),
+    ] {
         let file = output.join("mutants.out").join(format!("{name}.txt"));
         let text = fs::read_to_string(file).unwrap_or_default();
-        text.lines().map(str::to_owned).collect::<Vec<String>>()
-    };
-    let (caught, missed) = (list("caught"), list("missed"));
-    if !missed.is_empty() {
-        return Err(Failure::list("no test notices", &missed));
+        for (number, _) in rest
+            .iter()
+            .filter(|(_, mutant)| text.lines().any(|line| line == mutant.name))
+        {
+            notes.note(**number, verdict)?;
+        }
     }
-    run?;
-    let before = list("previously_caught").len();
-    let (caught, stuck) = (caught.len() + before, list("timeout").len());
-    Ok(Outcome::Passed(format!(
-        "{caught} caught, {stuck} run for too long"
-    )))
+    Ok(())
+}
+
+/// A regular expression that means a text.
+fn literal(text: &str) -> String {
+    let mut expression = String::new();
+    for character in text.chars() {
+        if character.is_ascii_punctuation() {
+            expression.push('\\');
+        }
+        expression.push(character);
+    }
+    expression
+}
+
+/// What is known of each mutant, now and from the runs before.
+#[derive(Debug)]
+struct Notes {
+    file: PathBuf,
+    names: Vec<String>,
+    keys: Vec<String>,
+    found: BTreeMap<usize, Verdict>,
+    before: BTreeSet<usize>,
+}
+
+impl Notes {
+    fn read(workspace: &Workspace, file: PathBuf, all: &[Mutant]) -> Result<Self, Failure> {
+        let (mut texts, mut keys) = (BTreeMap::new(), Vec::new());
+        for mutant in all {
+            if !texts.contains_key(&mutant.file) {
+                let text = workspace::read(&workspace.root.join(&mutant.file))?;
+                texts.insert(mutant.file.clone(), text);
+            }
+            keys.push(mutant.key(&texts[&mutant.file]));
+        }
+        let text = fs::read_to_string(&file).unwrap_or_default();
+        let known: BTreeMap<&str, Verdict> = text
+            .lines()
+            .filter_map(|line| line.split_once('\t'))
+            .filter_map(|(word, key)| Some((key, Verdict::read(word)?)))
+            .collect();
+        let found: BTreeMap<usize, Verdict> = keys
+            .iter()
+            .enumerate()
+            .filter_map(|(number, key)| Some((number, *known.get(key.as_str())?)))
+            .filter(|(_, verdict)| *verdict != Verdict::Missed)
+            .collect();
+        Ok(Self {
+            file,
+            names: all.iter().map(|mutant| mutant.name.clone()).collect(),
+            keys,
+            before: found.keys().copied().collect(),
+            found,
+        })
+    }
+
+    /// Whether it is to be tried: what was missed before may be caught now.
+    fn open(&self, number: usize) -> bool {
+        !self.before.contains(&number)
+    }
+
+    fn unknown(&self, number: usize) -> bool {
+        !self.found.contains_key(&number)
+    }
+
+    fn note(&mut self, number: usize, verdict: Verdict) -> Result<(), Failure> {
+        if verdict == Verdict::Missed {
+            println!("missed   {}", self.names[number]);
+        }
+        self.found.insert(number, verdict);
+        trial::note(&self.file, verdict, &self.keys[number])
+    }
+
+    fn outcome(&self) -> Result<Outcome, Failure> {
+        let count = |wanted| {
+            self.found
+                .values()
+                .filter(|found| **found == wanted)
+                .count()
+        };
+        let of = |wanted: Verdict| {
+            let found = self
+                .found
+                .iter()
+                .filter(move |(_, found)| **found == wanted);
+            found.map(|(number, _)| self.names[*number].clone())
+        };
+        let missed: Vec<String> = of(Verdict::Missed).collect();
+        let note = format!(
+            "{} caught, {} run for too long, {} not viable",
+            count(Verdict::Caught),
+            count(Verdict::Stuck),
+            count(Verdict::Unviable)
+        );
+        let untried = self.keys.len() - self.found.len();
+        if untried > 0 {
+            return Err(Failure::new(format!("{note}, {untried} not tried")));
+        }
+        if missed.is_empty() {
+            return Ok(Outcome::Passed(note));
+        }
+        Err(Failure::list(
+            &format!("{note}; no test notices {}", missed.len()),
+            &missed,
+        ))
+    }
 }

@@ -1,0 +1,244 @@
+//! Puts every mutant of a file into it, each behind its number.
+//!
+//! A function with mutants gets a body that chooses: `match crate::mutant() { 7 => { one body } 8 => { another } _ => { its own } }`.
+//! Each arm has lines of its own, by which what the compiler says finds its mutant.
+
+use serde_json::Value;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::ops::Range;
+
+/// What the woven crate has in its library beside what it has.
+pub(super) const CHOICE: &str = r#"
+extern crate std as chosen_by;
+
+pub(crate) fn mutant() -> usize {
+    static CHOSEN: chosen_by::sync::OnceLock<usize> = chosen_by::sync::OnceLock::new();
+    let read = || chosen_by::env::var("TUFFET_MUTANT").ok()?.parse().ok();
+    *CHOSEN.get_or_init(|| read().unwrap_or(usize::MAX))
+}
+"#;
+
+/// A place in a file: line and column, both from 1, the column in characters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Place(u64, u64);
+
+/// One small change.
+#[derive(Debug, Clone)]
+pub(super) struct Mutant {
+    /// As `cargo mutants --list` shows it.
+    pub(super) name: String,
+    pub(super) file: String,
+    function: Range<Place>,
+    function_name: String,
+    returns: String,
+    change: Range<Place>,
+    replacement: String,
+}
+
+/// A mutant that stands in a woven file, and the lines of its arm.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Arm {
+    pub(super) number: usize,
+    pub(super) lines: Range<usize>,
+}
+
+/// A file with its mutants.
+#[derive(Debug)]
+pub(super) struct Woven {
+    pub(super) text: String,
+    pub(super) arms: Vec<Arm>,
+}
+
+impl Mutant {
+    /// Reads one of `cargo mutants --list --json`.
+    pub(super) fn read(value: &Value) -> Option<Self> {
+        let function = &value["function"];
+        let text = |value: &Value| value.as_str().map(str::to_owned);
+        Some(Self {
+            name: text(&value["name"])?,
+            file: text(&value["file"])?,
+            function: places(&function["span"])?,
+            // `Type<'a>::method`, `<impl Trait for Type>::method`
+            function_name: text(&function["function_name"])?
+                .rsplit("::")
+                .next()?
+                .to_owned(),
+            returns: text(&function["return_type"])?,
+            change: places(&value["span"])?,
+            replacement: text(&value["replacement"])?,
+        })
+    }
+
+    /// What it stays known by as long as its function stays as it is, wherever that moves.
+    pub(super) fn key(&self, text: &str) -> String {
+        let mut hasher = DefaultHasher::new();
+        text.get(offsets(text, &self.function))
+            .unwrap_or_default()
+            .hash(&mut hasher);
+        let Place(line, column) = self.change.start;
+        let line = line.saturating_sub(self.function.start.0);
+        let what = self.name.splitn(4, ':').nth(3).unwrap_or_default().trim();
+        format!(
+            "{} {:016x} +{line}:{column} {what}",
+            self.file,
+            hasher.finish()
+        )
+    }
+}
+
+fn places(span: &Value) -> Option<Range<Place>> {
+    let place = |value: &Value| Some(Place(value["line"].as_u64()?, value["column"].as_u64()?));
+    Some(place(&span["start"])?..place(&span["end"])?)
+}
+
+fn offsets(text: &str, places: &Range<Place>) -> Range<usize> {
+    offset(text, places.start)..offset(text, places.end)
+}
+
+fn offset(text: &str, Place(line, column): Place) -> usize {
+    let (line, column) = (line as usize, column as usize);
+    let mut lines = text.split_inclusive('\n');
+    let before: usize = lines.by_ref().take(line - 1).map(str::len).sum();
+    let characters = lines.next().unwrap_or_default().chars().take(column - 1);
+    before + characters.map(char::len_utf8).sum::<usize>()
+}
+
+/// Weaves numbered mutants of one file into its text. Those that cannot stand beside others are left out: `const` functions choose
+/// nothing at run time, and the arms of one that returns `impl Trait` have types of their own.
+pub(super) fn weave(text: &str, mutants: &[(usize, &Mutant)]) -> Woven {
+    let mut functions: Vec<(Range<usize>, Vec<(usize, &Mutant)>)> = Vec::new();
+    let mut sorted = mutants.to_vec();
+    // Of functions within functions the outer one comes first, and gets the mutants of both.
+    sorted.sort_by_key(|(number, mutant)| {
+        let Range { start, end } = mutant.function;
+        (start, std::cmp::Reverse(end), *number)
+    });
+    for (number, mutant) in sorted {
+        let range = offsets(text, &mutant.function);
+        match functions.last_mut() {
+            Some((outer, within)) if range.end <= outer.end => within.push((number, mutant)),
+            _ => functions.push((range, vec![(number, mutant)])),
+        }
+    }
+    let mut woven = Woven {
+        text: String::new(),
+        arms: Vec::new(),
+    };
+    let mut done = 0;
+    for (range, within) in functions {
+        let Some(body) = body(text, &range, within[0].1) else {
+            continue;
+        };
+        woven.text += &text[done..body.start];
+        woven.text += "\nmatch crate::mutant() {\n";
+        for (number, mutant) in within {
+            let change = offsets(text, &mutant.change);
+            let first = woven.next_line();
+            woven.text += &format!("{number} => {{\n");
+            woven.text += &text[body.start..change.start];
+            woven.text += &format!(" {} ", mutant.replacement);
+            woven.text += &text[change.end..body.end];
+            woven.text += "\n}\n";
+            let lines = first..woven.next_line();
+            woven.arms.push(Arm { number, lines });
+        }
+        woven.text += &format!("_ => {{\n{}\n}}\n}}\n", &text[body.clone()]);
+        done = body.end;
+    }
+    woven.text += &text[done..];
+    woven
+}
+
+impl Woven {
+    /// The line, from 1, on which goes on what is added next.
+    fn next_line(&self) -> usize {
+        self.text.matches('\n').count() + 1
+    }
+}
+
+/// What stands between the braces of a function that can choose.
+fn body(text: &str, function: &Range<usize>, mutant: &Mutant) -> Option<Range<usize>> {
+    let source = &text[function.clone()];
+    let head = format!("fn {}", mutant.function_name);
+    let mut at = 0;
+    for line in source.split_inclusive('\n') {
+        let named = line
+            .find(&head)
+            .filter(|_| !line.trim_start().starts_with("//"));
+        if let Some(column) = named {
+            let chooses = !line[..column].contains("const ") && !mutant.returns.contains("impl ");
+            let open = at + column + source[at + column..].find('{')?;
+            let close = source.rfind('}')?;
+            return chooses.then_some(function.start + open + 1..function.start + close);
+        }
+        at += line.len();
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    const TEXT: &str = "/// Not `fn more() {`.\nfn more(a: u8) -> bool {\n    a > 1 // ä\n}\n\n/// So.\nconst fn one() -> u8 {\n    1\n}\n";
+
+    fn mutant(name: &str, returns: &str, function: [u64; 2], change: [u64; 3], to: &str) -> Mutant {
+        let place = |line, column| json!({"line": line, "column": column});
+        let span = |start, end| json!({"start": start, "end": end});
+        let [line, from, until] = change;
+        let value = json!({
+            "name": format!("f.rs:{line}:{from}: replace in {name}"),
+            "file": "f.rs",
+            "function": {
+                "function_name": format!("Type<'_>::{name}"),
+                "return_type": returns,
+                "span": span(place(function[0], 1), place(function[1], 2)),
+            },
+            "span": span(place(line, from), place(line, until)),
+            "replacement": to,
+        });
+        Mutant::read(&value).unwrap()
+    }
+
+    #[test]
+    fn each_mutant_stands_in_lines_of_its_own_behind_its_number() {
+        let less = mutant("more", "-> bool", [1, 4], [3, 7, 8], "<");
+        let never = mutant("more", "-> bool", [1, 4], [3, 5, 10], "false");
+        let woven = weave(TEXT, &[(7, &less), (9, &never)]);
+        let lines: Vec<&str> = woven.text.lines().collect();
+        let arm = |number: usize| {
+            let arm = woven.arms.iter().find(|arm| arm.number == number).unwrap();
+            lines[arm.lines.start - 1..arm.lines.end - 1].join(" ")
+        };
+        assert_eq!(arm(7), "7 => {      a  <  1 // ä  }");
+        assert_eq!(arm(9), "9 => {       false  // ä  }");
+        let own = woven.text.split_once("_ => {").unwrap().1;
+        assert_eq!(own.matches("a > 1 // ä").count(), 1);
+        assert!(woven.text.ends_with("const fn one() -> u8 {\n    1\n}\n"));
+    }
+
+    #[test]
+    fn what_cannot_choose_is_left_out() {
+        for (name, returns, lines) in [
+            ("one", "-> u8", [6, 9]),
+            ("more", "-> impl Iterator<Item = bool>", [1, 4]),
+        ] {
+            let change = [lines[1] - 1, 5, 6];
+            let woven = weave(TEXT, &[(0, &mutant(name, returns, lines, change, "0"))]);
+            assert_eq!(woven.text, TEXT);
+            assert!(woven.arms.is_empty(), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_mutant_is_known_by_its_function_wherever_that_stands() {
+        let here = mutant("more", "-> bool", [1, 4], [3, 7, 8], "<");
+        let below = mutant("more", "-> bool", [2, 5], [4, 7, 8], "<");
+        let moved = format!("\n{TEXT}");
+        assert_eq!(here.key(TEXT), below.key(&moved));
+        assert_ne!(here.key(TEXT), here.key(&TEXT.replace("> 1", "> 2")));
+        let other = mutant("more", "-> bool", [1, 4], [3, 5, 6], "<");
+        assert_ne!(here.key(TEXT), other.key(TEXT));
+    }
+}
