@@ -39,50 +39,66 @@ pub(crate) fn run(workspace: &Workspace, mut arguments: Arguments) -> Result<Out
         .map_err(|error| Failure::new(format!("--jobs: {error}")))?;
     let output = workspace.target.join("mutants");
     fs::create_dir_all(&output).map_err(|error| Failure::file(&output, error))?;
-    let all = list(workspace, &program, module.as_deref(), shard.as_deref())?;
+    let all = list(workspace, &program)?;
     let mut notes = Notes::read(workspace, output.join("found.tsv"), &all)?;
-    let open: BTreeMap<usize, Mutant> = all
+    let chosen = choose(&all, module.as_deref(), shard.as_deref())?;
+    notes.keep(&chosen);
+    let mutants: BTreeMap<usize, Mutant> = all.into_iter().enumerate().collect();
+    let open: BTreeSet<usize> = chosen
         .into_iter()
-        .enumerate()
-        .filter(|(number, _)| notes.open(*number))
+        .filter(|number| notes.open(*number))
         .collect();
-    println!(
-        "    {} mutants, {} to be tried",
-        notes.keys.len(),
-        open.len()
-    );
+    println!("    {} mutants to be tried", open.len());
     if !open.is_empty() {
-        try_woven(workspace, &open, jobs, &mut notes)?;
-        let rest = open.iter().filter(|(number, _)| notes.unknown(**number));
-        try_built(workspace, &program, rest.collect(), &mut notes)?;
+        try_woven(workspace, &mutants, &open, jobs, &mut notes)?;
+        let rest = open.iter().filter(|number| notes.unknown(**number));
+        let rest: Vec<(usize, &Mutant)> = rest.map(|number| (*number, &mutants[number])).collect();
+        try_built(workspace, &program, &rest, &mut notes)?;
     }
     notes.outcome()
 }
 
-/// The mutants as `cargo-mutants` sees them.
-fn list(
-    workspace: &Workspace,
-    program: &Path,
-    module: Option<&str>,
-    shard: Option<&str>,
-) -> Result<Vec<Mutant>, Failure> {
+/// The mutants as `cargo-mutants` sees them, of the whole core: what is woven is the same whatever is chosen, so that it is built once.
+fn list(workspace: &Workspace, program: &Path) -> Result<Vec<Mutant>, Failure> {
     let mut list = mutants(workspace, program);
-    list.args(["--list", "--json"]);
-    if let Some(module) = module {
-        list.arg("--file");
-        list.arg(format!("crates/tuffet-core/src/{module}.rs"));
-        list.arg("--file");
-        list.arg(format!("crates/tuffet-core/src/{module}/**"));
-    }
-    if let Some(shard) = shard {
-        list.args(["--shard", shard]);
-    }
-    let said: Value = serde_json::from_str(&command::output(&mut list)?)
+    let said: Value = serde_json::from_str(&command::output(list.args(["--list", "--json"]))?)
         .map_err(|error| Failure::new(format!("cargo mutants: {error}")))?;
     let values = said.as_array().into_iter().flatten();
     values
         .map(|value| Mutant::read(value).ok_or_else(|| Failure::new(format!("strange: {value}"))))
         .collect()
+}
+
+/// The numbers of the mutants of a module and of a shard such as `0/4`.
+fn choose(
+    all: &[Mutant],
+    module: Option<&str>,
+    shard: Option<&str>,
+) -> Result<BTreeSet<usize>, Failure> {
+    let (shard, shards) = match shard {
+        None => (0, 1),
+        Some(text) => text
+            .split_once('/')
+            .and_then(|(k, n)| Some((k.parse::<usize>().ok()?, n.parse::<usize>().ok()?)))
+            .filter(|(k, n)| k < n)
+            .ok_or_else(|| Failure::new("--shard is K/N with K below N"))?,
+    };
+    let within = |mutant: &Mutant| {
+        module.is_none_or(|module| {
+            let path = mutant.file.strip_prefix("crates/tuffet-core/src/");
+            path.and_then(|path| path.strip_prefix(module))
+                .is_some_and(|rest| rest.starts_with(['/', '.']))
+        })
+    };
+    let numbers = all.iter().enumerate().filter(|(_, mutant)| within(mutant));
+    let chosen: BTreeSet<usize> = numbers
+        .map(|(number, _)| number)
+        .filter(|number| number % shards == shard)
+        .collect();
+    if chosen.is_empty() {
+        return Err(Failure::new("no mutant is there"));
+    }
+    Ok(chosen)
 }
 
 fn mutants(workspace: &Workspace, program: &Path) -> Command {
@@ -96,18 +112,19 @@ fn mutants(workspace: &Workspace, program: &Path) -> Command {
 /// Tries those that can stand in one build.
 fn try_woven(
     workspace: &Workspace,
-    open: &BTreeMap<usize, Mutant>,
+    mutants: &BTreeMap<usize, Mutant>,
+    open: &BTreeSet<usize>,
     jobs: usize,
     notes: &mut Notes,
 ) -> Result<(), Failure> {
-    let trial = Trial::build(workspace, open)?;
-    for number in &trial.unviable {
+    let trial = Trial::build(workspace, mutants, notes.unviable.clone())?;
+    for number in trial.unviable.difference(&notes.unviable.clone()) {
         notes.note(*number, Verdict::Unviable)?;
     }
     if trial.run(None)? != Verdict::Missed {
         return Err(Failure::new("the tests fail without any change"));
     }
-    let queue = Mutex::new(trial.viable.iter());
+    let queue = Mutex::new(trial.viable.intersection(open));
     let notes = Mutex::new(notes);
     let work = || -> Result<(), Failure> {
         loop {
@@ -133,7 +150,7 @@ fn try_woven(
 fn try_built(
     workspace: &Workspace,
     program: &Path,
-    rest: Vec<(&usize, &Mutant)>,
+    rest: &[(usize, &Mutant)],
     notes: &mut Notes,
 ) -> Result<(), Failure> {
     if rest.is_empty() {
@@ -142,7 +159,7 @@ fn try_built(
     let output = workspace.target.join("mutants");
     let mut test = mutants(workspace, program);
     test.arg("--output").arg(&output);
-    for (_, mutant) in &rest {
+    for (_, mutant) in rest {
         test.args(["--re", &format!("^{}$", literal(&mutant.name))]);
     }
     // The tests of the core alone: what only a client notices is a test that is missing.
@@ -160,7 +177,7 @@ fn try_built(
             .iter()
             .filter(|(_, mutant)| text.lines().any(|line| line == mutant.name))
         {
-            notes.note(**number, verdict)?;
+            notes.note(*number, verdict)?;
         }
     }
     Ok(())
@@ -186,6 +203,9 @@ struct Notes {
     keys: Vec<String>,
     found: BTreeMap<usize, Verdict>,
     before: BTreeSet<usize>,
+    chosen: BTreeSet<usize>,
+    /// Of all that there are, not only of those chosen.
+    unviable: BTreeSet<usize>,
 }
 
 impl Notes {
@@ -214,9 +234,21 @@ impl Notes {
             file,
             names: all.iter().map(|mutant| mutant.name.clone()).collect(),
             keys,
+            chosen: (0..all.len()).collect(),
             before: found.keys().copied().collect(),
+            unviable: found
+                .iter()
+                .filter(|(_, verdict)| **verdict == Verdict::Unviable)
+                .map(|(number, _)| *number)
+                .collect(),
             found,
         })
+    }
+
+    /// Leaves out what this run is not about.
+    fn keep(&mut self, chosen: &BTreeSet<usize>) {
+        self.found.retain(|number, _| chosen.contains(number));
+        self.chosen = chosen.clone();
     }
 
     /// Whether it is to be tried: what was missed before may be caught now.
@@ -232,7 +264,9 @@ impl Notes {
         if verdict == Verdict::Missed {
             println!("missed   {}", self.names[number]);
         }
-        self.found.insert(number, verdict);
+        if self.chosen.contains(&number) {
+            self.found.insert(number, verdict);
+        }
         trial::note(&self.file, verdict, &self.keys[number])
     }
 
@@ -257,7 +291,7 @@ impl Notes {
             count(Verdict::Stuck),
             count(Verdict::Unviable)
         );
-        let untried = self.keys.len() - self.found.len();
+        let untried = self.chosen.len().saturating_sub(self.found.len());
         if untried > 0 {
             return Err(Failure::new(format!("{note}, {untried} not tried")));
         }

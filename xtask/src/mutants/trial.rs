@@ -13,8 +13,8 @@ use std::process::{Command, Stdio};
 
 const LIBRARY: &str = "crates/tuffet-core/src/lib.rs";
 
-/// What one run of the tests may use: seconds of processor, and KiB of memory.
-const LIMITS: &str = "ulimit -t 60 && ulimit -v 8000000 && exec \"$@\"";
+/// What one run of the tests may use: seconds of processor, many times what it needs, and KiB of memory.
+const LIMITS: &str = "ulimit -t 20 && ulimit -v 8000000 && exec \"$@\"";
 
 /// The signal that ends who has used up the processor's time.
 const SIGXCPU: i32 = 24;
@@ -56,12 +56,13 @@ impl Trial {
     pub(super) fn build(
         workspace: &Workspace,
         mutants: &BTreeMap<usize, Mutant>,
+        unviable: BTreeSet<usize>,
     ) -> Result<Self, Failure> {
         let mut trial = Self {
             place: workspace.target.join("mutants/copy"),
             tests: Vec::new(),
             viable: BTreeSet::new(),
-            unviable: BTreeSet::new(),
+            unviable,
         };
         // First what is quick to say; only then the whole.
         for arguments in [

@@ -18,6 +18,10 @@ pub(crate) fn mutant() -> usize {
 }
 "#;
 
+/// What the values that replace bodies are made of; without it most of them do not compile in a crate that is `no_std`.
+const VALUES: &str =
+    "use alloc::{borrow::ToOwned as _, boxed::Box, string::String, vec, vec::Vec};\n";
+
 /// A place in a file: line and column, both from 1, the column in characters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 struct Place(u64, u64);
@@ -33,6 +37,8 @@ pub(super) struct Mutant {
     returns: String,
     change: Range<Place>,
     replacement: String,
+    /// Whether it is the whole body that is replaced.
+    whole: bool,
 }
 
 /// A mutant that stands in a woven file, and the lines of its arm.
@@ -66,6 +72,7 @@ impl Mutant {
             returns: text(&function["return_type"])?,
             change: places(&value["span"])?,
             replacement: text(&value["replacement"])?,
+            whole: value["genre"] == "FnValue",
         })
     }
 
@@ -135,6 +142,7 @@ pub(super) fn weave(text: &str, mutants: &[(usize, &Mutant)]) -> Woven {
             let change = offsets(text, &mutant.change);
             let first = woven.next_line();
             woven.text += &format!("{number} => {{\n");
+            woven.text += if mutant.whole { VALUES } else { "" };
             woven.text += &text[body.start..change.start];
             woven.text += &format!(" {} ", mutant.replacement);
             woven.text += &text[change.end..body.end];
@@ -197,6 +205,7 @@ mod tests {
             },
             "span": span(place(line, from), place(line, until)),
             "replacement": to,
+            "genre": if until - from > 1 { "FnValue" } else { "BinaryOperator" },
         });
         Mutant::read(&value).unwrap()
     }
@@ -209,10 +218,12 @@ mod tests {
         let lines: Vec<&str> = woven.text.lines().collect();
         let arm = |number: usize| {
             let arm = woven.arms.iter().find(|arm| arm.number == number).unwrap();
-            lines[arm.lines.start - 1..arm.lines.end - 1].join(" ")
+            let text = lines[arm.lines.start - 1..arm.lines.end - 1].join(" ");
+            let words: Vec<&str> = text.split_whitespace().collect();
+            words.join(" ")
         };
-        assert_eq!(arm(7), "7 => {      a  <  1 // ä  }");
-        assert_eq!(arm(9), "9 => {       false  // ä  }");
+        assert_eq!(arm(7), "7 => { a < 1 // ä }");
+        assert_eq!(arm(9), format!("9 => {{ {} false // ä }}", VALUES.trim()));
         let own = woven.text.split_once("_ => {").unwrap().1;
         assert_eq!(own.matches("a > 1 // ä").count(), 1);
         assert!(woven.text.ends_with("const fn one() -> u8 {\n    1\n}\n"));

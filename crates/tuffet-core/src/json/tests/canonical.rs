@@ -245,6 +245,23 @@ fn values_are_written_as_json_that_reads_back() {
 }
 
 #[test]
+fn control_characters_have_the_shortest_escapes() {
+    for control in 0..0x20_u8 {
+        let text = String::from(char::from(control));
+        let escape = match control {
+            0x08 => "\\b".into(),
+            0x09 => "\\t".into(),
+            0x0a => "\\n".into(),
+            0x0c => "\\f".into(),
+            0x0d => "\\r".into(),
+            _ => format!("\\u{control:04x}"),
+        };
+        let written = Value::from(text).to_compact_json();
+        assert_eq!(String::from_utf8(written).unwrap(), format!("\"{escape}\""));
+    }
+}
+
+#[test]
 fn accessors_answer_for_their_own_type_only() {
     let value =
         Value::parse(br#"{"a":[1],"b":true,"c":"x","d":null,"e":-5,"f":18446744073709551616}"#)
