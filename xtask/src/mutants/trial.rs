@@ -6,18 +6,16 @@ use crate::report::Failure;
 use crate::workspace::{self, Workspace};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs;
-use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 const LIBRARY: &str = "crates/tuffet-core/src/lib.rs";
 
 /// What one run of the tests may use: seconds of processor, many times what it needs, and KiB of memory.
-const LIMITS: &str = "ulimit -t 20 && ulimit -v 8000000 && exec \"$@\"";
+const LIMITS: &str = "ulimit -t 20 && ulimit -v 8000000; \"$@\"; exit $?";
 
-/// The signal that ends who has used up the processor's time.
-const SIGXCPU: i32 = 24;
+/// What a shell says of a program that has used up its seconds: 128 and the signal.
+const OUT_OF_TIME: i32 = 128 + 24;
 
 /// What came of a mutant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,15 +28,6 @@ pub(super) enum Verdict {
     Missed,
     /// The compiler refused it.
     Unviable,
-}
-
-impl Verdict {
-    /// Reads what [`note`] wrote.
-    pub(super) fn read(word: &str) -> Option<Self> {
-        [Self::Caught, Self::Stuck, Self::Missed, Self::Unviable]
-            .into_iter()
-            .find(|verdict| format!("{verdict:?}") == word)
-    }
 }
 
 /// A copy of the workspace, and where it is built.
@@ -195,10 +184,10 @@ impl Trial {
         let status = command
             .status()
             .map_err(|error| Failure::file(&self.place, error))?;
-        Ok(match (status.success(), status.signal()) {
-            (true, _) => Verdict::Missed,
-            (false, Some(SIGXCPU)) => Verdict::Stuck,
-            (false, _) => Verdict::Caught,
+        Ok(match status.code() {
+            Some(0) => Verdict::Missed,
+            Some(OUT_OF_TIME) => Verdict::Stuck,
+            _ => Verdict::Caught,
         })
     }
 }
@@ -219,16 +208,4 @@ fn blamed(message: &Value, files: &BTreeMap<String, Woven>) -> BTreeSet<usize> {
         );
     }
     numbers
-}
-
-/// Puts what was found out where the next run looks for it.
-pub(super) fn note(file: &Path, verdict: Verdict, key: &str) -> Result<(), Failure> {
-    use std::io::Write;
-    let fail = |error| Failure::file(file, error);
-    let mut notes = fs::OpenOptions::new()
-        .create(true)
-        .append(true)
-        .open(file)
-        .map_err(fail)?;
-    writeln!(notes, "{verdict:?}\t{key}").map_err(fail)
 }

@@ -22,6 +22,12 @@ pub(crate) fn mutant() -> usize {
 const VALUES: &str =
     "use alloc::{borrow::ToOwned as _, boxed::Box, string::String, vec, vec::Vec};\n";
 
+/// Around an arm of a function that returns `impl Iterator`.
+const BOXED: (&str, &str) = (
+    "let boxed: alloc::boxed::Box<dyn Iterator<Item = _>> = alloc::boxed::Box::new({\n",
+    "});\nboxed\n",
+);
+
 /// A place in a file: line and column, both from 1, the column in characters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 struct Place(u64, u64);
@@ -110,8 +116,8 @@ fn offset(text: &str, Place(line, column): Place) -> usize {
     before + characters.map(char::len_utf8).sum::<usize>()
 }
 
-/// Weaves numbered mutants of one file into its text. Those that cannot stand beside others are left out: `const` functions choose
-/// nothing at run time, and the arms of one that returns `impl Trait` have types of their own.
+/// Weaves numbered mutants of one file into its text. A function that chooses cannot be `const`, and the iterators that its arms
+/// return have one type only in a box.
 pub(super) fn weave(text: &str, mutants: &[(usize, &Mutant)]) -> Woven {
     let mut functions: Vec<(Range<usize>, Vec<(usize, &Mutant)>)> = Vec::new();
     let mut sorted = mutants.to_vec();
@@ -133,24 +139,31 @@ pub(super) fn weave(text: &str, mutants: &[(usize, &Mutant)]) -> Woven {
     };
     let mut done = 0;
     for (range, within) in functions {
-        let Some(body) = body(text, &range, within[0].1) else {
+        let function = within[0].1;
+        let Some((head, body)) = parts(text, &range, function) else {
             continue;
         };
-        woven.text += &text[done..body.start];
+        woven.text += &text[done..head.start];
+        woven.text += &text[head].replace("const fn ", "fn ");
         woven.text += "\nmatch crate::mutant() {\n";
+        let (open, close) = if function.returns.contains("impl Iterator") {
+            BOXED
+        } else {
+            ("", "")
+        };
         for (number, mutant) in within {
             let change = offsets(text, &mutant.change);
             let first = woven.next_line();
-            woven.text += &format!("{number} => {{\n");
+            woven.text += &format!("{number} => {{\n{open}");
             woven.text += if mutant.whole { VALUES } else { "" };
             woven.text += &text[body.start..change.start];
-            woven.text += &format!(" {} ", mutant.replacement);
+            woven.text += &format!(" {} ", mutant.replacement.replace("::std::", "::core::"));
             woven.text += &text[change.end..body.end];
-            woven.text += "\n}\n";
+            woven.text += &format!("\n{close}}}\n");
             let lines = first..woven.next_line();
             woven.arms.push(Arm { number, lines });
         }
-        woven.text += &format!("_ => {{\n{}\n}}\n}}\n", &text[body.clone()]);
+        woven.text += &format!("_ => {{\n{open}{}\n{close}}}\n}}\n", &text[body.clone()]);
         done = body.end;
     }
     woven.text += &text[done..];
@@ -164,20 +177,22 @@ impl Woven {
     }
 }
 
-/// What stands between the braces of a function that can choose.
-fn body(text: &str, function: &Range<usize>, mutant: &Mutant) -> Option<Range<usize>> {
+/// Where a function begins, up to its opening brace, behind what is said about it; and what stands between its braces.
+fn parts(
+    text: &str,
+    function: &Range<usize>,
+    mutant: &Mutant,
+) -> Option<(Range<usize>, Range<usize>)> {
     let source = &text[function.clone()];
-    let head = format!("fn {}", mutant.function_name);
+    let name = format!("fn {}", mutant.function_name);
     let mut at = 0;
     for line in source.split_inclusive('\n') {
-        let named = line
-            .find(&head)
-            .filter(|_| !line.trim_start().starts_with("//"));
-        if let Some(column) = named {
-            let chooses = !line[..column].contains("const ") && !mutant.returns.contains("impl ");
-            let open = at + column + source[at + column..].find('{')?;
+        let said = line.trim_start().starts_with("//");
+        if let Some(column) = line.find(&name).filter(|_| !said) {
+            let open = at + column + source[at + column..].find('{')? + 1;
             let close = source.rfind('}')?;
-            return chooses.then_some(function.start + open + 1..function.start + close);
+            let [head, open, close] = [at, open, close].map(|place| function.start + place);
+            return Some((head..open, open..close));
         }
         at += line.len();
     }
@@ -230,16 +245,18 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_choose_is_left_out() {
-        for (name, returns, lines) in [
-            ("one", "-> u8", [6, 9]),
-            ("more", "-> impl Iterator<Item = bool>", [1, 4]),
-        ] {
-            let change = [lines[1] - 1, 5, 6];
-            let woven = weave(TEXT, &[(0, &mutant(name, returns, lines, change, "0"))]);
-            assert_eq!(woven.text, TEXT);
-            assert!(woven.arms.is_empty(), "{name}");
-        }
+    fn a_function_that_chooses_is_not_const_and_boxes_its_iterators() {
+        let one = mutant("one", "-> u8", [6, 9], [8, 5, 7], "0");
+        let woven = weave(TEXT, &[(3, &one)]);
+        assert!(
+            !woven.text.contains("const fn") && woven.text.contains("\nfn one() -> u8 {\nmatch")
+        );
+        let returns = "-> impl Iterator<Item = bool>";
+        let all = mutant("more", returns, [1, 4], [3, 5, 10], "::std::iter::empty()");
+        let woven = weave(TEXT, &[(3, &all)]);
+        assert_eq!(woven.text.matches(BOXED.0).count(), 2);
+        assert!(woven.text.contains(" ::core::iter::empty() "));
+        assert!(woven.text.ends_with("const fn one() -> u8 {\n    1\n}\n"));
     }
 
     #[test]
