@@ -22,12 +22,6 @@ pub(crate) fn mutant() -> usize {
 const VALUES: &str =
     "use alloc::{borrow::ToOwned as _, boxed::Box, string::String, vec, vec::Vec};\n";
 
-/// Around an arm of a function that returns `impl Iterator`.
-const BOXED: (&str, &str) = (
-    "let boxed: alloc::boxed::Box<dyn Iterator<Item = _>> = alloc::boxed::Box::new({\n",
-    "});\nboxed\n",
-);
-
 /// A place in a file: line and column, both from 1, the column in characters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 struct Place(u64, u64);
@@ -99,6 +93,26 @@ impl Mutant {
     }
 }
 
+impl Mutant {
+    /// What stands around each arm so that all have one type, if the function returns `impl Iterator`: a box, or a list where what is
+    /// given borrows, because a box has one lifetime only.
+    fn one_type(&self) -> (String, String) {
+        let Some((_, rest)) = self.returns.split_once("impl Iterator<") else {
+            return (String::new(), String::new());
+        };
+        // `Item = Text<'a>>`, or with bounds behind it: `Item = Text<'a>>+'a`
+        let item = rest.split_once(">+").map(|(item, _)| item);
+        let item = item.or_else(|| rest.strip_suffix('>')).unwrap_or(rest);
+        if let Some((_, of)) = item.split_once('=').filter(|_| item.contains(['&', '\''])) {
+            let open = format!("let all: alloc::vec::Vec<{of}> = ({{\n");
+            return (open, "}).collect();\nall.into_iter()\n".to_owned());
+        }
+        let boxed = "alloc::boxed::Box";
+        let open = format!("let boxed: {boxed}<dyn Iterator<{item}>> = {boxed}::new({{\n");
+        (open, "});\nboxed\n".to_owned())
+    }
+}
+
 fn places(span: &Value) -> Option<Range<Place>> {
     let place = |value: &Value| Some(Place(value["line"].as_u64()?, value["column"].as_u64()?));
     Some(place(&span["start"])?..place(&span["end"])?)
@@ -144,13 +158,9 @@ pub(super) fn weave(text: &str, mutants: &[(usize, &Mutant)]) -> Woven {
             continue;
         };
         woven.text += &text[done..head.start];
-        woven.text += &text[head].replace("const fn ", "fn ");
+        woven.text += &text[head].replacen("const fn ", "fn ", 1);
         woven.text += "\nmatch crate::mutant() {\n";
-        let (open, close) = if function.returns.contains("impl Iterator") {
-            BOXED
-        } else {
-            ("", "")
-        };
+        let (open, close) = function.one_type();
         for (number, mutant) in within {
             let change = offsets(text, &mutant.change);
             let first = woven.next_line();
@@ -254,7 +264,13 @@ mod tests {
         let returns = "-> impl Iterator<Item = bool>";
         let all = mutant("more", returns, [1, 4], [3, 5, 10], "::std::iter::empty()");
         let woven = weave(TEXT, &[(3, &all)]);
-        assert_eq!(woven.text.matches(BOXED.0).count(), 2);
+        assert_eq!(
+            woven
+                .text
+                .matches("Box<dyn Iterator<Item = bool>> = ")
+                .count(),
+            2
+        );
         assert!(woven.text.contains(" ::core::iter::empty() "));
         assert!(woven.text.ends_with("const fn one() -> u8 {\n    1\n}\n"));
     }

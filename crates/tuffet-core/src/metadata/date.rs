@@ -219,6 +219,21 @@ mod tests {
     }
 
     #[test]
+    fn a11_days_are_those_of_the_calendar() {
+        let table = [
+            ("0000-03-01T00:00:00Z", -62_162_035_200),
+            ("1900-03-01T00:00:00Z", -2_203_891_200),
+            ("2000-02-29T00:00:00Z", 951_782_400),
+            ("2000-12-31T23:59:59Z", 978_307_199),
+            ("2100-03-01T00:00:00Z", 4_107_542_400),
+        ];
+        for (text, seconds) in table {
+            assert_eq!(UnixTime::parse(text), Some(UnixTime(seconds)), "{text}");
+            assert_eq!(UnixTime(seconds).to_string(), text);
+        }
+    }
+
+    #[test]
     fn a11_offset_and_fraction_are_read_and_noted() {
         let table = [
             ("2021-12-18T13:28:12.99008-06:00", 1_639_834_092 + 6 * 3600),
@@ -250,6 +265,8 @@ mod tests {
             "2021-12-18 13:28:12Z",
             "2021-13-18T13:28:12Z",
             "2021-02-29T00:00:00Z",
+            "1900-02-29T00:00:00Z",
+            "2100-02-29T00:00:00Z",
             "2021-12-18T24:00:00Z",
             "2021-12-18T13:60:12Z",
             "2021-12-18T13:28:60Z",

@@ -1,4 +1,5 @@
 use super::*;
+use alloc::format;
 use alloc::string::ToString;
 
 #[test]
@@ -101,4 +102,12 @@ fn what_is_wrong_with_a_name_is_said() {
         said(path.file_components().err()),
         "the path cannot become a file: a component that names another directory"
     );
+}
+
+#[test]
+fn a31_a_component_has_up_to_255_bytes() {
+    for (length, fits) in [(255, true), (256, false), (300, false)] {
+        let path = TargetPath::new(&format!("a/{}", "b".repeat(length))).unwrap();
+        assert_eq!(path.file_components().is_ok(), fits, "{length}");
+    }
 }

@@ -2,10 +2,11 @@
 
 use tuffet_core::json::canonicalize;
 use tuffet_core::metadata::{
-    EnvelopeKind, Parsed, Role as _, RoleName, Root, Snapshot, Targets, Tolerance,
+    DelegatedName, EnvelopeKind, KeyTable, Parsed, Role as _, RoleName, Root, Snapshot, Targets,
+    Tolerance,
 };
 
-use tuffet_testkit::{Delegated, Repository, World, name, version};
+use tuffet_testkit::{Delegated, Repository, TestKey, World, name, version};
 
 const META: &str =
     r#"{"a.json":{"version":2},"root.json":{"version":1},"targets.json":{"length":5,"version":3}}"#;
@@ -135,4 +136,33 @@ fn f24_f40_a_view_shows_all_that_its_files_list() {
             .iter()
             .all(|keyid| keys.contains(&keyid.as_str()))
     );
+}
+
+#[test]
+fn a42_a_delegator_says_who_signs_for_which_role() {
+    let signers = |repository: &Repository, role: &str| {
+        let parsed = Parsed::<Targets>::parse(repository.targets.bytes()).unwrap();
+        let delegations = parsed.unverified().delegations().unwrap();
+        let keys = delegations.role(&DelegatedName::new(role).unwrap());
+        keys.map(|keys| keys.keyids[0].as_str().to_owned())
+    };
+    let mut named = Repository::new();
+    for role in ["a", "b"] {
+        named.delegate("targets", Delegated::new(role, &["*"]));
+    }
+    for role in ["a", "b"] {
+        assert_eq!(signers(&named, role), Some(TestKey::new(role).keyid));
+    }
+    assert_eq!(signers(&named, "c"), None);
+    let key = TestKey::new("bins");
+    let mut bins = Repository::new();
+    bins.delegate_bins("targets", &key, 1);
+    assert_eq!(signers(&bins, "bin-1"), Some(key.keyid));
+    assert_eq!(signers(&bins, "bin-2"), None);
+}
+
+#[test]
+fn f25_a_table_without_keys_is_empty() {
+    let none = KeyTable::default();
+    assert_eq!((none.len(), none.is_empty()), (0, true));
 }
