@@ -3,10 +3,10 @@
 use tuffet_core::json::canonicalize;
 use tuffet_core::metadata::{
     DelegatedName, EnvelopeKind, KeyTable, Parsed, Role as _, RoleName, Root, Snapshot, Targets,
-    Tolerance,
+    Tolerance, ToleranceSet,
 };
 
-use tuffet_testkit::{Delegated, Repository, TestKey, World, name, version};
+use tuffet_testkit::{Delegated, Repository, TestKey, World, insert, name, object, version};
 
 const META: &str =
     r#"{"a.json":{"version":2},"root.json":{"version":1},"targets.json":{"length":5,"version":3}}"#;
@@ -162,7 +162,19 @@ fn a42_a_delegator_says_who_signs_for_which_role() {
 }
 
 #[test]
-fn f25_a_table_without_keys_is_empty() {
+fn f25_f42_lists_without_entries_are_empty() {
     let none = KeyTable::default();
     assert_eq!((none.len(), none.is_empty()), (0, true));
+    let mut repository = Repository::new();
+    insert(&mut repository.targets.signed, &["targets"], object([]));
+    let parsed = Parsed::<Targets>::parse(repository.targets.bytes()).unwrap();
+    let none = parsed.unverified();
+    assert_eq!((none.len(), none.is_empty()), (0, true));
+}
+
+#[test]
+fn a_tolerance_that_is_added_twice_is_in_the_set() {
+    let [one, other] = [Tolerance::HexPoint, Tolerance::KeyForm];
+    let set = ToleranceSet::NONE.with(one).with(one);
+    assert!(set.contains(one) && !set.contains(other));
 }
