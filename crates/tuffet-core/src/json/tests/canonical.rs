@@ -3,7 +3,7 @@
 use alloc::borrow::Cow;
 use alloc::collections::BTreeMap;
 use alloc::format;
-use alloc::string::String;
+use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
 use super::super::{MAX_DEPTH, Reader, Reason, Value, canonicalize};
@@ -279,11 +279,13 @@ fn accessors_answer_for_their_own_type_only() {
         panic!("not an integer")
     };
     assert_eq!((negative.as_i64(), negative.as_str()), (Some(-5), "-5"));
+    assert_eq!(negative.to_string(), "-5");
     for name in ["a", "b", "c", "d"] {
         assert_eq!(member(name).as_u64(), None);
         assert_eq!(member(name).get("a"), None);
         assert_eq!(member(name).as_str().is_some(), name == "c");
         assert_eq!(member(name).as_bool().is_some(), name == "b");
+        assert_eq!(member(name).is_null(), name == "d");
         assert_eq!(member(name).as_array().is_some(), name == "a");
     }
     assert_eq!(value.get("g"), None);
