@@ -133,26 +133,12 @@ fn offset(text: &str, Place(line, column): Place) -> usize {
 /// Weaves numbered mutants of one file into its text. A function that chooses cannot be `const`, and the iterators that its arms
 /// return have one type only in a box.
 pub(super) fn weave(text: &str, mutants: &[(usize, &Mutant)]) -> Woven {
-    let mut functions: Vec<(Range<usize>, Vec<(usize, &Mutant)>)> = Vec::new();
-    let mut sorted = mutants.to_vec();
-    // Of functions within functions the outer one comes first, and gets the mutants of both.
-    sorted.sort_by_key(|(number, mutant)| {
-        let Range { start, end } = mutant.function;
-        (start, std::cmp::Reverse(end), *number)
-    });
-    for (number, mutant) in sorted {
-        let range = offsets(text, &mutant.function);
-        match functions.last_mut() {
-            Some((outer, within)) if range.end <= outer.end => within.push((number, mutant)),
-            _ => functions.push((range, vec![(number, mutant)])),
-        }
-    }
     let mut woven = Woven {
         text: String::new(),
         arms: Vec::new(),
     };
     let mut done = 0;
-    for (range, within) in functions {
+    for (range, within) in functions(text, mutants) {
         let function = within[0].1;
         let Some((head, body)) = parts(text, &range, function) else {
             continue;
@@ -178,6 +164,27 @@ pub(super) fn weave(text: &str, mutants: &[(usize, &Mutant)]) -> Woven {
     }
     woven.text += &text[done..];
     woven
+}
+
+/// A function of a text and the numbered mutants within it.
+type Function<'m> = (Range<usize>, Vec<(usize, &'m Mutant)>);
+
+/// The functions in order. Of functions within functions the outer one gets the mutants of both.
+fn functions<'m>(text: &str, mutants: &[(usize, &'m Mutant)]) -> Vec<Function<'m>> {
+    let mut sorted = mutants.to_vec();
+    sorted.sort_by_key(|(number, mutant)| {
+        let Range { start, end } = mutant.function;
+        (start, std::cmp::Reverse(end), *number)
+    });
+    let mut functions: Vec<Function<'m>> = Vec::new();
+    for (number, mutant) in sorted {
+        let range = offsets(text, &mutant.function);
+        match functions.last_mut() {
+            Some((outer, within)) if range.end <= outer.end => within.push((number, mutant)),
+            _ => functions.push((range, vec![(number, mutant)])),
+        }
+    }
+    functions
 }
 
 impl Woven {
