@@ -10,9 +10,8 @@ use crate::arguments::Arguments;
 use crate::command;
 use crate::report::{Failure, Outcome};
 use crate::simulate;
-use crate::workspace::Workspace;
+use crate::workspace::{self, Workspace};
 use std::collections::BTreeMap;
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Instant;
@@ -80,7 +79,7 @@ fn build(workspace: &Workspace) -> Result<PathBuf, Failure> {
     );
     let changed = switchable(&workspace.root)?;
     for place in ["crates", "xtask", "Cargo.toml", "Cargo.lock"] {
-        copy_changed(&workspace.root, &copy, Path::new(place), &changed)?;
+        workspace::copy_changed(&workspace.root, &copy, Path::new(place), &changed)?;
     }
     let mut build = command::cargo(&copy, &["build", "--quiet"]);
     command::output(build.args(simulate::BUILD).arg("--target-dir").arg(&target))?;
@@ -94,17 +93,14 @@ fn switchable(root: &Path) -> Result<BTreeMap<PathBuf, String>, Failure> {
         let file = Path::new(switch.file);
         let text = match changed.remove(file) {
             Some(text) => text,
-            None => read(&root.join(file))?,
+            None => workspace::read(&root.join(file))?,
         };
         changed.insert(file.to_owned(), switch.apply(&text, number)?);
     }
-    let library = read(&root.join(LIBRARY))?.replace("#[cfg(test)]\nextern crate std;\n", "");
+    let library =
+        workspace::read(&root.join(LIBRARY))?.replace("#[cfg(test)]\nextern crate std;\n", "");
     changed.insert(LIBRARY.into(), library + SWITCHED_OFF);
     Ok(changed)
-}
-
-fn read(path: &Path) -> Result<String, Failure> {
-    fs::read_to_string(path).map_err(|error| Failure::file(path, error))
 }
 
 impl Switch {
@@ -157,35 +153,6 @@ fn simulate(program: &Path, number: usize, seconds: &str) -> Result<Option<Strin
     Ok(Some(format!(
         "after {steps} steps, {seconds:.1} s: {broken}"
     )))
-}
-
-/// Copies what has changed, so that what was built stays built.
-fn copy_changed(
-    from: &Path,
-    to: &Path,
-    place: &Path,
-    changed: &BTreeMap<PathBuf, String>,
-) -> Result<(), Failure> {
-    let (source, copy) = (from.join(place), to.join(place));
-    let fail = |error| Failure::file(&copy, error);
-    if source.is_dir() {
-        fs::create_dir_all(&copy).map_err(fail)?;
-        for entry in fs::read_dir(&source).map_err(fail)? {
-            let name = entry.map_err(fail)?.file_name();
-            if name != "target" {
-                copy_changed(from, to, &place.join(name), changed)?;
-            }
-        }
-        return Ok(());
-    }
-    let bytes = match changed.get(place) {
-        Some(text) => text.clone().into_bytes(),
-        None => fs::read(&source).map_err(|error| Failure::file(&source, error))?,
-    };
-    if fs::read(&copy).is_ok_and(|known| known == bytes) {
-        return Ok(());
-    }
-    fs::write(&copy, bytes).map_err(fail)
 }
 
 #[cfg(test)]

@@ -3,6 +3,8 @@
 use crate::command;
 use crate::report::Failure;
 use serde_json::Value;
+use std::collections::BTreeMap;
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -91,4 +93,38 @@ impl Package {
 
 fn text(value: &Value) -> &str {
     value.as_str().unwrap_or_default()
+}
+
+/// Reads a text.
+pub(crate) fn read(path: &Path) -> Result<String, Failure> {
+    fs::read_to_string(path).map_err(|error| Failure::file(path, error))
+}
+
+/// Copies what has changed, so that what was built stays built.
+pub(crate) fn copy_changed(
+    from: &Path,
+    to: &Path,
+    place: &Path,
+    changed: &BTreeMap<PathBuf, String>,
+) -> Result<(), Failure> {
+    let (source, copy) = (from.join(place), to.join(place));
+    let fail = |error| Failure::file(&copy, error);
+    if source.is_dir() {
+        fs::create_dir_all(&copy).map_err(fail)?;
+        for entry in fs::read_dir(&source).map_err(fail)? {
+            let name = entry.map_err(fail)?.file_name();
+            if name != "target" {
+                copy_changed(from, to, &place.join(name), changed)?;
+            }
+        }
+        return Ok(());
+    }
+    let bytes = match changed.get(place) {
+        Some(text) => text.clone().into_bytes(),
+        None => fs::read(&source).map_err(|error| Failure::file(&source, error))?,
+    };
+    if fs::read(&copy).is_ok_and(|known| known == bytes) {
+        return Ok(());
+    }
+    fs::write(&copy, bytes).map_err(fail)
 }

@@ -1,6 +1,7 @@
 //! Tests of key material.
 
 mod keys;
+mod parameters;
 
 use alloc::boxed::Box;
 use alloc::format;
@@ -58,6 +59,7 @@ fn every_scheme_reads_back_the_key_it_writes() {
         assert_eq!(read.usable(), Some((scheme, &key)), "{scheme}");
         assert_eq!(read.legacy(), [], "{scheme}");
         assert_eq!(read.keytype(), scheme.keytype());
+        assert_eq!(read.scheme(), scheme.name());
         assert_eq!(PublicKey::from_spki_der(&key.to_spki_der()), Ok(key));
         assert_eq!(Scheme::from_name(scheme.name()), Some(scheme));
     }
@@ -180,6 +182,12 @@ fn older_spellings_are_read_and_reported() {
     assert_eq!(legacy("ecdsa", p256, P256_HEX), [HexPoint]);
     assert_eq!(legacy(p256, p256, P256_PEM), [KeytypeAlias]);
     assert_eq!(legacy(p256, p256, P256_HEX), [KeytypeAlias, HexPoint]);
+    for (alias, pem) in [
+        ("ecdsa-sha2-nistp384", P384_PEM),
+        ("ecdsa-sha2-nistp521", P521_PEM),
+    ] {
+        assert_eq!(legacy(alias, alias, pem), [KeytypeAlias]);
+    }
     assert_eq!(legacy("rsa", "rsassa-pss-sha256", RSA_2048_PEM), []);
     assert_eq!(
         legacy("rsa", "rsassa-pss-sha256", RSA_2048_PKCS1_PEM),
@@ -344,6 +352,11 @@ fn f11_rsa_keys_outside_the_limits_are_opaque() {
         rsa(modulus(1025, 0x01, 0xff), &[3]),
         Err(OpaqueReason::TooLong { bits: 8193 })
     );
+    assert_eq!(
+        // 128 is the first length that DER writes in two bytes.
+        rsa(modulus(128, 0x7f, 0xff), &[3]),
+        Err(OpaqueReason::TooShort { bits: 1023 })
+    );
     assert_eq!(rsa(vec![], &[3]), Err(OpaqueReason::TooShort { bits: 0 }));
     for (last, exponent) in [
         (0xfe, &[3][..]),
@@ -449,6 +462,8 @@ fn a20_only_strong_hashes_have_a_name() {
             None
         );
         assert_eq!(Digest::from_hex(algorithm, "zz"), None);
+        assert_eq!(algorithm.to_string(), algorithm.name());
+        assert_eq!(digest.to_string(), digest.to_hex());
         assert_eq!(format!("{digest:?}"), format!("{algorithm}:{digest}"));
     }
     for weak in ["md5", "sha1", "SHA256", "sha-256", ""] {

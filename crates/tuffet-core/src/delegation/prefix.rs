@@ -61,11 +61,9 @@ mod tests {
             ("a2", false),
             ("1", false),
         ] {
-            assert_eq!(
-                HashPrefix::new(prefix).unwrap().matches(&hash),
-                expected,
-                "{prefix}"
-            );
+            let read = HashPrefix::new(prefix).unwrap();
+            assert_eq!(read.matches(&hash), expected, "{prefix}");
+            assert_eq!(read.as_str(), prefix);
         }
     }
 

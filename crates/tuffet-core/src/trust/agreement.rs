@@ -60,9 +60,7 @@ impl Asking {
     /// Whether those who were not heard could have made up the threshold.
     fn is_open(&self, disagreement: &Rejected) -> bool {
         match disagreement {
-            Rejected::Disagreement { have, need, .. } => {
-                self.silent > 0 && have.saturating_add(self.silent) >= *need
-            }
+            Rejected::Disagreement { have, need, .. } => have.saturating_add(self.silent) >= *need,
             _ => false,
         }
     }

@@ -411,3 +411,6 @@ impl Visit {
         RoleName::Delegated(self.name.clone())
     }
 }
+
+#[cfg(test)]
+mod tests;

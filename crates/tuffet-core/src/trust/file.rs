@@ -156,6 +156,7 @@ pub enum Answer {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use alloc::string::ToString;
 
     #[test]
     fn a38_role_names_are_encoded_for_urls() {
@@ -169,14 +170,16 @@ mod tests {
             ("$&+:=@!*'()", "%24%26%2B%3A%3D%40%21%2A%27%28%29.json"),
         ];
         for (name, expected) in table {
-            assert_eq!(
-                RemoteFile {
-                    role: RoleName::new(name).unwrap(),
-                    version: None
-                }
-                .url_path(),
-                expected
-            );
+            let file = RemoteFile {
+                role: RoleName::new(name).unwrap(),
+                version: None,
+            };
+            assert_eq!(file.url_path(), expected);
+            assert_eq!(file.to_string(), format!("{name}.json"));
+            let version = Version::new(7);
+            let file = RemoteFile { version, ..file };
+            assert_eq!(file.url_path(), format!("7.{expected}"));
+            assert_eq!(file.to_string(), format!("7.{name}.json"));
         }
     }
 

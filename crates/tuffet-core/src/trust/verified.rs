@@ -498,7 +498,12 @@ pub(super) fn check_length(
     exact: bool,
 ) -> Result<(), Rejected> {
     let received = bytes.len() as u64;
-    if received == expected || (!exact && received < expected) {
+    let fits = if exact {
+        received == expected
+    } else {
+        received <= expected
+    };
+    if fits {
         return Ok(());
     }
     Err(Rejected::Length {

@@ -428,6 +428,21 @@ fn tap4_a_weaker_mapping_decides_only_if_silence_could_not_have_changed_the_stro
 }
 
 #[test]
+fn tap4_the_disagreement_that_came_nearest_is_reported() {
+    let two_then_one: &[(&str, u32)] = &[("ab", 2), ("c", 1)];
+    for (mappings, answers, asked, outcome) in [
+        (two_then_one, "fnn", "abc", "1 of 2"),
+        (&[("ab", 2), ("cd", 2)], "nnfn", "abcd", "1 of 2"),
+        // Of two that came as near the first is named.
+        (&[("ab", 2), ("bcd", 3)], "fnfnn", "abbcd", "1 of 2"),
+        (&[("bcd", 3), ("ab", 2)], "fnnfn", "bcdab", "1 of 3"),
+    ] {
+        let expected = (asked.to_owned(), outcome.to_owned());
+        assert_eq!(consult(mappings, answers), expected, "{answers}");
+    }
+}
+
+#[test]
 fn a17_absence_is_believed_by_all_or_for_a_root_by_one() {
     for (role, absent, failed, lenient, strict) in [
         ("root", 0, 0, false, false),

@@ -194,6 +194,77 @@ fn a37_an_audit_goes_no_deeper_than_a_search_and_says_so() {
 }
 
 #[test]
+fn a37_an_audit_goes_no_deeper_into_bins_either() {
+    let key = TestKey::new("bins");
+    let mut repository = Repository::new();
+    let mut by = "targets";
+    for role in ["r0", "r1"] {
+        repository.delegate(by, Delegated::new(role, &["*"]));
+        by = role;
+    }
+    repository.delegate_bins(by, &key, 1);
+    for bin in ["bin-0", "bin-1"] {
+        repository.add_bin(bin, &key);
+    }
+    repository.write();
+    let mut world = World::of(repository);
+    world.policy.limits.roles = 3;
+    let all = ["->targets", "targets>r0", "r0>r1", "r1>bin-0", "r1>bin-1"];
+    assert_eq!(audit(&mut world).roles, all);
+    world.policy.limits.roles = 2;
+    let report = audit(&mut world);
+    assert_eq!(report.roles, all[..3]);
+    assert_eq!(
+        report.unlisted,
+        ["not every role that r1 delegates to was visited"]
+    );
+}
+
+#[test]
+fn a30_the_proof_of_an_audited_target_names_its_bin() {
+    let key = TestKey::new("bins");
+    let mut repository = Repository::new();
+    repository.delegate("targets", Delegated::new("a", &["*"]).terminating());
+    repository.delegate_bins("a", &key, 1);
+    let first = sha256(b"x").as_bytes()[0] >> 7;
+    let bin = format!("bin-{first:x}");
+    repository.add_bin(&bin, &key);
+    repository.add_target(&bin, "x", b"x");
+    repository.write();
+    let mut world = World::of(repository);
+    let view = world.refresh().unwrap();
+    let (crypto, policy) = (world.crypto.clone(), world.policy.clone());
+    let context = Context {
+        crypto: &*crypto,
+        policy: &policy,
+        now: time(NOW),
+    };
+    let (mut audit, _) = Audit::new(view.clone(), context);
+    let mut found = Vec::new();
+    while let Some(fetch) = audit.fetch() {
+        let bytes = world.repository.files.get(&fetch.file.url_path()).cloned();
+        let audited = audit.answer(bytes).unwrap().unwrap();
+        found.extend(audited.targets(&*crypto).map(|(found, _)| found));
+    }
+    let steps = view.proof(&found[0]).steps;
+    let delegations: Vec<(&str, Option<&str>, bool)> = steps[3..]
+        .iter()
+        .map(|step| {
+            let matched = step.matched.as_deref();
+            (step.role.as_str(), matched, step.terminating)
+        })
+        .collect();
+    assert_eq!(
+        delegations,
+        [
+            ("targets", None, false),
+            ("a", None, true),
+            (&*bin, Some(&*bin), true)
+        ]
+    );
+}
+
+#[test]
 fn a37_the_visits_of_an_audit_are_bounded_by_what_snapshot_lists() {
     // Every bin delegates to all bins, itself included.
     let key = TestKey::new("bins");

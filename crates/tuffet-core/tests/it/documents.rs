@@ -1,6 +1,7 @@
 //! What each of the four roles holds (TUF §4.3 to §4.6): rules F-21, F-24, F-26, F-31, F-34, F-40 to F-42, decisions A-08,
 //!
 
+mod accessors;
 mod delegations;
 
 use tuffet_core::json::{Reason, Value};

@@ -1,7 +1,7 @@
 //! Metadata in DSSE envelopes (TAP 17).
 
 use tuffet_core::json::Reason;
-use tuffet_core::metadata::{EnvelopeKind, Parsed, Root, Targets};
+use tuffet_core::metadata::{EnvelopeKind, Parsed, Root, Targets, Timestamp};
 use tuffet_core::trust::{Rejected, Signers, TrustAnchor, UncountedReason};
 
 use tuffet_testkit::expect::{assert_format, threshold, uncounted};
@@ -289,5 +289,15 @@ fn tap17_a_signature_that_is_no_base64_counts_as_none() {
             vec![uncounted(&key, UncountedReason::NoValue)],
         );
         assert_eq!(offered(timestamp.bytes()), expected);
+    }
+}
+
+#[test]
+fn tap17_members_of_other_kinds_beside_what_is_signed_are_of_no_meaning() {
+    let file = String::from_utf8(Repository::new().timestamp.bytes()).unwrap();
+    for member in ["\"payload\":{}", "\"payload\":7", "\"payloadType\":null"] {
+        let file = file.replacen('{', &format!("{{{member},"), 1);
+        let parsed = Parsed::<Timestamp>::parse(file.into_bytes()).unwrap();
+        assert_eq!(parsed.envelope(), EnvelopeKind::Json, "{member}");
     }
 }

@@ -202,6 +202,50 @@ fn o02_every_error_is_a_fragment_that_does_not_repeat_its_source() {
 }
 
 #[test]
+fn o02_what_is_malformed_has_a_source_that_says_where() {
+    let error = || Box::new(FormatError::new(7, Reason::Truncated));
+    let role = name("root");
+    for rejected in [
+        Rejected::Format {
+            role: role.clone(),
+            error: error(),
+        },
+        Rejected::Map { error: error() },
+    ] {
+        let source = rejected.source().map(ToString::to_string);
+        assert_eq!(source, Some(error().to_string()));
+    }
+    assert!(Rejected::Removed { role }.source().is_none());
+}
+
+#[test]
+fn o02_a_threshold_that_is_not_met_names_who_asks_and_up_to_twelve_keys() {
+    let key = TestKey::new("key").named("k");
+    for (signers, who) in [
+        (Signers::Root(version(4)), "root version 4"),
+        (Signers::Delegator(name("team")), "team"),
+    ] {
+        for (count, named, more) in [(0, 0, ""), (1, 1, ""), (12, 12, ""), (13, 12, ", …")] {
+            let rejected = Rejected::Threshold {
+                role: name("part"),
+                signers: signers.clone(),
+                have: 1,
+                need: 20,
+                uncounted: vec![uncounted(&key, UncountedReason::NotSigned); count],
+            };
+            let keys = vec!["k did not sign"; named].join(", ");
+            let colon = if named == 0 { "" } else { ": " };
+            assert_eq!(
+                rejected.to_string(),
+                format!(
+                    "part is signed by 1 of the 20 keys that {who} asks for{colon}{keys}{more}"
+                )
+            );
+        }
+    }
+}
+
+#[test]
 fn o02_every_error_has_the_class_that_decides_what_to_do() {
     for rejected in all() {
         let expected = match rejected.code().split('.').next().expect("a family") {

@@ -115,6 +115,16 @@ fn ceiling_on_a_signed_length(role: &str) {
     let bytes = world.repository.file(role).len() as u64;
     world.policy.limits.signed_length = bytes;
     world.clone().attempt().unwrap();
+    // Below the ceiling and at it, the signed length is what a file has to have.
+    for ceiling in [bytes, bytes + 1] {
+        let mut longer = world.clone();
+        longer.policy.limits.signed_length = ceiling;
+        longer.repository.file(role).push(b' ');
+        assert_eq!(
+            longer.attempt().unwrap_err(),
+            length(role, bytes, true, bytes + 1)
+        );
+    }
     world.policy.limits.signed_length = bytes - 1;
     assert_eq!(
         world.attempt().unwrap_err(),

@@ -12,6 +12,7 @@ mod format;
 mod json;
 mod keys;
 mod listed;
+mod phases;
 mod properties;
 mod root;
 mod rotation;

@@ -1,5 +1,7 @@
 //! What a rotation of the online keys makes void (TUF §5.3.11): rule C-11, decision A-15.
 
+mod anchor;
+
 use tuffet_core::json::Value;
 use tuffet_core::trust::{Event, Item, TrustAnchor};
 

@@ -3,7 +3,8 @@
 mod paths;
 
 use tuffet_core::json::Value;
-use tuffet_core::trust::{Found, Item, Rejected, Signers};
+use tuffet_core::metadata::{Note, Tolerance};
+use tuffet_core::trust::{Event, Found, Item, Rejected, Signers};
 
 use tuffet_testkit::expect::{not_signed, threshold};
 use tuffet_testkit::{
@@ -482,4 +483,35 @@ fn c50_a_target_that_nobody_lists_is_not_found() {
     assert_eq!(rejected.code(), "target.not-found");
     assert_eq!(rejected.class(), tuffet_core::trust::Class::NotFound);
     assert_eq!(rejected.to_string(), "no role lists nothing (2 asked)");
+}
+
+#[test]
+fn c45_a_search_tells_which_roles_it_has_verified_and_what_it_forgave() {
+    let mut world = graph(&["targets -> a"], &[("a", "x")]);
+    world
+        .repository
+        .document("a")
+        .expire("2040-01-01T00:00:00.5Z");
+    world.repository.write();
+    for local in [false, true] {
+        let mut view = world.refresh().unwrap();
+        for known in [false, true] {
+            world.events.clear();
+            world.search(&mut view, "x").unwrap();
+            let (role, version) = (name("a"), version(1));
+            let note = Note {
+                tolerance: Tolerance::ExpiresForm,
+                field: "signed.expires".to_owned(),
+            };
+            let expected = [
+                Event::Accepted {
+                    role: role.clone(),
+                    version,
+                    local,
+                },
+                Event::Tolerated { role, note },
+            ];
+            assert_eq!(world.events, if known { &[][..] } else { &expected });
+        }
+    }
 }

@@ -3,7 +3,8 @@
 
 use tuffet_core::metadata::UnixTime;
 use tuffet_core::trust::{
-    Answer, Context, Error, Event, Item, Mode, Policy, Refresh, Rejected, Step, TrustAnchor,
+    Answer, Context, Error, Event, Item, Limits, Mode, Policy, Refresh, Rejected, Step,
+    TrustAnchor, last_refresh,
 };
 
 use tuffet_testkit::expect::rollback;
@@ -494,4 +495,36 @@ fn o02_an_answer_that_does_not_fit_is_misuse_and_changes_nothing() {
         refresh.finish().unwrap_err(),
         Error::Misuse("the refresh is not done")
     );
+}
+
+#[test]
+fn a40_the_record_says_when_the_last_refresh_began() {
+    let world = World::refreshed();
+    let record = &world.store[&Item::Record];
+    assert_eq!(last_refresh(record, &*world.crypto), Some(world.now));
+    let damaged = &record[..record.len() - 1];
+    assert_eq!(last_refresh(damaged, &*world.crypto), None);
+}
+
+#[test]
+fn f32_of_a_stored_item_no_more_is_read_than_was_ever_accepted() {
+    let mut limits = Limits::default();
+    for (ceiling, snapshot, targets) in [(1_000, 2_000, 3_000), (5_000, 5_000, 5_000)] {
+        limits.root = 11;
+        limits.timestamp = 12;
+        limits.snapshot = 2_000;
+        limits.targets = 3_000;
+        limits.signed_length = ceiling;
+        for (item, expected) in [
+            (Item::Root(version(3)), 11),
+            (Item::Role(name("root")), 11),
+            (Item::Role(name("timestamp")), 12),
+            (Item::Role(name("snapshot")), snapshot),
+            (Item::Role(name("targets")), targets),
+            (Item::Role(name("team")), targets),
+            (Item::Record, 65_536),
+        ] {
+            assert_eq!(limits.of_stored(&item), expected, "{item} at {ceiling}");
+        }
+    }
 }

@@ -27,6 +27,7 @@ fn tap15_names_have_as_many_digits_as_the_last_bin() {
     ];
     for (bits, first, last) in table {
         let bins = bins(bits);
+        assert_eq!((bins.bit_length(), bins.name_prefix()), (bits, "bin"));
         assert_eq!(bins.bin(&hash("")).unwrap().as_str(), first);
         assert_eq!(bins.bin(&hash(&"f".repeat(64))).unwrap().as_str(), last);
         assert!(bins.contains(first) && bins.contains(last), "{bits}");

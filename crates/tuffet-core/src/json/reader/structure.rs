@@ -63,7 +63,6 @@ impl<'a> Reader<'a> {
                 self.advance(1);
                 self.whitespace();
             }
-            Some(b'"') if object.previous.is_none() => {}
             _ if object.previous.is_some() => {
                 return Err(self.unexpected("no comma or brace after a member"));
             }

@@ -3,7 +3,7 @@
 use alloc::borrow::Cow;
 use alloc::collections::BTreeMap;
 use alloc::format;
-use alloc::string::String;
+use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
 use super::super::{MAX_DEPTH, Reader, Reason, Value, canonicalize};
@@ -245,6 +245,23 @@ fn values_are_written_as_json_that_reads_back() {
 }
 
 #[test]
+fn control_characters_have_the_shortest_escapes() {
+    for control in 0..0x20_u8 {
+        let text = String::from(char::from(control));
+        let escape = match control {
+            0x08 => "\\b".into(),
+            0x09 => "\\t".into(),
+            0x0a => "\\n".into(),
+            0x0c => "\\f".into(),
+            0x0d => "\\r".into(),
+            _ => format!("\\u{control:04x}"),
+        };
+        let written = Value::from(text).to_compact_json();
+        assert_eq!(String::from_utf8(written).unwrap(), format!("\"{escape}\""));
+    }
+}
+
+#[test]
 fn accessors_answer_for_their_own_type_only() {
     let value =
         Value::parse(br#"{"a":[1],"b":true,"c":"x","d":null,"e":-5,"f":18446744073709551616}"#)
@@ -262,11 +279,13 @@ fn accessors_answer_for_their_own_type_only() {
         panic!("not an integer")
     };
     assert_eq!((negative.as_i64(), negative.as_str()), (Some(-5), "-5"));
+    assert_eq!(negative.to_string(), "-5");
     for name in ["a", "b", "c", "d"] {
         assert_eq!(member(name).as_u64(), None);
         assert_eq!(member(name).get("a"), None);
         assert_eq!(member(name).as_str().is_some(), name == "c");
         assert_eq!(member(name).as_bool().is_some(), name == "b");
+        assert_eq!(member(name).is_null(), name == "d");
         assert_eq!(member(name).as_array().is_some(), name == "a");
     }
     assert_eq!(value.get("g"), None);

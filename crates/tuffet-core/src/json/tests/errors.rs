@@ -203,3 +203,19 @@ fn every_reason_has_a_code_of_its_own() {
         assert!(!reasons[place].to_string().ends_with('.'));
     }
 }
+
+#[test]
+fn the_offset_is_that_of_the_next_byte() {
+    let mut reader = Reader::new(br#" [1, {"a": 22}]"#).unwrap();
+    let mut offsets = alloc::vec![reader.offset()];
+    reader.kind().unwrap();
+    offsets.push(reader.offset());
+    reader
+        .array(|reader, _| {
+            offsets.push(reader.offset());
+            reader.skip().map(drop)
+        })
+        .unwrap();
+    offsets.push(reader.offset());
+    assert_eq!(offsets, [0, 1, 2, 5, 15]);
+}
