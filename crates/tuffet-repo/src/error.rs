@@ -164,6 +164,12 @@ pub enum Error {
         /// The role.
         role: RoleName,
     },
+    /// A draft says something else than what was shown to those who sign it.
+    #[error("the draft of {role} is not what was shown, so it was not signed")]
+    ChangeNotShown {
+        /// The role.
+        role: RoleName,
+    },
     /// The version of a draft was used by somebody else in the meantime.
     #[error("the draft of {role} v{version} was overtaken: {}", overtaken(*.sealed))]
     Stale {
@@ -483,6 +489,7 @@ impl Error {
             Self::ChangeForeign { .. } => "change.foreign",
             Self::ChangeDiffers { .. } => "change.differs",
             Self::ChangeRole { .. } => "change.role",
+            Self::ChangeNotShown { .. } => "change.not-shown",
             Self::VersionReused { .. } => "version.reused",
             Self::VersionFar { .. } => "version.far",
             Self::VersionsUsedUp { .. } => "version.used-up",
@@ -539,6 +546,7 @@ impl Error {
             | Self::Locked(_)
             | Self::Stale { .. }
             | Self::ChangeDiffers { .. }
+            | Self::ChangeNotShown { .. }
             | Self::ChangeSigned { .. }
             | Self::VersionReused { .. }
             | Self::Overtaken { .. }

@@ -157,9 +157,26 @@ pub(crate) fn finish(
     dry: bool,
     app: &App,
 ) -> Result<Exit, Failure> {
+    finish_with(command, actions, Value::Null, dry, app)
+}
+
+/// The same with more members in the JSON: those of an object.
+///
+/// # Errors
+/// When stdout cannot be written.
+pub(crate) fn finish_with(
+    command: &str,
+    actions: Vec<Value>,
+    more: Value,
+    dry: bool,
+    app: &App,
+) -> Result<Exit, Failure> {
     if app.console.json {
-        app.console
-            .result(command, json!({"dry_run": dry, "actions": actions}))?;
+        let mut result = json!({"dry_run": dry, "actions": actions});
+        if let (Some(result), Value::Object(more)) = (result.as_object_mut(), more) {
+            result.extend(more);
+        }
+        app.console.result(command, result)?;
     } else if dry {
         app.console
             .status("Nothing", "was changed: this was a dry run");

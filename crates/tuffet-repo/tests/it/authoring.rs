@@ -5,7 +5,7 @@ use std::fs;
 use tuffet_core::json::Value;
 use tuffet_core::metadata::{KeyId, RoleName};
 use tuffet_repo::{Action, AddTarget, Class, Error, NamedKey, Repository, RotateKey};
-use tuffet_sign::{FileKey, PublicKeyInfo, SignError, SigningBackend};
+use tuffet_sign::{FileKey, PublicKeyInfo, SignError, Signer, SigningBackend};
 
 use crate::support::{NOW, World, after, code, files, key, named, path, role, run};
 
@@ -529,4 +529,41 @@ fn the_policy_learns_names_with_the_change_and_keeps_comments() {
     check();
     assert!(read().starts_with("# kept\n") && read().contains("# and this\n"));
     assert!(NamedKey::of("no name", new).is_err());
+}
+
+#[test]
+fn what_was_not_shown_is_not_signed() {
+    let world = World::published();
+    world.add("new", b"new");
+    let signers: [&dyn Signer; 2] = [world.ana, world.ben];
+    let before = world.repository().change().unwrap();
+
+    // Somebody writes over the change while the question is asked: what was shown is what is signed.
+    let forked = world.fork();
+    let repository = forked.repository();
+    let mut session = repository.begin_to_sign().unwrap();
+    let shown = session.to_sign(&signers).unwrap();
+    assert_eq!(shown.drafts, before.drafts);
+    forked.edit_draft("targets", |draft| {
+        draft.object("targets").clear();
+    });
+    run(session.sign_shown(&shown, &signers));
+    drop(session);
+    let signed = forked.repository().change().unwrap();
+    assert!(signed.is_quorate());
+    assert_eq!(signed.drafts[0].differences, shown.drafts[0].differences);
+
+    // What was shown before is not what a new session has read.
+    world.edit_draft("targets", |draft| {
+        draft.object("targets").clear();
+    });
+    let repository = world.repository();
+    let mut session = repository.begin_to_sign().unwrap();
+    let plan = session.sign_shown(&before, &signers);
+    assert_eq!(code(plan), "change.not-shown");
+    let shown = session.to_sign(&signers).unwrap();
+    run(session.sign_shown(&shown, &[world.ana]));
+    // Signatures that have come since do not matter, and what everybody has signed is not shown again.
+    run(session.sign_shown(&shown, &signers));
+    assert!(session.to_sign(&signers).unwrap().drafts.is_empty());
 }
