@@ -321,6 +321,16 @@ pub enum Error {
         /// The file or object.
         at: Address,
     },
+    /// The staged bytes of a target are not what is about to be signed.
+    #[error("{} is not what {role} says of {path}, so nothing was signed", file.display())]
+    ContentDiffers {
+        /// The target.
+        path: TargetPath,
+        /// The role that lists it.
+        role: RoleName,
+        /// The staged file.
+        file: PathBuf,
+    },
     /// The bytes of a target are neither staged nor published.
     #[error("the content of {path} is neither staged nor published: {} is missing", object.display())]
     ContentMissing {
@@ -510,6 +520,7 @@ impl Error {
             Self::CopyName(_) => "target.copy-name",
             Self::TargetCustom(_) => "target.custom",
             Self::ContentChanged { .. } => "target.content-changed",
+            Self::ContentDiffers { .. } => "target.content-differs",
             Self::ContentMissing { .. } => "target.content-missing",
             Self::NoDestination => "publish.no-destination",
             Self::DestinationInside(_) => "publish.inside",
@@ -550,7 +561,8 @@ impl Error {
             | Self::ChangeSigned { .. }
             | Self::VersionReused { .. }
             | Self::Overtaken { .. }
-            | Self::ContentChanged { .. } => Class::Conflict,
+            | Self::ContentChanged { .. }
+            | Self::ContentDiffers { .. } => Class::Conflict,
             Self::Io { .. } | Self::Store { .. } => Class::Io,
             Self::ChangeForeign { .. }
             | Self::ChangeRole { .. }

@@ -98,21 +98,31 @@ impl Session<'_> {
     /// # Errors
     /// As [`Repository::sign`].
     pub fn sign(&mut self, signers: &[&dyn Signer]) -> Result<Plan, Error> {
-        crate::sign::sign(
-            &mut self.store,
-            &self.graph,
-            self.repository.policy(),
-            signers,
-        )
+        self.sign_watched(signers, &|_, _| {})
     }
 
-    /// The same, if every draft that is signed says what people have been shown; `shown` may be of another session.
+    /// The same, if every draft that is signed says what people have been shown; `shown` may be of another session. `hashed` is told
+    /// how many bytes of artifacts have been hashed, and of how many.
     ///
     /// # Errors
     /// [`Error::ChangeNotShown`]; as [`Repository::sign`].
-    pub fn sign_shown(&mut self, shown: &Change, signers: &[&dyn Signer]) -> Result<Plan, Error> {
+    pub fn sign_shown(
+        &mut self,
+        shown: &Change,
+        signers: &[&dyn Signer],
+        hashed: &dyn Fn(u64, u64),
+    ) -> Result<Plan, Error> {
         crate::sign::require_shown(&mut self.store, &self.graph, shown, signers)?;
-        self.sign(signers)
+        self.sign_watched(signers, hashed)
+    }
+
+    fn sign_watched(
+        &mut self,
+        signers: &[&dyn Signer],
+        hashed: &dyn Fn(u64, u64),
+    ) -> Result<Plan, Error> {
+        let policy = self.repository.policy();
+        crate::sign::sign(&mut self.store, &self.graph, policy, signers, hashed)
     }
 
     /// As [`Repository::publish`].

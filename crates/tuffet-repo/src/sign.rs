@@ -1,5 +1,7 @@
 //! Signing the drafts of the open change.
 
+mod rehash;
+
 use std::collections::BTreeSet;
 
 use tuffet_core::crypto::signed_message;
@@ -19,12 +21,12 @@ use crate::store::Store;
 
 impl Repository {
     /// Signs every draft of the open change that one of the signers may sign. The signatures are made here and now, and written
-    /// when the plan is executed. Keys of snapshot and timestamp may be among the signers: theirs is the word that
+    /// when the plan is executed. Before that the staged bytes of new and changed targets are hashed once more. Keys of snapshot and timestamp may be among the signers: theirs is the word that
     /// [`Repository::publish`] asks for.
     ///
     /// # Errors
     /// [`Error::NoChange`]; [`Error::KeyNotNeeded`] for a signer that may sign neither; [`Error::Stale`];
-    /// [`Error::Signer`].
+    /// [`Error::ContentDiffers`]; [`Error::Signer`].
     pub fn sign(&self, signers: &[&dyn Signer]) -> Result<Plan, Error> {
         let mut session = self.begin_to_sign()?;
         let plan = session.sign(signers)?;
@@ -38,6 +40,7 @@ pub(crate) fn sign(
     graph: &Graph,
     policy: &Policy,
     signers: &[&dyn Signer],
+    hashed: &dyn Fn(u64, u64),
 ) -> Result<Plan, Error> {
     store.require_current()?;
     if store.drafts().next().is_none() {
@@ -54,7 +57,9 @@ pub(crate) fn sign(
             ));
         }
     }
-    let actions = attach(store, graph, policy, signers)?;
+    let roles = unsigned(store, graph, signers);
+    let mut actions = rehash::rehash(store, &roles, hashed)?;
+    actions.extend(attach(store, graph, policy, signers)?);
     let change = if actions.is_empty() {
         Vec::new()
     } else {

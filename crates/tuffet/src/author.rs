@@ -237,6 +237,7 @@ fn object(action: &Action) -> Value {
         | Action::Staged { role, path, .. }
         | Action::Promoted { role, to: path, .. }
         | Action::TargetRemoved { role, path } => (Some(role), None, Some(path)),
+        Action::NotAtHand { role, path, .. } => (Some(role), None, Some(path)),
         Action::KeyReplaced { role, .. }
         | Action::KeyRemoved { role, .. }
         | Action::ExpiresEarly { role, .. } => (Some(role), None, None),

@@ -309,9 +309,9 @@ fn sign(repository: &Repository, arguments: &SignArguments, app: &App) -> Result
     let session = repository.begin_to_sign();
     let mut session = session.map_err(|error| Failure::from(&error))?;
     let signers = keyring::signers(&keys);
-    let shown = shown::before_signing(&mut session, &signers, dry || arguments.yes, app)?;
-    let plan = session.sign_shown(&shown, &signers);
-    author::carry_out(plan, dry, app, &mut actions)?;
+    let unasked = dry || arguments.yes;
+    let (shown, plan) = shown::sign(&mut session, &signers, unasked, app)?;
+    author::carry_out(Ok(plan), dry, app, &mut actions)?;
     if actions.is_empty() {
         app.console.status(
             "Unchanged",

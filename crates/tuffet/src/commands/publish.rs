@@ -63,10 +63,10 @@ pub(crate) fn run(arguments: Arguments, app: &App) -> Result<Exit, Failure> {
     if !keys.is_empty() && session.has_drafts() {
         let signers = keyring::signers(&keys);
         let unasked = dry || arguments.yes;
-        let seen = shown::before_signing(&mut session, &signers, unasked, app)?;
+        let (shown, plan) = shown::sign(&mut session, &signers, unasked, app)?;
         // What people sign is kept, also if something else keeps it from being published.
-        author::carry_out(session.sign_shown(&seen, &signers), dry, app, &mut actions)?;
-        more = json!({"shown": change::object(&seen)});
+        author::carry_out(Ok(plan), dry, app, &mut actions)?;
+        more = json!({"shown": change::object(&shown)});
     }
     keys.extend(online_key(&repository)?);
     let mut publish = Publish::default();

@@ -1,17 +1,32 @@
 //! What people see before they sign.
 
-use tuffet_repo::{Change, Session};
+use tuffet_repo::{Change, Plan, Session};
 use tuffet_sign::Signer;
 
 use super::lines;
 use crate::failure::Failure;
+use crate::progress::Progress;
 use crate::run::App;
 
-/// Shows every difference of what the signers are about to sign, and asks on a terminal; what is returned is what has to be signed.
+/// Shows every difference of what the signers are about to sign, asks on a terminal, and has them sign that and nothing else.
 ///
 /// # Errors
-/// `usage.declined`, and what keeps the change from being read.
-pub(in crate::commands) fn before_signing(
+/// `usage.declined`, and what keeps the change from being read or signed.
+pub(in crate::commands) fn sign(
+    session: &mut Session<'_>,
+    signers: &[&dyn Signer],
+    unasked: bool,
+    app: &App,
+) -> Result<(Change, Plan), Failure> {
+    let shown = before_signing(session, signers, unasked, app)?;
+    let progress = Progress::new(&app.console);
+    let hashed = |read, total| progress.at("Hashing", read, Some(total));
+    let plan = session.sign_shown(&shown, signers, &hashed);
+    progress.clear();
+    Ok((shown, plan.map_err(|error| Failure::from(&error))?))
+}
+
+fn before_signing(
     session: &mut Session<'_>,
     signers: &[&dyn Signer],
     unasked: bool,
