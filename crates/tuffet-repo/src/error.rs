@@ -186,6 +186,16 @@ pub enum Error {
         /// The file or object.
         at: Address,
     },
+    /// So many files lie under the names of the next versions that no free number was found.
+    #[error(
+        "{count} files that nobody of this repository has signed are in the way of the next version, up to {at}"
+    )]
+    VersionsTaken {
+        /// The last of them that was looked at.
+        at: Address,
+        /// How many these are.
+        count: u64,
+    },
     /// A version that is too far above the last one.
     #[error("{role} v{offered} skips too many versions: the last one {}", last_one(*.last))]
     VersionFar {
@@ -501,6 +511,7 @@ impl Error {
             Self::ChangeRole { .. } => "change.role",
             Self::ChangeNotShown { .. } => "change.not-shown",
             Self::VersionReused { .. } => "version.reused",
+            Self::VersionsTaken { .. } => "version.taken",
             Self::VersionFar { .. } => "version.far",
             Self::VersionsUsedUp { .. } => "version.used-up",
             Self::VersionRemembered { .. } => "version.remembered",
@@ -560,6 +571,7 @@ impl Error {
             | Self::ChangeNotShown { .. }
             | Self::ChangeSigned { .. }
             | Self::VersionReused { .. }
+            | Self::VersionsTaken { .. }
             | Self::Overtaken { .. }
             | Self::ContentChanged { .. }
             | Self::ContentDiffers { .. } => Class::Conflict,
