@@ -99,6 +99,10 @@ impl Bounds {
         })
     }
 
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the standard library cannot wait for the end of a process and for a moment together"
+    )]
     fn wait(
         &self,
         child: &mut Child,
