@@ -1,5 +1,6 @@
 //! What can go wrong, by name.
 
+mod class;
 mod words;
 
 use std::io;
@@ -14,6 +15,7 @@ use tuffet_sign::SignError;
 use crate::keys::KeyName;
 use crate::write::Address;
 
+pub use class::Class;
 pub use words::MissingSignatures;
 use words::{covered, instead, join, last_one, overtaken, shown};
 
@@ -438,30 +440,6 @@ pub enum Error {
         /// The version.
         version: Version,
     },
-}
-
-/// What kind of trouble an error is, for exit codes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Class {
-    /// What was asked for cannot be done so.
-    Usage,
-    /// Not trustworthy.
-    Untrustworthy,
-    /// Something that was named is not there.
-    NotFound,
-    /// Something is past its date.
-    Stale,
-    /// People have to sign first.
-    NeedsSignatures,
-    /// Files cannot be read or written.
-    Io,
-    /// Somebody else was quicker.
-    Conflict,
-    /// A key cannot be used.
-    Key,
-    /// Anything else.
-    Failed,
 }
 
 impl Error {
