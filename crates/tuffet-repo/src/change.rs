@@ -87,7 +87,7 @@ impl Repository {
     /// [`Error::Io`], [`Error::Format`].
     pub fn change(&self) -> Result<Change, Error> {
         let store = Store::load(self.layout())?;
-        of(&store, &Graph::load(&store)?, self.policy())
+        of(&store, &Graph::load(&store)?, self.policy(), |_| true)
     }
 
     /// Forgets the open change, with the names of keys that came with it.
@@ -117,10 +117,15 @@ impl Repository {
     }
 }
 
-/// The open change of a repository that has been read.
-pub(crate) fn of(store: &Store, graph: &Graph, policy: &Policy) -> Result<Change, Error> {
+/// The open change of a repository that has been read, with the drafts of some roles.
+pub(crate) fn of(
+    store: &Store,
+    graph: &Graph,
+    policy: &Policy,
+    wanted: impl Fn(&RoleName) -> bool,
+) -> Result<Change, Error> {
     let mut drafts = Vec::new();
-    for (role, document) in store.drafts() {
+    for (role, document) in store.drafts().filter(|(role, _)| wanted(role)) {
         let bytes = document.to_bytes();
         let before = store.head_document(role)?;
         drafts.push(Draft {

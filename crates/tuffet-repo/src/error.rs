@@ -1,5 +1,6 @@
 //! What can go wrong, by name.
 
+mod class;
 mod words;
 
 use std::io;
@@ -14,6 +15,7 @@ use tuffet_sign::SignError;
 use crate::keys::KeyName;
 use crate::write::Address;
 
+pub use class::Class;
 pub use words::MissingSignatures;
 use words::{covered, instead, join, last_one, overtaken, shown};
 
@@ -164,6 +166,12 @@ pub enum Error {
         /// The role.
         role: RoleName,
     },
+    /// A draft says something else than what was shown to those who sign it.
+    #[error("the draft of {role} is not what was shown, so it was not signed")]
+    ChangeNotShown {
+        /// The role.
+        role: RoleName,
+    },
     /// The version of a draft was used by somebody else in the meantime.
     #[error("the draft of {role} v{version} was overtaken: {}", overtaken(*.sealed))]
     Stale {
@@ -179,6 +187,16 @@ pub enum Error {
     VersionReused {
         /// The file or object.
         at: Address,
+    },
+    /// So many files lie under the names of the next versions that no free number was found.
+    #[error(
+        "{count} files that nobody of this repository has signed are in the way of the next version, up to {at}"
+    )]
+    VersionsTaken {
+        /// The last of them that was looked at.
+        at: Address,
+        /// How many these are.
+        count: u64,
     },
     /// A version that is too far above the last one.
     #[error("{role} v{offered} skips too many versions: the last one {}", last_one(*.last))]
@@ -315,6 +333,16 @@ pub enum Error {
         /// The file or object.
         at: Address,
     },
+    /// The staged bytes of a target are not what is about to be signed.
+    #[error("{} is not what {role} says of {path}, so nothing was signed", file.display())]
+    ContentDiffers {
+        /// The target.
+        path: TargetPath,
+        /// The role that lists it.
+        role: RoleName,
+        /// The staged file.
+        file: PathBuf,
+    },
     /// The bytes of a target are neither staged nor published.
     #[error("the content of {path} is neither staged nor published: {} is missing", object.display())]
     ContentMissing {
@@ -414,30 +442,6 @@ pub enum Error {
     },
 }
 
-/// What kind of trouble an error is, for exit codes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Class {
-    /// What was asked for cannot be done so.
-    Usage,
-    /// Not trustworthy.
-    Untrustworthy,
-    /// Something that was named is not there.
-    NotFound,
-    /// Something is past its date.
-    Stale,
-    /// People have to sign first.
-    NeedsSignatures,
-    /// Files cannot be read or written.
-    Io,
-    /// Somebody else was quicker.
-    Conflict,
-    /// A key cannot be used.
-    Key,
-    /// Anything else.
-    Failed,
-}
-
 impl Error {
     pub(crate) fn io(doing: &'static str, path: &Path, source: io::Error) -> Self {
         Self::Io {
@@ -483,7 +487,9 @@ impl Error {
             Self::ChangeForeign { .. } => "change.foreign",
             Self::ChangeDiffers { .. } => "change.differs",
             Self::ChangeRole { .. } => "change.role",
+            Self::ChangeNotShown { .. } => "change.not-shown",
             Self::VersionReused { .. } => "version.reused",
+            Self::VersionsTaken { .. } => "version.taken",
             Self::VersionFar { .. } => "version.far",
             Self::VersionsUsedUp { .. } => "version.used-up",
             Self::VersionRemembered { .. } => "version.remembered",
@@ -503,6 +509,7 @@ impl Error {
             Self::CopyName(_) => "target.copy-name",
             Self::TargetCustom(_) => "target.custom",
             Self::ContentChanged { .. } => "target.content-changed",
+            Self::ContentDiffers { .. } => "target.content-differs",
             Self::ContentMissing { .. } => "target.content-missing",
             Self::NoDestination => "publish.no-destination",
             Self::DestinationInside(_) => "publish.inside",
@@ -539,10 +546,13 @@ impl Error {
             | Self::Locked(_)
             | Self::Stale { .. }
             | Self::ChangeDiffers { .. }
+            | Self::ChangeNotShown { .. }
             | Self::ChangeSigned { .. }
             | Self::VersionReused { .. }
+            | Self::VersionsTaken { .. }
             | Self::Overtaken { .. }
-            | Self::ContentChanged { .. } => Class::Conflict,
+            | Self::ContentChanged { .. }
+            | Self::ContentDiffers { .. } => Class::Conflict,
             Self::Io { .. } | Self::Store { .. } => Class::Io,
             Self::ChangeForeign { .. }
             | Self::ChangeRole { .. }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use tuffet_core::crypto::Digest;
 use tuffet_core::metadata::{RoleName, TargetPath, Version};
-use tuffet_core::trust::{RemoteFile, percent_decode};
+use tuffet_core::trust::{Item, Limits, RemoteFile, percent_decode};
 
 /// The file of the policy; a directory that holds it is a repository.
 pub(crate) const POLICY: &str = "tuffet.toml";
@@ -89,6 +89,17 @@ pub(crate) fn file_name(role: &RoleName, version: Option<Version>) -> String {
         version,
     }
     .url_path()
+}
+
+/// The most bytes of a metadata file that a client reads. What is longer was not published by anybody whom clients believe.
+pub(crate) fn ceiling(name: &str) -> u64 {
+    let name = name.rsplit('/').next().unwrap_or(name);
+    let role = match parse_file_name(name) {
+        Some((role, _)) => role,
+        None if name == file_name(&RoleName::Timestamp, None) => RoleName::Timestamp,
+        None => RoleName::Targets,
+    };
+    Limits::default().of_stored(&Item::Role(role))
 }
 
 /// The path of a target in a published tree, with the hash before the last component.

@@ -201,6 +201,15 @@ pub enum Action {
         /// How many signatures there are now, and are needed.
         needs: Vec<Need>,
     },
+    /// Nothing was hashed of new targets that people sign for, because their bytes are not here.
+    NotAtHand {
+        /// The role.
+        role: RoleName,
+        /// The first of them.
+        path: TargetPath,
+        /// How many of the role these are.
+        count: u64,
+    },
     /// The open change is written to a file for somebody else.
     Sent {
         /// The file.
@@ -390,7 +399,9 @@ impl Action {
             Self::Applied { .. } => "Applied",
             Self::Copied { .. } => "Copied",
             Self::Published { .. } => "Published",
-            Self::DestinationUnverified { .. } | Self::DestinationUnread { .. } => "Noticed",
+            Self::DestinationUnverified { .. }
+            | Self::DestinationUnread { .. }
+            | Self::NotAtHand { .. } => "Noticed",
             Self::Pruned { .. } => "Pruned",
             Self::Mirrored { .. } => "Copied",
             Self::ExpiresEarly { .. }
@@ -469,6 +480,14 @@ impl fmt::Display for Action {
             } => {
                 write!(f, "{role} v{version} by {key}")?;
                 needs.iter().try_for_each(|need| write!(f, ", {need}"))
+            }
+            Self::NotAtHand { role, path, count } => {
+                write!(f, "{path}")?;
+                match count.saturating_sub(1) {
+                    0 => {}
+                    more => write!(f, " and {more} more")?,
+                }
+                write!(f, " of {role} are not here, so nobody has hashed again what is signed")
             }
             Self::Sent { to, length } => {
                 write!(f, "the open change ({length} bytes) to {}", to.display())

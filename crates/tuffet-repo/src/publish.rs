@@ -46,6 +46,7 @@ use crate::sign::attach;
 use crate::store::Store;
 use crate::write::{Write, WriteKind, read_optional};
 
+pub(crate) use artifacts::{holds_target, sha256};
 use release::Release;
 use verify::Switch;
 

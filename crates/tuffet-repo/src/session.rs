@@ -53,6 +53,16 @@ impl Repository {
             lock,
         })
     }
+
+    /// As [`Repository::begin`], for steps that do not publish: then nobody else looks at the signatures of snapshot.
+    ///
+    /// # Errors
+    /// As [`Repository::begin`].
+    pub fn begin_to_sign(&self) -> Result<Session<'_>, Error> {
+        let session = self.begin()?;
+        crate::heads::require_snapshot(&session.store)?;
+        Ok(session)
+    }
 }
 
 impl Session<'_> {
@@ -61,7 +71,7 @@ impl Session<'_> {
     /// # Errors
     /// As [`Repository::change`].
     pub fn change(&self) -> Result<Change, Error> {
-        of(&self.store, &self.graph, self.repository.policy())
+        of(&self.store, &self.graph, self.repository.policy(), |_| true)
     }
 
     /// Whether the open change holds a draft.
@@ -70,17 +80,49 @@ impl Session<'_> {
         self.store.drafts().next().is_some()
     }
 
+    /// What these signers have to look at before they sign: the open change without the drafts that they may not sign or have
+    /// signed already. No draft is left when there is nothing to sign.
+    ///
+    /// # Errors
+    /// As [`Repository::change`].
+    pub fn to_sign(&mut self, signers: &[&dyn Signer]) -> Result<Change, Error> {
+        let roles = crate::sign::unsigned(&mut self.store, &self.graph, signers);
+        let policy = self.repository.policy();
+        of(&self.store, &self.graph, policy, |role| {
+            roles.contains(role)
+        })
+    }
+
     /// As [`Repository::sign`].
     ///
     /// # Errors
     /// As [`Repository::sign`].
     pub fn sign(&mut self, signers: &[&dyn Signer]) -> Result<Plan, Error> {
-        crate::sign::sign(
-            &mut self.store,
-            &self.graph,
-            self.repository.policy(),
-            signers,
-        )
+        self.sign_watched(signers, &|_, _| {})
+    }
+
+    /// The same, if every draft that is signed says what people have been shown; `shown` may be of another session. `hashed` is told
+    /// how many bytes of artifacts have been hashed, and of how many.
+    ///
+    /// # Errors
+    /// [`Error::ChangeNotShown`]; as [`Repository::sign`].
+    pub fn sign_shown(
+        &mut self,
+        shown: &Change,
+        signers: &[&dyn Signer],
+        hashed: &dyn Fn(u64, u64),
+    ) -> Result<Plan, Error> {
+        crate::sign::require_shown(&mut self.store, &self.graph, shown, signers)?;
+        self.sign_watched(signers, hashed)
+    }
+
+    fn sign_watched(
+        &mut self,
+        signers: &[&dyn Signer],
+        hashed: &dyn Fn(u64, u64),
+    ) -> Result<Plan, Error> {
+        let policy = self.repository.policy();
+        crate::sign::sign(&mut self.store, &self.graph, policy, signers, hashed)
     }
 
     /// As [`Repository::publish`].

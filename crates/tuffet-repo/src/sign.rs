@@ -1,10 +1,15 @@
 //! Signing the drafts of the open change.
 
+mod rehash;
+
+use std::collections::BTreeSet;
+
 use tuffet_core::crypto::signed_message;
 use tuffet_core::metadata::{KeyId, RoleName, Version};
 use tuffet_sign::{PublicKeyInfo, Signer};
 
 use crate::Error;
+use crate::change::{Change, Draft};
 use crate::document::Document;
 use crate::graph::{Authority, Graph};
 use crate::keys::{KeyName, keyid};
@@ -16,15 +21,14 @@ use crate::store::Store;
 
 impl Repository {
     /// Signs every draft of the open change that one of the signers may sign. The signatures are made here and now, and written
-    /// when the plan is executed. Keys of snapshot and timestamp may be among the signers: theirs is the word that
+    /// when the plan is executed. Before that the staged bytes of new and changed targets are hashed once more. Keys of snapshot and timestamp may be among the signers: theirs is the word that
     /// [`Repository::publish`] asks for.
     ///
     /// # Errors
     /// [`Error::NoChange`]; [`Error::KeyNotNeeded`] for a signer that may sign neither; [`Error::Stale`];
-    /// [`Error::Signer`].
+    /// [`Error::ContentDiffers`]; [`Error::Signer`].
     pub fn sign(&self, signers: &[&dyn Signer]) -> Result<Plan, Error> {
-        let mut session = self.begin()?;
-        crate::heads::require_snapshot(&session.store)?;
+        let mut session = self.begin_to_sign()?;
         let plan = session.sign(signers)?;
         Ok(session.end(plan))
     }
@@ -36,6 +40,7 @@ pub(crate) fn sign(
     graph: &Graph,
     policy: &Policy,
     signers: &[&dyn Signer],
+    hashed: &dyn Fn(u64, u64),
 ) -> Result<Plan, Error> {
     store.require_current()?;
     if store.drafts().next().is_none() {
@@ -52,7 +57,9 @@ pub(crate) fn sign(
             ));
         }
     }
-    let actions = attach(store, graph, policy, signers)?;
+    let roles = unsigned(store, graph, signers);
+    let mut actions = rehash::rehash(store, &roles, hashed)?;
+    actions.extend(attach(store, graph, policy, signers)?);
     let change = if actions.is_empty() {
         Vec::new()
     } else {
@@ -63,6 +70,46 @@ pub(crate) fn sign(
         steps: vec![change],
         lock: None,
     })
+}
+
+/// The roles whose drafts the signers may sign and have not all signed.
+pub(crate) fn unsigned(
+    store: &mut Store,
+    graph: &Graph,
+    signers: &[&dyn Signer],
+) -> BTreeSet<RoleName> {
+    let drafts = store.drafts_mut().filter(|(_, draft)| !draft.is_exact());
+    let lacks = |(role, draft): (&RoleName, &mut Document)| {
+        let authorities = graph.signatories(role);
+        let lacks = signers.iter().any(|signer| {
+            let mut keyids = wanted(signer.public(), &authorities).into_iter();
+            keyids.any(|keyid| !has_signed(*signer, draft, &keyid))
+        });
+        lacks.then(|| role.clone())
+    };
+    drafts.filter_map(lacks).collect()
+}
+
+/// Refuses to sign what says something else than what was shown. Signatures may have come since.
+pub(crate) fn require_shown(
+    store: &mut Store,
+    graph: &Graph,
+    shown: &Change,
+    signers: &[&dyn Signer],
+) -> Result<(), Error> {
+    for role in unsigned(store, graph, signers) {
+        let shown = shown.drafts.iter().find(|draft| draft.role == role);
+        let same = |draft: &Document| {
+            let shown = shown.map(Draft::bytes)?;
+            let same = shown == draft.to_bytes();
+            let says = || Some(Document::parse(shown).ok()?.says_the_same_as(draft));
+            if same { Some(true) } else { says() }
+        };
+        if store.draft(&role).and_then(same) != Some(true) {
+            return Err(Error::ChangeNotShown { role });
+        }
+    }
+    Ok(())
 }
 
 /// Attaches the signatures that the signers may make and have not made.

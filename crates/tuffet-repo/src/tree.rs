@@ -11,7 +11,8 @@ use tuffet_core::trust::{
 };
 
 use crate::Error;
-use crate::write::read_optional;
+use crate::layout::ceiling;
+use crate::write::read_bounded;
 
 /// The metadata files of a repository, by name.
 pub(crate) trait Tree {
@@ -24,7 +25,7 @@ pub(crate) struct Directory(pub(crate) PathBuf);
 
 impl Tree for Directory {
     fn file(&self, name: &str) -> Result<Option<Vec<u8>>, Error> {
-        read_optional(&self.0.join(name))
+        read_bounded(&self.0.join(name), ceiling(name))
     }
 }
 

@@ -272,6 +272,29 @@ pub(crate) fn read_optional(path: &Path) -> Result<Option<Vec<u8>>, Error> {
     }
 }
 
+/// Reads a file of a tree that somebody else may write to. One that is longer than the limit is not read: it comes as empty, which is
+/// good for nothing.
+pub(crate) fn read_bounded(path: &Path, limit: u64) -> Result<Option<Vec<u8>>, Error> {
+    let failed = |error| Error::io("cannot read", path, error);
+    let file = match File::open(path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(failed(error)),
+    };
+    let length = file.metadata().map_err(failed)?.len();
+    if length > limit {
+        return Ok(Some(Vec::new()));
+    }
+    let mut bytes = Vec::new();
+    let mut file = file.take(limit.saturating_add(1));
+    file.read_to_end(&mut bytes).map_err(failed)?;
+    // It has grown since.
+    if bytes.len() as u64 > limit {
+        bytes.clear();
+    }
+    Ok(Some(bytes))
+}
+
 /// Reads a file to its end in pieces; returns its length.
 pub(crate) fn read_pieces(
     path: &Path,
@@ -312,6 +335,12 @@ fn once(path: &Path, bytes: &[u8]) -> Result<(), Error> {
     }
 }
 
+/// What is read of the file that is switched.
+fn ceiling_at(path: &Path) -> u64 {
+    let name = path.file_name().unwrap_or_default();
+    crate::layout::ceiling(&name.to_string_lossy())
+}
+
 /// Replaces a file if it is still what was seen. Everybody who does so holds the lock, from the comparison to the rename.
 fn switch(path: &Path, bytes: &[u8], seen: &Seen) -> Result<(), Error> {
     let (lock, seen) = match seen {
@@ -325,7 +354,7 @@ fn switch(path: &Path, bytes: &[u8], seen: &Seen) -> Result<(), Error> {
     let file = options.create(true).truncate(false).write(true);
     let held = file.open(&lock).map_err(failed)?;
     held.lock().map_err(failed)?;
-    match read_optional(path)? {
+    match read_bounded(path, ceiling_at(path))? {
         Some(now) if now == bytes => return Ok(()),
         now if now.as_deref() == seen => {}
         _ => {

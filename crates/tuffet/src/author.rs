@@ -157,9 +157,26 @@ pub(crate) fn finish(
     dry: bool,
     app: &App,
 ) -> Result<Exit, Failure> {
+    finish_with(command, actions, Value::Null, dry, app)
+}
+
+/// The same with more members in the JSON: those of an object.
+///
+/// # Errors
+/// When stdout cannot be written.
+pub(crate) fn finish_with(
+    command: &str,
+    actions: Vec<Value>,
+    more: Value,
+    dry: bool,
+    app: &App,
+) -> Result<Exit, Failure> {
     if app.console.json {
-        app.console
-            .result(command, json!({"dry_run": dry, "actions": actions}))?;
+        let mut result = json!({"dry_run": dry, "actions": actions});
+        if let (Some(result), Value::Object(more)) = (result.as_object_mut(), more) {
+            result.extend(more);
+        }
+        app.console.result(command, result)?;
     } else if dry {
         app.console
             .status("Nothing", "was changed: this was a dry run");
@@ -220,6 +237,7 @@ fn object(action: &Action) -> Value {
         | Action::Staged { role, path, .. }
         | Action::Promoted { role, to: path, .. }
         | Action::TargetRemoved { role, path } => (Some(role), None, Some(path)),
+        Action::NotAtHand { role, path, .. } => (Some(role), None, Some(path)),
         Action::KeyReplaced { role, .. }
         | Action::KeyRemoved { role, .. }
         | Action::ExpiresEarly { role, .. } => (Some(role), None, None),

@@ -130,6 +130,15 @@ impl Console {
         }
     }
 
+    /// Shows what somebody is about to answer for. It is never left out where a question follows. The tour answers for nothing, and has
+    /// no room for it.
+    pub(crate) fn show(&self, asks: bool, lines: impl FnOnce() -> String) {
+        let heard = !self.quiet && !self.json && matches!(self.sink, Sink::Process);
+        if asks || heard {
+            self.say(&lines());
+        }
+    }
+
     /// Says something that only those who ask for more want to know.
     pub(crate) fn detail(&self, what: impl AsRef<str>) {
         if self.verbose > 0 && !self.quiet && !self.json {

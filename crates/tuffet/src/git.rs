@@ -7,12 +7,15 @@
 //! The branch holds a directory with the change as one file and as text for whoever looks at it on a forge. Nothing in it is
 //! believed: what is fetched goes the way of every received change.
 
+mod bounded;
+
 use std::cell::OnceCell;
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::process::{Command, Output};
 
 use tempfile::TempDir;
+
+use bounded::{Bounds, Stopped};
 
 use crate::exit::Exit;
 use crate::failure::Failure;
@@ -91,8 +94,10 @@ impl<'a> Remote<'a> {
             return Ok(Some(Fetched { commit }));
         }
         let kept = format!("+{BRANCH}:{KEPT}");
-        let fetch = ["fetch", "--quiet", "--no-tags", "--depth", "1", "--"];
-        let fetch = [&fetch[..], &[self.remote, &kept]].concat();
+        // A server that knows no filters says so and sends everything; then the size of what arrives is watched.
+        let filter = format!("--filter=blob:limit={}", whole::CHANGE.saturating_add(1));
+        let fetch = ["fetch", "--quiet", "--no-tags", "--depth", "1", &filter];
+        let fetch = [&fetch[..], &["--", self.remote, &kept]].concat();
         let fetched = self.run_in(passing, &fetch, None)?;
         self.success("fetch", fetched)?;
         let kept = format!("{KEPT}^{{commit}}");
@@ -255,28 +260,28 @@ impl<'a> Remote<'a> {
         arguments: &[&str],
         input: Option<&[u8]>,
     ) -> Result<Output, Failure> {
-        let failed = |error: std::io::Error| {
-            Failure::new("git.failed", Exit::Network, "git cannot be run").cause(error)
-        };
-        let mut child = Command::new("git")
+        let mut command = Command::new("git");
+        command
             .arg("-C")
             .arg(directory)
             .args(arguments)
-            .stdin(match input {
-                Some(_) => Stdio::piped(),
-                None => Stdio::null(),
-            })
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
             // Without a terminal of its own git would wait for an answer that nobody can give.
             .env("GIT_TERMINAL_PROMPT", "0")
-            .env("LC_ALL", "C")
-            .spawn()
-            .map_err(failed)?;
-        if let (Some(input), Some(mut stdin)) = (input, child.stdin.take()) {
-            stdin.write_all(input).map_err(failed)?;
-        }
-        child.wait_with_output().map_err(failed)
+            // What was left out because it is too large is not fetched after all.
+            .env("GIT_NO_LAZY_FETCH", "1")
+            .env("LC_ALL", "C");
+        let passing = self.passing.get().map(|passing| passing.directory.path());
+        let run = Bounds::new().run(&mut command, input, passing);
+        run.map_err(|stopped| match stopped {
+            Stopped::Unrun(error) => {
+                Failure::new("git.failed", Exit::Network, "git cannot be run").cause(error)
+            }
+            Stopped::Late(seconds) => {
+                let message = format!("git has not done with {} in {seconds} s", self.name());
+                Failure::new("git.timeout", Exit::Network, message)
+            }
+            Stopped::Large(limit) => whole::too_large(&self.name(), limit),
+        })
     }
 }
 

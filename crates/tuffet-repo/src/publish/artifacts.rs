@@ -122,13 +122,22 @@ fn copied(from: Address, target: &TargetEntry, sha256: Digest) -> WriteKind {
     }
 }
 
-pub(super) fn sha256(target: &TargetEntry) -> Option<&Digest> {
+pub(crate) fn sha256(target: &TargetEntry) -> Option<&Digest> {
     let mut hashes = target.hashes.iter();
     hashes.find(|digest| digest.algorithm() == HashAlgorithm::Sha256)
 }
 
 /// Whether a file holds the bytes of a target; what lies there is not taken on trust.
 pub(super) fn is_there(path: &Path, target: &TargetEntry) -> Result<bool, Error> {
+    holds_target(path, target, &mut |_| {})
+}
+
+/// The same for whoever wants to know how many bytes have been read.
+pub(crate) fn holds_target(
+    path: &Path,
+    target: &TargetEntry,
+    read: &mut dyn FnMut(u64),
+) -> Result<bool, Error> {
     match fs::metadata(path) {
         Ok(found) if found.len() == target.length => {}
         _ => return Ok(false),
@@ -136,6 +145,7 @@ pub(super) fn is_there(path: &Path, target: &TargetEntry) -> Result<bool, Error>
     let mut checksums = Checksums::of(target);
     read_pieces(path, |piece| {
         checksums.update(piece);
+        read(piece.len() as u64);
         Ok(())
     })?;
     Ok(checksums.are_right())

@@ -60,7 +60,8 @@ impl Destination {
         Self::Bucket(Bucket::memory())
     }
 
-    /// Reads a file as it is now, such as `metadata/timestamp.json`; `None` if it is not there.
+    /// Reads a file as it is now, such as `metadata/timestamp.json`; `None` if it is not there. Of one that is longer than
+    /// clients read of its kind nothing is read: it comes as empty.
     ///
     /// # Errors
     /// [`Error::Io`], [`Error::Store`].
@@ -79,7 +80,9 @@ impl Destination {
     /// ```
     pub fn read(&self, name: &str) -> Result<Option<Vec<u8>>, Error> {
         match self {
-            Self::Directory(directory) => crate::write::read_optional(&directory.join(name)),
+            Self::Directory(directory) => {
+                crate::write::read_bounded(&directory.join(name), crate::layout::ceiling(name))
+            }
             Self::Bucket(bucket) => Ok(bucket.client()?.get(name)?.map(|found| found.bytes)),
         }
     }

@@ -87,7 +87,7 @@ impl Repository {
             stays,
             goes,
             mut others,
-        } = tree.roles(&published, &snapshots, limit)?;
+        } = tree.roles(&place, &snapshots, limit)?;
         let needed = tree.targets_of(&published, &stays)?;
         let listed = destination.list(TARGETS)?.into_iter();
         let unused: BTreeMap<String, Listed> = listed
@@ -97,7 +97,7 @@ impl Repository {
                 hashed && !needed.contains(name) && found.modified <= limit
             })
             .collect();
-        let known = known(&store, &tree.own, &unused)?;
+        let known = known(&store, &tree.own, &unused, &mut others)?;
         let (targets, foreign): (Vec<_>, Vec<_>) = unused
             .into_iter()
             .partition(|(name, _)| known.contains(name));
@@ -205,14 +205,14 @@ impl Metadata {
     /// What is needed, what is not, and what is nobody's.
     fn roles(
         &self,
-        published: &Published,
+        place: &Place<'_>,
         snapshots: &BTreeSet<Version>,
         limit: UnixTime,
     ) -> Result<Sorted, Error> {
         let mut listed: BTreeSet<(RoleName, Version)> = BTreeSet::new();
         let mut current: BTreeMap<RoleName, Version> = BTreeMap::new();
         for version in snapshots {
-            let all = self.listed_by(published, *version)?;
+            let all = self.listed_by(place.published, *version)?;
             if *version == self.current {
                 current.extend(all.iter().cloned());
             }
@@ -231,6 +231,11 @@ impl Metadata {
                 }
             };
             let key = (role.clone(), *version);
+            let somebody = match role {
+                RoleName::Delegated(name) => place.graph.is_delegated(name),
+                _ => true,
+            };
+            let read = (self.own.contains(&key) && somebody) || listed.contains(&key);
             if !self.own.contains(&key) && !listed.contains(&key) && *version != self.current {
                 sorted.others.push(format!("{METADATA}/{file}"));
             } else if !needed {
@@ -238,7 +243,7 @@ impl Metadata {
                 continue;
             }
             if *role != RoleName::Snapshot {
-                sorted.stays.push((key, file));
+                sorted.stays.push(Stays { file, read });
             }
         }
         Ok(sorted)
@@ -264,15 +269,15 @@ impl Metadata {
     fn targets_of(
         &self,
         published: &Published,
-        files: &[((RoleName, Version), String)],
+        files: &[Stays],
     ) -> Result<BTreeSet<String>, Error> {
-        published.fetch(files.iter().map(|(_, file)| file.as_str()))?;
+        published.fetch(files.iter().map(|one| one.file.as_str()))?;
         let mut names = BTreeSet::new();
-        for (key, file) in files {
+        for Stays { file, read } in files {
             // Parsed first, so that nothing is taken for unlisted because its list cannot be read.
             match parse(published, file) {
                 Ok(document) => names.extend(names_in(&document.to_bytes())),
-                Err(Error::Format { .. }) if !self.own.contains(key) => {}
+                Err(Error::Format { .. }) if !read => {}
                 Err(error) => return Err(error),
             }
         }
@@ -284,10 +289,18 @@ impl Metadata {
 #[derive(Default)]
 struct Sorted {
     /// The files of targets roles that may be needed.
-    stays: Vec<((RoleName, Version), String)>,
+    stays: Vec<Stays>,
     goes: Vec<(String, Listed)>,
     /// What the repository has not made.
     others: Vec<String>,
+}
+
+/// A file that may be needed.
+struct Stays {
+    file: String,
+    /// Whether it has to be readable: the repository has made it for a role that there is, or clients can come to it. Another one is
+    /// nobody's, and keeps nobody from pruning.
+    read: bool,
 }
 
 /// The names under which the targets of a file are published.
@@ -303,11 +316,13 @@ fn names_in(bytes: &[u8]) -> Vec<String> {
         .collect()
 }
 
-/// Those of the unused files that some version of the repository has listed.
+/// Those of the unused files that some version of the repository has listed. What lies among its versions and is none lists nothing, and
+/// is pointed out.
 fn known(
     store: &Store,
     own: &BTreeSet<(RoleName, Version)>,
     unused: &BTreeMap<String, Listed>,
+    others: &mut Vec<String>,
 ) -> Result<BTreeSet<String>, Error> {
     let mut known = BTreeSet::new();
     // Most of what goes was listed lately.
@@ -316,7 +331,15 @@ fn known(
             break;
         }
         if matches!(role, RoleName::Targets | RoleName::Delegated(_)) {
-            let bytes = store.sealed(role, *version)?;
+            let bytes = match store.sealed(role, *version) {
+                Ok(bytes) => bytes,
+                Err(Error::Format { .. } | Error::HeadUnsigned { .. }) => {
+                    let path = store.sealed_path(role, *version);
+                    others.push(path.display().to_string());
+                    continue;
+                }
+                Err(error) => return Err(error),
+            };
             let names = names_in(&bytes).into_iter();
             known.extend(names.filter(|name| unused.contains_key(name)));
         }

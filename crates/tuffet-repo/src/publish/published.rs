@@ -11,10 +11,10 @@ use super::destination::{Bucket, Destination};
 use super::timestamp_name;
 use crate::Error;
 use crate::highest::Highest;
-use crate::layout::{METADATA, file_name};
+use crate::layout::{METADATA, ceiling, file_name};
 use crate::targets::TargetEntry;
 use crate::tree::Tree;
-use crate::write::{Address, Seen, WriteKind, holds, read_optional};
+use crate::write::{Address, Seen, WriteKind, holds, read_bounded};
 
 /// The lock of those who publish to the same directory.
 const LOCK: &str = ".lock";
@@ -50,7 +50,7 @@ impl Published {
         let timestamp = format!("{METADATA}/{}", timestamp_name());
         let (timestamp, seen, kind) = match destination {
             Destination::Directory(directory) => {
-                let bytes = read_optional(&directory.join(timestamp))?;
+                let bytes = read_bounded(&directory.join(&timestamp), ceiling(&timestamp))?;
                 let seen = Seen::File {
                     lock: directory.join(LOCK),
                     bytes: bytes.clone(),
@@ -189,6 +189,15 @@ impl Published {
         Ok(())
     }
 
+    /// A metadata file that nobody asks for again.
+    pub(super) fn glance(&self, file: &str) -> Result<Option<Vec<u8>>, Error> {
+        let found = self.file(file);
+        if let Kind::Bucket { read, .. } = &self.kind {
+            read.borrow_mut().remove(file);
+        }
+        found
+    }
+
     /// Which of these files hold the bytes of their targets; what lies there is not taken on trust.
     pub(super) fn hold(&self, targets: &[(String, &TargetEntry)]) -> Result<Vec<bool>, Error> {
         match &self.kind {
@@ -209,7 +218,7 @@ impl Tree for Published {
         }
         match &self.kind {
             Kind::Directory { directory, .. } => {
-                read_optional(&directory.join(METADATA).join(file))
+                read_bounded(&directory.join(METADATA).join(file), ceiling(file))
             }
             Kind::Bucket {
                 bucket,

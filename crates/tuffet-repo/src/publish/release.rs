@@ -29,7 +29,7 @@ use crate::tree::Tree as _;
 use crate::write::{WriteKind, read_optional};
 
 /// How many numbers of snapshots are skipped at the most.
-const MOST_SKIPPED: usize = 10_000;
+const MOST_SKIPPED: usize = 1_000;
 
 /// A metadata file to publish.
 #[derive(Debug)]
@@ -345,7 +345,15 @@ impl Place<'_> {
     ) -> Result<Document, Error> {
         let (role, given_up) = (RoleName::Snapshot, self.store.given_up());
         let mut version = given_up.next_usable(&role, before.map(Before::version))?;
-        while skipped.len() < MOST_SKIPPED && self.is_taken(&role, version, None)? {
+        while self.is_taken(&role, version, None)? {
+            if skipped.len() >= MOST_SKIPPED {
+                return Err(Error::VersionsTaken {
+                    at: self
+                        .published
+                        .metadata(&layout::file_name(&role, Some(version))),
+                    count: skipped.len() as u64,
+                });
+            }
             skipped.push(version);
             version = given_up.next_usable(&role, Some(version))?;
         }
@@ -370,7 +378,7 @@ impl Place<'_> {
     ) -> Result<bool, Error> {
         let there = self
             .published
-            .file(&layout::file_name(role, Some(version)))?;
+            .glance(&layout::file_name(role, Some(version)))?;
         Ok(there.is_some_and(|bytes| {
             ours != Some(bytes.as_slice()) && !is_signed_by_any(role, &bytes, self.graph)
         }))

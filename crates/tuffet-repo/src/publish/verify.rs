@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use tuffet_core::json::Value;
-use tuffet_core::metadata::{RoleName, TargetPath, UnixTime, Version};
+use tuffet_core::metadata::{Role as _, RoleName, TargetPath, Targets, UnixTime, Version};
 use tuffet_core::trust::{Class, Rejected, TrustedView};
 
 use super::release::{Place, Release, Staged};
@@ -12,13 +12,13 @@ use crate::Error;
 use crate::document::Document;
 use crate::layout;
 use crate::plan::Action;
-use crate::quorum::{Need, needs};
-use crate::store::Store;
+use crate::quorum::count_as;
+use crate::store::{Store, require_version};
 use crate::targets::read_entry;
 use crate::tree::{Client, Directory, Fault, Overlay, Tree};
 use crate::write::read_optional;
 
-/// How many new targets are looked for.
+/// How many new targets are looked for. Every new version is read and counted, whatever their number.
 const LOOKED_FOR: usize = 256;
 
 /// In which order root and timestamp are written, if both are new.
@@ -84,7 +84,7 @@ pub(super) fn verify(
         before.accepts(&view, &all, release, now)?;
     }
 
-    actions.extend(renewal::warnings(place.policy, &view, now));
+    actions.extend(renewal::warnings(place, release, &view, now)?);
     let switch = match seen {
         Some(seen) => {
             require_another_version(place, release)?;
@@ -98,7 +98,8 @@ pub(super) fn verify(
     Ok(Verdict { switch, actions })
 }
 
-/// Refuses a new version of a targets role that has expired, or that has no draft whose signatures were counted and too few of its own.
+/// Refuses a new version of a targets role that clients would refuse when they come to it: the core reads and counts the very bytes, for
+/// everybody who names keys of the role, however many roles these are.
 fn require_good(
     place: &Place<'_>,
     release: &Release,
@@ -112,17 +113,20 @@ fn require_good(
     if release.before(role) == Some(version) {
         return Ok(());
     }
-    if place.store.draft(role).is_none() {
-        let counts = needs(role, &staged.bytes, place.graph, place.policy)?;
-        if !counts.iter().all(Need::is_met) {
+    let mut expires = None;
+    for authority in place.graph.authorities(role) {
+        let (quorum, parsed) = count_as::<Targets>(role, &staged.bytes, &authority)?;
+        let file = parsed.unverified();
+        require_version(role, version, Some(file.version()))?;
+        if !quorum.is_met() {
             return Err(Error::HeadUnsigned {
                 role: role.clone(),
                 version,
             });
         }
+        expires = Some(file.expires());
     }
-    let document = Document::parse(&staged.bytes).ok();
-    match document.and_then(|document| document.expires()) {
+    match expires {
         Some(expires) if expires <= now => Err(Fault::Refused(
             Rejected::Expired {
                 role: role.clone(),
@@ -384,9 +388,10 @@ fn look_for(
     Ok((actions, view))
 }
 
-/// Targets that clients have not seen, and one at least of every role that is new.
+/// Targets that clients have not seen, and one at least of every role that is new: these come first, so that a role with many targets
+/// leaves room for the others.
 fn new_targets(place: &Place<'_>, release: &Release) -> Result<Vec<(RoleName, TargetPath)>, Error> {
-    let mut all = Vec::new();
+    let (mut first, mut others) = (Vec::new(), Vec::new());
     for (role, draft) in place.store.drafts() {
         let entries = |document: &Document| -> BTreeMap<String, Value> {
             let listed = document.member("targets").and_then(Value::as_object);
@@ -398,19 +403,33 @@ fn new_targets(place: &Place<'_>, release: &Release) -> Result<Vec<(RoleName, Ta
         };
         let old = old.and_then(|bytes| Document::parse(&bytes).ok());
         let old = old.as_ref().map(&entries).unwrap_or_default();
-        let new = entries(draft);
-        let first = new.keys().next().cloned();
-        let added = new
-            .into_iter()
-            .filter(|(path, entry)| old.get(path) != Some(entry) || first.as_ref() == Some(path));
-        all.extend(added.filter_map(|(path, entry)| {
-            let entry = read_entry(&path, &entry, role)?;
-            Some((role.clone(), entry.path))
-        }));
-        if all.len() >= LOOKED_FOR {
-            all.truncate(LOOKED_FOR);
+        let room = LOOKED_FOR.saturating_sub(others.len());
+        let (mut added, mut same) = (Vec::new(), None);
+        for (path, entry) in entries(draft) {
+            let is_new = old.get(&path) != Some(&entry);
+            if !is_new && same.is_some() {
+                continue;
+            }
+            let Some(entry) = read_entry(&path, &entry, role) else {
+                continue;
+            };
+            let found = (role.clone(), entry.path);
+            match is_new {
+                true => added.push(found),
+                false => same = Some(found),
+            }
+            if added.len() > room {
+                break;
+            }
+        }
+        let mut added = added.into_iter();
+        first.extend(added.next().or(same));
+        others.extend(added);
+        if first.len() >= LOOKED_FOR {
             break;
         }
     }
-    Ok(all)
+    first.append(&mut others);
+    first.truncate(LOOKED_FOR);
+    Ok(first)
 }

@@ -219,3 +219,55 @@ fn an_incident_does_not_wait_for_a_place_that_cannot_be_read() {
         "{actions:?}"
     );
 }
+
+/// A file that takes no room and that nobody can hold in memory.
+fn endless(world: &World, name: &str) {
+    let file = fs::File::create(world.metadata(name)).unwrap();
+    file.set_len(1 << 42).unwrap();
+}
+
+#[test]
+fn what_is_longer_than_any_client_reads_is_not_read() {
+    let world = World::published();
+    let mut seen = world.client();
+    seen.refresh(&world.public(), NOW).unwrap();
+    endless(&world, "3.snapshot.json");
+    world.add("b", b"b");
+    world.sign();
+    // The next timestamp takes the place of whatever lies there.
+    endless(&world, "timestamp.json");
+    world.publish(NOW);
+    for client in [&mut seen, &mut world.client()] {
+        let view = client.refresh(&world.public(), NOW).unwrap();
+        assert_eq!(versions(&view)[2..], [4, 3]);
+    }
+    // People have signed the number of a role, and roots follow one another.
+    for (file, edit) in [
+        ("4.targets.json", RoleName::Targets),
+        ("2.root.json", RoleName::Root),
+    ] {
+        endless(&world, file);
+        run(world.repository().renew(&[edit], NOW));
+        world.sign();
+        assert_eq!(code(world.plan(&[world.online], NOW)), "version.reused");
+        replacing(&world, &[file], world.online).unwrap();
+        world.client().refresh(&world.public(), NOW).unwrap();
+    }
+}
+
+#[test]
+fn r14_numbers_are_not_skipped_for_ever() {
+    let world = World::published();
+    for number in 3..=1_003 {
+        fs::write(world.metadata(&format!("{number}.snapshot.json")), b"other").unwrap();
+    }
+    world.add("b", b"b");
+    world.sign();
+    let error = world.plan(&[world.online], NOW).unwrap_err();
+    assert_eq!(error.code(), "version.taken");
+    assert!(error.to_string().contains("1003.snapshot.json"), "{error}");
+    fs::remove_file(world.metadata("1003.snapshot.json")).unwrap();
+    world.publish(NOW);
+    let view = world.client().refresh(&world.public(), NOW).unwrap();
+    assert_eq!(versions(&view)[2], 1_003);
+}

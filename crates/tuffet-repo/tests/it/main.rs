@@ -28,6 +28,7 @@ mod recovery;
 mod revocation;
 mod roles;
 mod rotation;
+mod signing;
 #[cfg(feature = "object-store")]
 mod stores;
 mod support;

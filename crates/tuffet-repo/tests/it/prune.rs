@@ -345,3 +345,44 @@ fn a_store_is_pruned_alike() {
     }
     world.client().get(&place, NOW, "b").unwrap();
 }
+
+#[test]
+fn what_is_no_version_of_any_role_does_not_stop_pruning() {
+    let world = history();
+    let prune = Prune::older_than(Period::parse("30d").unwrap()).from(world.public());
+    let plan = world.repository().prune(&prune, after(45)).unwrap();
+    let before: Vec<Write> = plan.writes().cloned().collect();
+    drop(plan);
+    let own = world.directory().join("metadata");
+    let version_of_another = fs::read(own.join("1.targets.json")).unwrap();
+    // The role is nobody's: as another version than its name says, as no metadata at all, and where it is published, too.
+    for (content, published) in [
+        (&version_of_another[..], false),
+        (b"no metadata", false),
+        (b"no metadata", true),
+    ] {
+        let world = world.fork();
+        let own = world.directory().join("metadata/5.zzz.json");
+        fs::write(&own, content).unwrap();
+        if published {
+            fs::write(world.metadata("5.zzz.json"), content).unwrap();
+            date(&world, "metadata/5.zzz.json", 44);
+        }
+        let prune = Prune::older_than(Period::parse("30d").unwrap()).from(world.public());
+        let plan = world.repository().prune(&prune, after(45)).unwrap();
+        assert_eq!(plan.writes().count(), before.len());
+        let own = own.display().to_string();
+        let said =
+            |action: &Action| matches!(action, Action::Spared { first, .. } if *first == own);
+        assert!(plan.actions().iter().any(said), "{:?}", plan.actions());
+        let mut client = world.client();
+        plan.execute().unwrap();
+        client.get(&world.public(), after(40), "app.tar").unwrap();
+    }
+    // A version of a role that there is has to be readable where clients can come to it.
+    fs::write(world.metadata("3.targets.json"), b"no metadata").unwrap();
+    assert_ne!(
+        code(world.repository().prune(&prune, after(45))),
+        "no error"
+    );
+}

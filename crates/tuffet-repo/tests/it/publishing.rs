@@ -314,6 +314,35 @@ fn what_expires_before_the_next_publication_is_due_is_published_and_said() {
     run(world.repository().sign(&[world.ana, world.ben, sam]));
     let due = UnixTime(NOW.0 + 12 * hour);
     assert_eq!(early(&world.publish(NOW)), [("edge".to_owned(), due)]);
+    // And so is one that others sign and that nobody has touched.
+    let later = UnixTime(NOW.0 + hour);
+    let due = UnixTime(later.0 + 12 * hour);
+    assert_eq!(early(&world.publish(later)), [("edge".to_owned(), due)]);
+}
+
+#[test]
+fn every_new_version_is_looked_at_however_many_targets_there_are() {
+    let world = World::published();
+    let sam = crate::support::key();
+    let all: [&dyn tuffet_sign::Signer; 3] = [world.ana, world.ben, sam];
+    for team in ["a", "z"] {
+        world.delegate(team, &[("sam", sam)]);
+    }
+    let targets = (0..300).map(|number| {
+        let name = format!("a/{number}");
+        AddTarget::new(path(&name), world.file("small", b"x")).role(crate::support::role("a"))
+    });
+    let targets: Vec<AddTarget> = targets.collect();
+    run(world.repository().add_targets(&targets, NOW));
+    // Clients find it in targets and never come to the role, which is the last one of those that are new.
+    let last = AddTarget::new(path("z/last"), world.file("last", b"last"));
+    run(world.repository().add_target(&last, NOW));
+    let last = last.role(crate::support::role("z"));
+    run(world.repository().add_target(&last, NOW));
+    run(world.repository().sign(&all));
+    let plan = world.plan(&[world.online], NOW).unwrap();
+    let shadowed = |action: &Action| matches!(action, Action::Shadowed { path: of, .. } if *of == path("z/last"));
+    assert!(plan.actions().iter().any(shadowed), "{:?}", plan.actions());
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! `tuffet change`: the signing desk. What is open, whose signatures it waits for, and how it gets to those people.
 
+pub(super) mod shown;
 mod travel;
 
 use std::path::PathBuf;
@@ -47,7 +48,10 @@ struct ShowArguments {
     check: bool,
 }
 
-/// Sign the open change, after looking at it with tuffet change show
+/// Show every difference of what the key may sign of the open change, and sign it
+///
+/// The differences are shown on stderr, or with --json in the result. On a terminal they have to be confirmed. What a key has signed
+/// already is not shown again.
 #[derive(Debug, Args)]
 #[command(
     before_help = "Examples:\n  tuffet change sign --key ana\n  tuffet change sign --key ana --check"
@@ -55,6 +59,9 @@ struct ShowArguments {
 struct SignArguments {
     #[command(flatten)]
     signing: SigningOptions,
+    /// Sign without asking
+    #[arg(long)]
+    yes: bool,
     /// End with 6 while signatures are missing
     #[arg(long)]
     check: bool,
@@ -299,16 +306,21 @@ fn sign(repository: &Repository, arguments: &SignArguments, app: &App) -> Result
     let keyring = Keyring::new(app, &arguments.signing.secrets);
     let keys = keyring.open_all(&arguments.signing.key)?;
     let (dry, mut actions) = (arguments.dry_run.dry_run, Vec::new());
-    let plan = repository.sign(&keyring::signers(&keys));
-    author::carry_out(plan, dry, app, &mut actions)?;
+    let session = repository.begin_to_sign();
+    let mut session = session.map_err(|error| Failure::from(&error))?;
+    let signers = keyring::signers(&keys);
+    let unasked = dry || arguments.yes;
+    let (shown, plan) = shown::sign(&mut session, &signers, unasked, app)?;
+    author::carry_out(Ok(plan), dry, app, &mut actions)?;
     if actions.is_empty() {
         app.console.status(
             "Unchanged",
             "the signatures are there already, or tuffet publish makes them",
         );
     }
-    let change = repository.change().map_err(|error| Failure::from(&error))?;
-    let exit = author::finish("change-sign", actions, dry, app)?;
+    let change = session.change().map_err(|error| Failure::from(&error))?;
+    let shown = object(&shown);
+    let exit = author::finish_with("change-sign", actions, json!({"shown": shown}), dry, app)?;
     next(&change, dry, app);
     Ok(if exit == Exit::Done {
         ending(&change, arguments.check)

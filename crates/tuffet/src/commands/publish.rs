@@ -1,9 +1,11 @@
 //! `tuffet publish`: signs what is open, writes snapshot and timestamp, and brings files to where clients read.
 
 use clap::Args;
+use serde_json::{Value, json};
 use tuffet_repo::{Destination, Error, Publish, Repository};
 use tuffet_sign::FileKey;
 
+use super::change::{self, shown};
 use super::delegate::names;
 use crate::author;
 use crate::cli::DryRun;
@@ -14,7 +16,8 @@ use crate::run::App;
 
 /// Sign the open change and publish it
 ///
-/// Every --key signs what it may sign. When enough keys have signed, the change becomes the next version, snapshot and
+/// Every --key signs what it may sign, after every difference has been shown on stderr, or with --json in the result; on a terminal
+/// they have to be confirmed. What a key has signed already is not shown again. When enough keys have signed, the change becomes the next version, snapshot and
 /// timestamp follow, and the result is verified as a client would before the first file is written. Without an open
 /// change, snapshot and timestamp are renewed.
 ///
@@ -28,6 +31,9 @@ use crate::run::App;
 pub(crate) struct Arguments {
     #[command(flatten)]
     signing: SigningOptions,
+    /// Sign without asking
+    #[arg(long)]
+    yes: bool,
     /// Where the published files go [default: what the repository's tuffet.toml says]
     #[arg(long, value_name = "PLACE", value_parser = author::parse_destination)]
     to: Option<Destination>,
@@ -52,12 +58,15 @@ pub(crate) fn run(arguments: Arguments, app: &App) -> Result<Exit, Failure> {
     let keyring = Keyring::new(app, &arguments.signing.secrets);
     let mut keys = keyring.open_all(&arguments.signing.key)?;
     let dry = arguments.dry_run.dry_run;
-    let mut actions = Vec::new();
+    let (mut actions, mut more) = (Vec::new(), Value::Null);
     let mut session = repository.begin().map_err(|error| Failure::from(&error))?;
     if !keys.is_empty() && session.has_drafts() {
+        let signers = keyring::signers(&keys);
+        let unasked = dry || arguments.yes;
+        let (shown, plan) = shown::sign(&mut session, &signers, unasked, app)?;
         // What people sign is kept, also if something else keeps it from being published.
-        let signed = session.sign(&keyring::signers(&keys));
-        author::carry_out(signed, dry, app, &mut actions)?;
+        author::carry_out(Ok(plan), dry, app, &mut actions)?;
+        more = json!({"shown": change::object(&shown)});
     }
     keys.extend(online_key(&repository)?);
     let mut publish = Publish::default();
@@ -70,7 +79,7 @@ pub(crate) fn run(arguments: Arguments, app: &App) -> Result<Exit, Failure> {
     let plan = session.publish(&publish, &keyring::signers(&keys), author::moment(app));
     if dry && matches!(plan, Err(Error::SignaturesMissing(_))) {
         // What follows depends on signatures that are not there yet.
-        return author::finish("publish", actions, dry, app);
+        return author::finish_with("publish", actions, more, dry, app);
     }
     author::carry_out(plan, dry, app, &mut actions)?;
     let to = arguments.to.or_else(|| repository.publish_to());
@@ -78,7 +87,7 @@ pub(crate) fn run(arguments: Arguments, app: &App) -> Result<Exit, Failure> {
         app.console
             .status("Ready", format!("to be served from {to}"));
     }
-    author::finish("publish", actions, dry, app)
+    author::finish_with("publish", actions, more, dry, app)
 }
 
 /// The key for automation, if the repository has one.

@@ -253,3 +253,109 @@ fn numbers_of_any_size_are_shown_exactly_in_json() {
         format!("{{\"n\":{huge}}}")
     );
 }
+
+/// Ana's home with a published repository of her own and an open change that has been signed by nobody.
+fn with_open_change() -> Home {
+    let home = Home::with_repository();
+    home.write("new.txt", "new\n");
+    home.ok(&["target", "add", "new.txt", "--repo", "acme"]);
+    home
+}
+
+#[test]
+fn who_signs_is_shown_every_difference_once() {
+    let sign = ["change", "sign", "--key", "ana", "--repo", "acme"];
+    let publish = ["publish", "--key", "ana", "--key", "ben", "--repo", "acme"];
+    for command in [&sign[..], &publish] {
+        let home = with_open_change();
+        let shown = home.ok(&["change", "show", "--repo", "acme"]).out;
+        let dry = home.ok(&[command, &["--dry-run"]].concat()).err;
+        let run = home.ok(command);
+        assert_eq!(run.out, "");
+        let order = [
+            "+ targets › new.txt = ",
+            "~ version: ",
+            "  signed by 0 of 2",
+        ];
+        for line in order {
+            assert!(shown.contains(line), "{shown}");
+        }
+        for line in shown.lines() {
+            for said in [&run.err, &dry] {
+                assert!(said.lines().any(|other| other == line), "{line}: {said}");
+            }
+        }
+        let before = run.err.split("Signed").next().unwrap();
+        assert!(before.contains("+ targets › new.txt"), "{}", run.err);
+    }
+    let home = with_open_change();
+    home.ok(&sign);
+    let again = home.ok(&sign).err;
+    assert!(!again.contains("new.txt"), "{again}");
+    // Ben has not seen it, and Ana has.
+    let published = home.ok(&publish).err;
+    let shown = published.matches("+ targets › new.txt").count();
+    assert_eq!(shown, 1, "{published}");
+}
+
+#[test]
+fn machines_get_what_was_signed_in_the_result() {
+    let home = with_open_change();
+    let (exit, said) = home.json(&["change", "sign", "--key", "ana", "--repo", "acme"]);
+    assert_eq!(exit, 0);
+    let differences = &said[0]["shown"]["drafts"][0]["differences"];
+    let places = differences.as_array().unwrap().iter();
+    let mut places = places.map(|one| one["place"].to_string());
+    assert!(
+        places.any(|place| place == r#"["targets","new.txt"]"#),
+        "{differences}"
+    );
+}
+
+/// Runs the program on a terminal and answers the question.
+#[cfg(target_os = "linux")]
+fn on_a_terminal(home: &Home, arguments: &[&str], answer: &str) -> Option<(i32, String)> {
+    use std::io::Write as _;
+    use std::process::Stdio;
+
+    let line = format!("tuffet {}", arguments.join(" "));
+    let mut command = home.program("script");
+    command.args(["-qec", &line, "/dev/null"]);
+    command.stdin(Stdio::piped()).stdout(Stdio::piped());
+    let Ok(mut child) = command.spawn() else {
+        eprintln!("skipped: script is not installed");
+        return None;
+    };
+    let mut stdin = child.stdin.take().unwrap();
+    stdin.write_all(answer.as_bytes()).unwrap();
+    drop(stdin);
+    let output = child.wait_with_output().unwrap();
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    Some((output.status.code().unwrap(), said))
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn on_a_terminal_who_signs_has_to_say_yes() {
+    let sign = ["change", "sign", "--key", "ana", "--repo", "acme"];
+    let publish = ["publish", "--key", "ana", "--key", "ben", "--repo", "acme"];
+    for command in [&sign[..], &publish] {
+        let home = with_open_change();
+        let before = home.all_below("acme");
+        let Some((exit, said)) = on_a_terminal(&home, command, "n\n") else {
+            return;
+        };
+        assert_eq!(exit, 1, "{said}");
+        assert!(said.contains("targets › new.txt"), "{said}");
+        assert!(said.contains("usage.declined"), "{said}");
+        assert_eq!(home.all_below("acme"), before);
+        let (exit, said) = on_a_terminal(&home, command, "y\n").unwrap();
+        assert_eq!(exit, 0, "{said}");
+        assert!(said.contains("sign this? [y/N]"), "{said}");
+        let home = with_open_change();
+        let (exit, said) = on_a_terminal(&home, &[command, &["--yes"]].concat(), "").unwrap();
+        assert_eq!(exit, 0, "{said}");
+        assert!(!said.contains("sign this?"), "{said}");
+        assert!(said.contains("targets › new.txt"), "{said}");
+    }
+}

@@ -431,3 +431,33 @@ fn a_history_that_somebody_has_pushed_in_the_place_of_ours_is_refused() {
         &["adopt", "--root", root, "--repo", "acme"],
     );
 }
+
+#[test]
+fn a_remote_that_says_nothing_is_given_up() {
+    if !has_git() {
+        return;
+    }
+    let (ana, _, _) = three();
+    let mut command = ana.command();
+    command
+        .args(["change", "send", "--git", "ssh://x@localhost/acme.git"])
+        .args(["--repo", "acme"])
+        .env("GIT_SSH_COMMAND", "sleep 60; :")
+        .env("TUFFET_GIT_TIMEOUT", "1");
+    let run = crate::home::finish(&mut command);
+    assert_eq!(run.exit, 8, "{run:?}");
+    assert!(run.err.contains("error[git.timeout]"), "{run:?}");
+}
+
+#[test]
+fn a_server_that_can_leave_out_what_is_large_sends_a_change_as_others_do() {
+    if !has_git() {
+        return;
+    }
+    let (ana, ben, server) = three();
+    let bare = server.path("acme.git");
+    git(&bare, &["config", "uploadpack.allowFilter", "true"]);
+    ana.ok(&["change", "send", "--git", "origin", "--repo", "acme"]);
+    let url = format!("file://{}", bare.display());
+    ben.ok(&["change", "receive", "--git", &url, "--repo", "acme"]);
+}

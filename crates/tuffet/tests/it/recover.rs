@@ -137,7 +137,8 @@ fn r14_a_recovery_goes_on_over_what_a_thief_has_left() {
     assert!(shown.contains("targets v1 → v3"), "{shown}");
     assert!(shown.contains("targets v2 is given up"), "{shown}");
     let sign = ["change", "sign", "--key", "ana", "--key", "ben"];
-    home.ok(&[&sign[..], &["--key", "ben-2", "--repo", "acme"]].concat());
+    let signed = home.ok(&[&sign[..], &["--key", "ben-2", "--repo", "acme"]].concat());
+    assert!(signed.err.contains("targets v2 is given up"), "{signed:?}");
     std::fs::remove_file(home.path("acme/.tuffet/online.key")).unwrap();
     let publish = ["publish", "--key", "online-2", "--repo", "acme"];
     let run = home.fails(9, "version.reused", &publish);
