@@ -109,10 +109,11 @@ pub(crate) fn remember(
 }
 
 /// Refuses metadata that does not follow the root that is remembered. `drafted` is the root in the open change: a first publication
-/// that broke off remembers it before it is sealed.
-pub(crate) fn require(store: &Store, drafted: Option<&Document>) -> Result<(), Error> {
+/// that broke off remembers it before it is sealed. Says which version is remembered.
+pub(crate) fn require(store: &Store, drafted: Option<&Document>) -> Result<Option<Version>, Error> {
     let known = read(store.layout())?;
     let all = roots(store)?;
+    let remembered = known.as_ref().map(|known| known.version);
     match (known, all.first()) {
         (None, None) => Ok(()),
         (None, Some((version, bytes))) => Err(Error::AnchorUnknown {
@@ -125,7 +126,8 @@ pub(crate) fn require(store: &Store, drafted: Option<&Document>) -> Result<(), E
             _ => Err(differs(known.version, &known.sha256, None)),
         },
         (Some(known), Some(_)) => require_there(&known, &all),
-    }
+    }?;
+    Ok(remembered)
 }
 
 fn require_there(known: &Anchor, all: &[(Version, Vec<u8>)]) -> Result<(), Error> {

@@ -328,6 +328,33 @@ impl Graph {
         all
     }
 
+    /// How many delegations by name lead to a role, on the longest way.
+    pub(crate) fn depths(&self) -> BTreeMap<RoleName, usize> {
+        let mut depths = BTreeMap::from([(RoleName::Targets, 0_usize)]);
+        // A way without a circle is no longer than there are roles that delegate.
+        for _ in &self.delegations {
+            let mut deeper = false;
+            for (by, delegations) in &self.delegations {
+                let RoleDelegations::Named(roles) = delegations.roles() else {
+                    continue;
+                };
+                let depth = depths.get(by).copied().unwrap_or(0).saturating_add(1);
+                for role in roles {
+                    let role = RoleName::Delegated(role.name.clone());
+                    let before = depths.insert(role.clone(), depth);
+                    match before.filter(|before| *before >= depth) {
+                        Some(before) => drop(depths.insert(role, before)),
+                        None => deeper = true,
+                    }
+                }
+            }
+            if !deeper {
+                break;
+            }
+        }
+        depths
+    }
+
     /// The roles that this role delegates to.
     pub(crate) fn delegated_by(&self, by: &RoleName) -> Vec<DelegatedName> {
         match self.delegations.get(by).map(Delegations::roles) {

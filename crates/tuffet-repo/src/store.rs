@@ -32,6 +32,10 @@ pub(crate) struct Store {
     pub(crate) learned: Learned,
     /// Versions that count no longer.
     given_up: GivenUp,
+    /// The version of the root that this copy remembers.
+    remembered: Option<Version>,
+    /// Whether what is sealed counts under the last root, without the one before.
+    pub(crate) settled: bool,
     /// How many edits made the open change, as far as they can be undone.
     pub(crate) edits: u64,
     /// Drafts of versions that somebody else has used.
@@ -48,6 +52,8 @@ impl Store {
             applied: false,
             learned: Learned::default(),
             given_up: GivenUp::default(),
+            remembered: None,
+            settled: false,
             edits: 0,
             stale: BTreeMap::new(),
         }
@@ -78,9 +84,10 @@ impl Store {
         let change = ChangeFile::read(&layout.change())?;
         store.give_up(change.given_up);
         if anchored {
-            crate::anchor::require(&store, change.drafts.get(&RoleName::Root))?;
+            let drafted = change.drafts.get(&RoleName::Root);
+            store.remembered = crate::anchor::require(&store, drafted)?;
         }
-        crate::heads::require_signed(&store)?;
+        store.settled = crate::heads::require_signed(&store, &change.drafts)?;
         store.learned = change.learned;
         store.edits = change.edits;
         for (role, draft) in change.drafts {
@@ -110,6 +117,7 @@ impl Store {
         Self {
             sealed: Arc::clone(&self.sealed),
             given_up: self.given_up.clone(),
+            remembered: self.remembered,
             ..Self::empty(&self.layout)
         }
     }
@@ -136,6 +144,11 @@ impl Store {
         let all = self.sealed.iter();
         all.filter_map(|(name, version)| Some((RoleName::new(name).ok()?, version)))
             .collect()
+    }
+
+    /// The version of the root that this copy remembers.
+    pub(crate) fn remembered(&self) -> Option<Version> {
+        self.remembered
     }
 
     pub(crate) fn layout(&self) -> &Layout {
