@@ -31,36 +31,47 @@ type Drafts = BTreeMap<RoleName, Document>;
 
 /// Refuses sealed versions that too few have signed: roots from the first that is there to the last, and of targets, timestamp and the
 /// roles that are delegated to by name the last. Bins are looked at when they are used, and snapshot by [`require_snapshot_signed`].
-///
-/// Says whether all of it counts under the last root, without the one before.
-pub(crate) fn require_signed(store: &Store, drafts: &Drafts) -> Result<bool, Error> {
+pub(crate) fn require_signed(store: &Store, drafts: &Drafts) -> Result<(), Error> {
     let roots = roots(store)?;
     let Some(last) = roots.last() else {
-        return Ok(true);
+        return Ok(());
     };
     let recent = recent(store, &roots);
-    let mut settled = true;
     if let Some(bytes) = timestamp(store)? {
         by_root(&RoleName::Timestamp, Version::FIRST, &bytes, &recent)?;
-        settled = is_signed(
-            &RoleName::Timestamp,
-            &bytes,
-            &of_roots(&RoleName::Timestamp, &[last]),
-        )?;
     }
+    let Some(version) = store.head(&RoleName::Targets) else {
+        return Ok(());
+    };
     let heads = Heads {
         store,
         drafts,
         recent,
         listed: OnceCell::new(),
     };
-    let authorities = of_roots(&RoleName::Targets, &[last]);
-    let Some(version) = store.head(&RoleName::Targets) else {
-        return Ok(settled);
+    let last = of_roots(&RoleName::Targets, &[last]);
+    heads.delegated(heads.head(&RoleName::Targets, version, &last)?)
+}
+
+/// Whether everything that a root names the keys of counts under the last one, without the one before: no publication that replaces
+/// keys has broken off.
+pub(crate) fn is_settled(store: &Store) -> Result<bool, Error> {
+    let roots = roots(store)?;
+    let Some(last) = roots.last() else {
+        return Ok(false);
     };
-    let Head { bytes, signed } = heads.head(&RoleName::Targets, version, &authorities)?;
-    heads.delegated(bytes)?;
-    Ok(settled && signed)
+    let mut files = vec![(RoleName::Timestamp, timestamp(store)?)];
+    for role in [RoleName::Snapshot, RoleName::Targets] {
+        let bytes = store.head_bytes(&role)?;
+        files.push((role, bytes));
+    }
+    for (role, bytes) in files {
+        let signed = |bytes: Vec<u8>| is_signed(&role, &bytes, &of_roots(&role, &[last]));
+        if !bytes.map(signed).transpose()?.unwrap_or(true) {
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }
 
 /// Refuses a last snapshot that too few have signed, unless the timestamp, which has been looked at, lists these very bytes: then it is
@@ -217,39 +228,25 @@ struct Heads<'h> {
     listed: OnceCell<Option<Listed>>,
 }
 
-/// A last version that counts.
-struct Head {
-    /// The bytes whose delegations count.
-    bytes: Vec<u8>,
-    /// Whether the keys of today have signed it.
-    signed: bool,
-}
-
 impl Heads<'_> {
-    /// Refuses a last version that these have not signed, unless a publication that broke off explains it.
-    fn head(&self, role: &RoleName, version: Version, by: &[Authority<'_>]) -> Result<Head, Error> {
+    /// Refuses a last version that these have not signed, unless a publication that broke off explains it. Returns the bytes whose
+    /// delegations count.
+    fn head(
+        &self,
+        role: &RoleName,
+        version: Version,
+        by: &[Authority<'_>],
+    ) -> Result<Vec<u8>, Error> {
         let bytes = self.store.sealed(role, version)?;
-        if is_signed(role, &bytes, by)? {
-            return Ok(Head {
-                bytes,
-                signed: true,
-            });
-        }
-        if self.is_listed(role, version, &bytes)? {
-            return Ok(Head {
-                bytes,
-                signed: false,
-            });
+        if is_signed(role, &bytes, by)? || self.is_listed(role, version, &bytes)? {
+            return Ok(bytes);
         }
         // What it says matters no more: who signs for the role has signed what comes next.
         let next = self.drafts.get(role);
         if let Some(next) = next.filter(|next| next.version() > Some(version)) {
             let bytes = next.to_bytes();
             if is_signed(role, &bytes, by)? {
-                return Ok(Head {
-                    bytes,
-                    signed: false,
-                });
+                return Ok(bytes);
             }
         }
         Err(Error::HeadUnsigned {
@@ -284,9 +281,9 @@ impl Heads<'_> {
                 };
                 let authority = of_delegator(&by, &delegations, &role);
                 let authorities: Vec<Authority<'_>> = authority.into_iter().collect();
-                let head = self.head(&role, version, &authorities)?;
+                let bytes = self.head(&role, version, &authorities)?;
                 if seen.insert(role.clone()) {
-                    queue.push_back((role, head.bytes));
+                    queue.push_back((role, bytes));
                 }
             }
         }

@@ -9,7 +9,7 @@
 //!    under names without versions;
 //! 4. root, if it changed, and `timestamp.json`: the switch, which is made only if nobody else has made another one since the tree
 //!    was read;
-//! 5. the policy learns the names that came with the change, and the change ends.
+//! 5. the policy learns the names that came with the change, this copy remembers the new root, and the change ends.
 
 mod artifacts;
 mod copies;
@@ -256,6 +256,9 @@ pub(crate) fn publish(
             .collect(),
     );
     steps.extend(repository.put_away(store)?);
+    let root = release.staged(&RoleName::Root);
+    let root = root.and_then(|root| crate::anchor::newer(store, root.version?, &root.bytes));
+    steps.push(root.into_iter().collect());
     steps.push(vec![store.remove_change()]);
 
     actions.extend(store.drafts().map(|(role, draft)| Action::Applied {

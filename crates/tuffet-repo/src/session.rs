@@ -75,12 +75,17 @@ impl Session<'_> {
     /// # Errors
     /// As [`Repository::sign`].
     pub fn sign(&mut self, signers: &[&dyn Signer]) -> Result<Plan, Error> {
-        crate::sign::sign(
+        let mut plan = crate::sign::sign(
             &mut self.store,
             &self.graph,
             self.repository.policy(),
             signers,
-        )
+        )?;
+        if plan.writes().next().is_some() {
+            let root = crate::anchor::advance(&self.store)?;
+            plan.steps.push(root.into_iter().collect());
+        }
+        Ok(plan)
     }
 
     /// As [`Repository::publish`].

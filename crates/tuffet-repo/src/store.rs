@@ -34,8 +34,6 @@ pub(crate) struct Store {
     given_up: GivenUp,
     /// The version of the root that this copy remembers.
     remembered: Option<Version>,
-    /// Whether what is sealed counts under the last root, without the one before.
-    pub(crate) settled: bool,
     /// How many edits made the open change, as far as they can be undone.
     pub(crate) edits: u64,
     /// Drafts of versions that somebody else has used.
@@ -53,7 +51,6 @@ impl Store {
             learned: Learned::default(),
             given_up: GivenUp::default(),
             remembered: None,
-            settled: false,
             edits: 0,
             stale: BTreeMap::new(),
         }
@@ -87,7 +84,7 @@ impl Store {
             let drafted = change.drafts.get(&RoleName::Root);
             store.remembered = crate::anchor::require(&store, drafted)?;
         }
-        store.settled = crate::heads::require_signed(&store, &change.drafts)?;
+        crate::heads::require_signed(&store, &change.drafts)?;
         store.learned = change.learned;
         store.edits = change.edits;
         for (role, draft) in change.drafts {

@@ -174,7 +174,8 @@ impl Repository {
         let steps = if actions.is_empty() {
             Vec::new()
         } else {
-            vec![vec![store.write_change()]]
+            let root = crate::anchor::advance(&store)?;
+            vec![vec![store.write_change()], root.into_iter().collect()]
         };
         Ok(Plan {
             actions,
