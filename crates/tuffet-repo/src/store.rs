@@ -10,6 +10,7 @@ use tuffet_core::metadata::{RoleName, Version};
 use crate::Error;
 use crate::change::ChangeFile;
 use crate::document::Document;
+use crate::graph::Graph;
 use crate::highest::Highest;
 use crate::layout::{self, Layout};
 use crate::numbers::GivenUp;
@@ -79,18 +80,30 @@ impl Store {
         let mut store = Self::empty(layout);
         store.sealed = Arc::new(Highest::read(&layout.metadata())?);
         let change = ChangeFile::read(&layout.change())?;
-        store.give_up(change.given_up);
+        store.give_up(change.given_up.clone());
         if anchored {
             let drafted = change.drafts.get(&RoleName::Root);
             store.remembered = crate::anchor::require(&store, drafted)?;
         }
         crate::heads::require_signed(&store, &change.drafts)?;
-        store.learned = change.learned;
-        store.edits = change.edits;
-        for (role, draft) in change.drafts {
-            store.sort_in(role, draft)?;
-        }
+        store.take(change)?;
         Ok(store)
+    }
+
+    /// Makes this the open change. Its file is believed no more than one that somebody else sends: git replaces what it ignores with
+    /// what was pushed.
+    pub(crate) fn take(&mut self, change: ChangeFile) -> Result<(), Error> {
+        self.given_up = change.given_up;
+        self.learned = change.learned;
+        self.edits = change.edits;
+        for (role, draft) in change.drafts {
+            self.sort_in(role, draft)?;
+        }
+        if self.given_up.is_empty() {
+            return Ok(());
+        }
+        crate::recover::require_leaps(self)?;
+        crate::recover::require_forgotten(self, &Graph::of_roots(self)?)
     }
 
     fn sort_in(&mut self, role: RoleName, draft: Document) -> Result<(), Error> {
@@ -248,7 +261,7 @@ impl Store {
 
     /// Whether the file of the open change holds anything.
     pub(crate) fn has_change(&self) -> bool {
-        self.applied || !self.drafts.is_empty()
+        self.applied || !self.drafts.is_empty() || !self.given_up.is_empty()
     }
 
     /// The one write that makes the drafts the open change.
