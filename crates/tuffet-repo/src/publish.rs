@@ -148,7 +148,9 @@ impl Repository {
                 RoleName::Snapshot => usize::MAX - 1,
                 RoleName::Timestamp => usize::MAX,
                 // Bins delegate nothing, and come after all others.
-                role => depths.get(role).map_or(usize::MAX - 2, |depth| depth + 1),
+                role => depths
+                    .get(role)
+                    .map_or(usize::MAX - 2, |depth| depth.saturating_add(1)),
             };
             let write = Write::file(metadata.join(staged.name()), staged.write_kind());
             steps.entry(step).or_default().push(write);
