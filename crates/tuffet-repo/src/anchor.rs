@@ -4,6 +4,9 @@
 //! replace all of it, roots included. Hence every copy remembers one root by its SHA-256, in a place that nobody can push to: in the
 //! git directory if the repository lies in a work tree, because git overwrites files that it ignores without a word, and otherwise
 //! in `.tuffet/`. The last root has to follow that one without a gap.
+//!
+//! The root that is remembered is the newest that this copy has used: otherwise a root that revokes a key could be taken away again, or
+//! keys that were replaced long ago make another one after their own.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -14,6 +17,7 @@ use tuffet_core::metadata::{Parsed, Role as _, RoleName, Root, Version};
 
 use crate::Error;
 use crate::document::Document;
+use crate::heads::is_settled;
 use crate::layout::{IGNORED, Layout};
 use crate::plan::{Action, Plan};
 use crate::policy::Policy;
@@ -34,14 +38,17 @@ pub enum Adopt {
 }
 
 /// The root that is remembered.
+#[derive(Clone)]
 struct Anchor {
     version: Version,
     sha256: Digest,
 }
 
 impl Repository {
-    /// Takes a copy of a repository into use, such as a clone that somebody has just made: it remembers a root, and from then on
-    /// only what follows that root counts. Making, publishing for the first time and importing a repository do it by themselves.
+    /// Takes a copy of a repository into use, such as a clone that somebody has just made: it remembers the last root, if that
+    /// follows the one that is asked for, and from then on only what follows it counts. Making, publishing for the first time and
+    /// importing a repository do it by themselves, and whoever edits, signs, receives or publishes goes on to the root that is then
+    /// the last one.
     ///
     /// # Errors
     /// [`Error::NotFound`] without a repository; [`Error::RoleUnknown`] if nothing was published yet; [`Error::AnchorDiffers`] if
@@ -77,10 +84,18 @@ impl Repository {
             version: *version,
             sha256: digest(bytes),
         };
+        // What was asked for says which history it is; what follows it has just been verified.
+        let remembered = match all.last() {
+            Some((version, newest)) if is_settled(&store)? => Anchor {
+                version: *version,
+                sha256: digest(newest),
+            },
+            _ => anchor.clone(),
+        };
         let ignored = Write::file(layout.ignore_file(), WriteKind::Replace(IGNORED.to_vec()));
         Ok(Plan {
             actions: vec![adopted(&anchor, bytes, repository.policy())?],
-            steps: vec![vec![ignored, anchor.write(layout)]],
+            steps: vec![vec![ignored, remembered.write(layout)]],
             lock: Some(lock),
         })
     }
@@ -108,11 +123,33 @@ pub(crate) fn remember(
     Ok((!known).then(|| Anchor { version, sha256 }.write(layout)))
 }
 
+/// The write by which a copy that is being used remembers the last root, if it is newer than the one that it remembers. It does not
+/// as long as a publication that replaces keys has broken off: what the keys before have signed is needed until that goes on.
+pub(crate) fn advance(store: &Store) -> Result<Option<Write>, Error> {
+    let last = store.head(&RoleName::Root);
+    let Some(version) = last.filter(|_| store.remembered() < last) else {
+        return Ok(None);
+    };
+    if !is_settled(store)? {
+        return Ok(None);
+    }
+    let root = store.sealed(&RoleName::Root, version)?;
+    Ok(newer(store, version, &root))
+}
+
+/// The write by which a copy remembers a root that has been published, if it is newer than the one that it remembers.
+pub(crate) fn newer(store: &Store, version: Version, root: &[u8]) -> Option<Write> {
+    let newer = store.remembered().is_some_and(|known| known < version);
+    let sha256 = digest(root);
+    newer.then(|| Anchor { version, sha256 }.write(store.layout()))
+}
+
 /// Refuses metadata that does not follow the root that is remembered. `drafted` is the root in the open change: a first publication
-/// that broke off remembers it before it is sealed.
-pub(crate) fn require(store: &Store, drafted: Option<&Document>) -> Result<(), Error> {
+/// that broke off remembers it before it is sealed. Says which version is remembered.
+pub(crate) fn require(store: &Store, drafted: Option<&Document>) -> Result<Option<Version>, Error> {
     let known = read(store.layout())?;
     let all = roots(store)?;
+    let remembered = known.as_ref().map(|known| known.version);
     match (known, all.first()) {
         (None, None) => Ok(()),
         (None, Some((version, bytes))) => Err(Error::AnchorUnknown {
@@ -125,7 +162,8 @@ pub(crate) fn require(store: &Store, drafted: Option<&Document>) -> Result<(), E
             _ => Err(differs(known.version, &known.sha256, None)),
         },
         (Some(known), Some(_)) => require_there(&known, &all),
-    }
+    }?;
+    Ok(remembered)
 }
 
 fn require_there(known: &Anchor, all: &[(Version, Vec<u8>)]) -> Result<(), Error> {

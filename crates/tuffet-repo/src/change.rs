@@ -20,6 +20,7 @@ use crate::policy::{Policy, RolePolicy};
 use crate::quorum::{Need, needs_of};
 use crate::repository::Repository;
 use crate::store::Store;
+use crate::write::{Write, WriteKind};
 
 /// The open change: the unit that people sign.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -96,22 +97,24 @@ impl Repository {
     /// [`Error::NoChange`].
     pub fn drop_change(&self) -> Result<Plan, Error> {
         let lock = self.lock()?;
-        let store = Store::load(self.layout())?;
-        let drafts = store
-            .drafts()
-            .map(|(role, draft)| (role.clone(), draft.version()));
-        let actions: Vec<Action> = drafts
-            .map(|(role, version)| Action::Dropped {
-                role,
-                version: version.unwrap_or(Version::FIRST),
-            })
-            .collect();
-        if !store.has_change() {
-            return Err(Error::NoChange);
-        }
+        let dropped = |(role, draft): (&RoleName, &Document)| Action::Dropped {
+            role: role.clone(),
+            version: draft.version().unwrap_or(Version::FIRST),
+        };
+        let path = self.layout().change();
+        let actions: Vec<Action> = match Store::load(self.layout()) {
+            Ok(store) if store.has_change() => store.drafts().map(dropped).collect(),
+            Ok(_) => return Err(Error::NoChange),
+            // What may not be gone on with can be dropped.
+            Err(Error::ChangeForeign { .. } | Error::VersionRemembered { .. }) => {
+                let drafts = ChangeFile::read(&path)?.drafts;
+                drafts.iter().map(dropped).collect()
+            }
+            Err(error) => return Err(error),
+        };
         Ok(Plan {
             actions,
-            steps: vec![vec![store.remove_change()]],
+            steps: vec![vec![Write::file(path, WriteKind::Remove)]],
             lock: Some(lock),
         })
     }

@@ -66,7 +66,10 @@ impl Repository {
         };
         Ok(Plan {
             actions: vec![action],
-            steps: vec![vec![store.write_change()]],
+            steps: vec![
+                vec![store.write_change()],
+                crate::anchor::advance(&store)?.into_iter().collect(),
+            ],
             lock: Some(lock),
         })
     }

@@ -270,7 +270,9 @@ impl Edit {
             vec![self.writes]
         } else {
             let before = keep(&mut self.store)?;
-            vec![self.writes, before, vec![self.store.write_change()]]
+            let root = crate::anchor::advance(&self.store)?;
+            let change = vec![self.store.write_change()];
+            vec![self.writes, before, change, root.into_iter().collect()]
         };
         Ok(Plan {
             actions: self.actions,

@@ -132,7 +132,7 @@ pub const CODES: &[Explanation] = explanations! {
     "change.foreign"
     "The change was made in another repository, or on other versions than this copy of the repository has."
     "Signing it could vouch for something that does not follow what you know."
-    "Bring your copy of the repository up to date and receive the change again. If it still does not fit, ask where it comes from."
+    "Bring your copy of the repository up to date and receive the change again. If it still does not fit, ask where it comes from. One that is open here is dropped by tuffet change drop."
     "change.differs"
     "A change is open here, and the one that came says something else."
     "Signatures belong to one content; two changes cannot be put together without somebody deciding what they say."

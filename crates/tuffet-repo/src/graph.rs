@@ -10,8 +10,10 @@ use tuffet_core::metadata::{
 use tuffet_core::trust::Signers;
 
 use crate::Error;
+use crate::document::Document;
 use crate::key_roles::identity;
 use crate::store::Store;
+use crate::write::read_optional;
 
 /// The roots and the delegations of a repository.
 #[derive(Debug)]
@@ -51,32 +53,37 @@ pub struct Link {
 
 impl Graph {
     pub(crate) fn load(store: &Store) -> Result<Self, Error> {
-        let known = |bytes: Option<Vec<u8>>, version: Option<Version>| match (bytes, version) {
-            (Some(bytes), Some(version)) => Parsed::<Root>::parse(bytes)
-                .map(|parsed| {
-                    let root = parsed.unverified().clone();
-                    Some(Known { version, root })
-                })
-                .map_err(|error| malformed(store, &RoleName::Root, error)),
-            _ => Ok(None),
-        };
-        let head = known(
-            store.head_bytes(&RoleName::Root)?,
-            store.head(&RoleName::Root),
-        )?;
-        let draft = store.draft(&RoleName::Root);
-        let draft = known(
-            draft.map(|draft| draft.to_bytes()),
-            draft.and_then(|draft| draft.version()),
-        )?;
-        let (old, root) = match draft {
-            Some(draft) => (head, Some(draft)),
-            None => (None, head),
+        let sealed = store.head(&RoleName::Root);
+        let sealed = known(store, store.head_bytes(&RoleName::Root)?, sealed)?;
+        let (old, root) = match drafted_root(store)? {
+            Some(draft) => (sealed, Some(draft)),
+            None => (None, sealed),
         };
         Ok(Self {
             old,
             root,
             delegations: delegations(store)?,
+        })
+    }
+
+    /// Only the roots, for asking what clients forget with a change that is being published, too: its root is then the last one.
+    pub(crate) fn of_roots(store: &Store) -> Result<Self, Error> {
+        let sealed = store.head(&RoleName::Root);
+        let (root, before) = match drafted_root(store)? {
+            Some(draft) => (Some(draft), sealed),
+            None => {
+                let before = sealed.and_then(|last| Version::new(last.number().checked_sub(1)?));
+                (
+                    known(store, store.head_bytes(&RoleName::Root)?, sealed)?,
+                    before,
+                )
+            }
+        };
+        let bytes = before.map(|before| read_optional(&store.sealed_path(&RoleName::Root, before)));
+        Ok(Self {
+            old: known(store, bytes.transpose()?.flatten(), before)?,
+            root,
+            delegations: BTreeMap::new(),
         })
     }
 
@@ -328,6 +335,33 @@ impl Graph {
         all
     }
 
+    /// How many delegations by name lead to a role, on the longest way.
+    pub(crate) fn depths(&self) -> BTreeMap<RoleName, usize> {
+        let mut depths = BTreeMap::from([(RoleName::Targets, 0_usize)]);
+        // A way without a circle is no longer than there are roles that delegate.
+        for _ in &self.delegations {
+            let mut deeper = false;
+            for (by, delegations) in &self.delegations {
+                let RoleDelegations::Named(roles) = delegations.roles() else {
+                    continue;
+                };
+                let depth = depths.get(by).copied().unwrap_or(0).saturating_add(1);
+                for role in roles {
+                    let role = RoleName::Delegated(role.name.clone());
+                    let before = depths.insert(role.clone(), depth);
+                    match before.filter(|before| *before >= depth) {
+                        Some(before) => drop(depths.insert(role, before)),
+                        None => deeper = true,
+                    }
+                }
+            }
+            if !deeper {
+                break;
+            }
+        }
+        depths
+    }
+
     /// The roles that this role delegates to.
     pub(crate) fn delegated_by(&self, by: &RoleName) -> Vec<DelegatedName> {
         match self.delegations.get(by).map(Delegations::roles) {
@@ -353,6 +387,26 @@ pub(crate) fn patterns(paths: &PathSet) -> Vec<String> {
             .collect(),
         PathSet::Nothing => Vec::new(),
     }
+}
+
+fn drafted_root(store: &Store) -> Result<Option<Known>, Error> {
+    let draft = store.draft(&RoleName::Root);
+    let version = draft.and_then(Document::version);
+    known(store, draft.map(Document::to_bytes), version)
+}
+
+fn known(
+    store: &Store,
+    bytes: Option<Vec<u8>>,
+    version: Option<Version>,
+) -> Result<Option<Known>, Error> {
+    let (Some(bytes), Some(version)) = (bytes, version) else {
+        return Ok(None);
+    };
+    let parsed = Parsed::<Root>::parse(bytes);
+    let parsed = parsed.map_err(|error| malformed(store, &RoleName::Root, error))?;
+    let root = parsed.unverified().clone();
+    Ok(Some(Known { version, root }))
 }
 
 fn root_authority<'g>(known: &'g Known, role: &RoleName) -> Option<Authority<'g>> {

@@ -1,9 +1,14 @@
 //! What is sealed has to be signed: whoever can put a file into `metadata/`, through a git remote that people share for example, must
 //! not decide what they sign next.
 //!
-//! Keys may have been replaced by a publication that broke off half-way, so the last version before counts too.
+//! Keys may have been replaced by a publication that broke off half-way. It seals from the top downwards (`publish::seal`), so a version
+//! that the keys of today have not signed is then one of two: part of the [`listed`] state, which was published as a whole before, or the
+//! predecessor of a draft that the open change holds with all signatures. Nothing else is believed of a key that was replaced.
 
-use std::collections::{BTreeSet, VecDeque};
+mod listed;
+
+use std::cell::OnceCell;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use tuffet_core::metadata::{
     Delegations, Parsed, Role as _, RoleDelegations, RoleName, Root, Targets, Timestamp, Version,
@@ -11,6 +16,7 @@ use tuffet_core::metadata::{
 use tuffet_core::trust::Signers;
 
 use crate::Error;
+use crate::document::Document;
 use crate::graph::Authority;
 use crate::layout;
 use crate::policy::Policy;
@@ -18,22 +24,54 @@ use crate::quorum::need;
 use crate::store::Store;
 use crate::write::read_optional;
 
+use listed::Listed;
+
+/// The drafts of the open change.
+type Drafts = BTreeMap<RoleName, Document>;
+
 /// Refuses sealed versions that too few have signed: roots from the first that is there to the last, and of targets, timestamp and the
 /// roles that are delegated to by name the last. Bins are looked at when they are used, and snapshot by [`require_snapshot_signed`].
-pub(crate) fn require_signed(store: &Store) -> Result<(), Error> {
+pub(crate) fn require_signed(store: &Store, drafts: &Drafts) -> Result<(), Error> {
     let roots = roots(store)?;
-    let recent = recent(&roots);
-    if recent.is_empty() {
+    let Some(last) = roots.last() else {
         return Ok(());
-    }
-    if let Some(version) = store.head(&RoleName::Targets) {
-        let bytes = store.sealed(&RoleName::Targets, version)?;
-        by_root(&RoleName::Targets, version, &bytes, &recent)?;
-    }
+    };
+    let recent = recent(store, &roots);
     if let Some(bytes) = timestamp(store)? {
         by_root(&RoleName::Timestamp, Version::FIRST, &bytes, &recent)?;
     }
-    delegated(store)
+    let Some(version) = store.head(&RoleName::Targets) else {
+        return Ok(());
+    };
+    let heads = Heads {
+        store,
+        drafts,
+        recent,
+        listed: OnceCell::new(),
+    };
+    let last = of_roots(&RoleName::Targets, &[last]);
+    heads.delegated(heads.head(&RoleName::Targets, version, &last)?)
+}
+
+/// Whether everything that a root names the keys of counts under the last one, without the one before: no publication that replaces
+/// keys has broken off.
+pub(crate) fn is_settled(store: &Store) -> Result<bool, Error> {
+    let roots = roots(store)?;
+    let Some(last) = roots.last() else {
+        return Ok(false);
+    };
+    let mut files = vec![(RoleName::Timestamp, timestamp(store)?)];
+    for role in [RoleName::Snapshot, RoleName::Targets] {
+        let bytes = store.head_bytes(&role)?;
+        files.push((role, bytes));
+    }
+    for (role, bytes) in files {
+        let signed = |bytes: Vec<u8>| is_signed(&role, &bytes, &of_roots(&role, &[last]));
+        if !bytes.map(signed).transpose()?.unwrap_or(true) {
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }
 
 /// Refuses a last snapshot that too few have signed, unless the timestamp, which has been looked at, lists these very bytes: then it is
@@ -61,7 +99,8 @@ pub(crate) fn require_snapshot_signed(
     version: Version,
     bytes: &[u8],
 ) -> Result<(), Error> {
-    by_root(&RoleName::Snapshot, version, bytes, &recent(&roots(store)?))
+    let roots = roots(store)?;
+    by_root(&RoleName::Snapshot, version, bytes, &recent(store, &roots))
 }
 
 /// Whether a timestamp lists these bytes as the snapshot.
@@ -73,9 +112,12 @@ fn lists(timestamp: Vec<u8>, version: Version, snapshot: &[u8]) -> bool {
     })
 }
 
-/// The last root and the one before.
-fn recent(roots: &[(Version, Root)]) -> Vec<&(Version, Root)> {
-    roots.iter().rev().take(2).collect()
+/// The last root, and the one before as long as this copy does not remember the last one: a publication may have broken off between
+/// the two. Of the one before, timestamp and snapshot are believed, and what they list.
+fn recent<'r>(store: &Store, roots: &'r [(Version, Root)]) -> Vec<&'r (Version, Root)> {
+    let last = roots.last().map(|(version, _)| *version);
+    let known = store.remembered() >= last;
+    roots.iter().rev().take(if known { 1 } else { 2 }).collect()
 }
 
 /// Every root in order, each signed by its own keys and by those of the one before (K-03).
@@ -131,27 +173,8 @@ fn by_root(
     bytes: &[u8],
     roots: &[&(Version, Root)],
 ) -> Result<(), Error> {
-    let authorities = roots.iter().filter_map(|(version, root)| {
-        Some(Authority {
-            signers: Signers::Root(*version),
-            table: root.keys(),
-            keys: root.role(role)?,
-        })
-    });
-    by_any(role, version, bytes, &authorities.collect::<Vec<_>>())
-}
-
-fn by_any(
-    role: &RoleName,
-    version: Version,
-    bytes: &[u8],
-    authorities: &[Authority<'_>],
-) -> Result<(), Error> {
-    let nobody = Policy::new("");
-    for authority in authorities {
-        if need(role, bytes, authority, &nobody)?.is_met() {
-            return Ok(());
-        }
+    if is_signed(role, bytes, &of_roots(role, roots))? {
+        return Ok(());
     }
     Err(Error::HeadUnsigned {
         role: role.clone(),
@@ -159,50 +182,136 @@ fn by_any(
     })
 }
 
-/// The roles that targets and the roles below it delegate to by name, each by the word of each of its delegators.
-fn delegated(store: &Store) -> Result<(), Error> {
-    let mut seen = BTreeSet::from([RoleName::Targets]);
-    let mut queue = VecDeque::from([RoleName::Targets]);
-    while let Some(by) = queue.pop_front() {
-        let recent = recent_delegations(store, &by)?;
-        let Some(RoleDelegations::Named(roles)) = recent.first().map(Delegations::roles) else {
-            continue;
-        };
-        for delegated in roles {
-            let role = RoleName::Delegated(delegated.name.clone());
-            let Some(version) = store.head(&role) else {
-                continue;
-            };
-            let authorities = recent.iter().filter_map(|delegations| {
-                Some(Authority {
-                    signers: Signers::Delegator(by.clone()),
-                    table: delegations.keys(),
-                    keys: delegations.role(&delegated.name)?,
-                })
-            });
-            let authorities: Vec<Authority<'_>> = authorities.collect();
-            by_any(&role, version, &store.sealed(&role, version)?, &authorities)?;
-            if seen.insert(role.clone()) {
-                queue.push_back(role);
-            }
-        }
-    }
-    Ok(())
+fn of_roots<'r>(role: &RoleName, roots: &[&'r (Version, Root)]) -> Vec<Authority<'r>> {
+    let authorities = roots.iter().filter_map(|(version, root)| {
+        Some(Authority {
+            signers: Signers::Root(*version),
+            table: root.keys(),
+            keys: root.role(role)?,
+        })
+    });
+    authorities.collect()
 }
 
-/// What the last version of a role delegates, and the one before.
-fn recent_delegations(store: &Store, role: &RoleName) -> Result<Vec<Delegations>, Error> {
-    let mut all = Vec::new();
-    let head = store.head(role);
-    let before = head.and_then(|head| Version::new(head.number().checked_sub(1)?));
-    for version in [head, before].into_iter().flatten() {
-        let path = store.sealed_path(role, version);
-        let Some(bytes) = read_optional(&path)? else {
-            continue;
-        };
-        let parsed = Parsed::<Targets>::parse(bytes);
-        let parsed = parsed.map_err(|error| Error::format(&path, error))?;
-        all.extend(parsed.unverified().delegations().cloned());
+fn of_delegator<'d>(
+    by: &RoleName,
+    delegations: &'d Delegations,
+    role: &RoleName,
+) -> Option<Authority<'d>> {
+    let RoleName::Delegated(name) = role else {
+        return None;
+    };
+    Some(Authority {
+        signers: Signers::Delegator(by.clone()),
+        table: delegations.keys(),
+        keys: delegations.role(name)?,
+    })
+}
+
+/// Whether enough keys of one of these sets have signed a file.
+fn is_signed(role: &RoleName, bytes: &[u8], by: &[Authority<'_>]) -> Result<bool, Error> {
+    let nobody = Policy::new("");
+    for authority in by {
+        if need(role, bytes, authority, &nobody)?.is_met() {
+            return Ok(true);
+        }
     }
-    Ok(all)
+    Ok(false)
+}
+
+/// The last versions of targets roles, as they are looked at.
+struct Heads<'h> {
+    store: &'h Store,
+    drafts: &'h Drafts,
+    recent: Vec<&'h (Version, Root)>,
+    /// What was published as a whole, once it was needed.
+    listed: OnceCell<Option<Listed>>,
+}
+
+impl Heads<'_> {
+    /// Refuses a last version that these have not signed, unless a publication that broke off explains it. Returns the bytes whose
+    /// delegations count.
+    fn head(
+        &self,
+        role: &RoleName,
+        version: Version,
+        by: &[Authority<'_>],
+    ) -> Result<Vec<u8>, Error> {
+        let bytes = self.store.sealed(role, version)?;
+        if is_signed(role, &bytes, by)? || self.is_listed(role, version, &bytes)? {
+            return Ok(bytes);
+        }
+        // What it says matters no more: who signs for the role has signed what comes next.
+        let next = self.drafts.get(role);
+        if let Some(next) = next.filter(|next| next.version() > Some(version)) {
+            let bytes = next.to_bytes();
+            if is_signed(role, &bytes, by)? {
+                return Ok(bytes);
+            }
+        }
+        Err(Error::HeadUnsigned {
+            role: role.clone(),
+            version,
+        })
+    }
+
+    fn is_listed(&self, role: &RoleName, version: Version, bytes: &[u8]) -> Result<bool, Error> {
+        let listed = match self.listed.get() {
+            Some(listed) => listed,
+            None => {
+                let listed = Listed::read(self.store, &self.recent)?;
+                self.listed.get_or_init(|| listed)
+            }
+        };
+        let listed = listed.as_ref();
+        Ok(listed.is_some_and(|listed| listed.vouches(role, version, bytes)))
+    }
+
+    /// The roles that targets and the roles below it delegate to by name, each by the word of each of its delegators.
+    fn delegated(&self, targets: Vec<u8>) -> Result<(), Error> {
+        let mut seen = BTreeSet::from([RoleName::Targets]);
+        let mut queue = VecDeque::from([(RoleName::Targets, targets)]);
+        while let Some((by, bytes)) = queue.pop_front() {
+            let Some(delegations) = delegations(self.store, &by, bytes)? else {
+                continue;
+            };
+            for role in named(&delegations) {
+                let Some(version) = self.store.head(&role) else {
+                    continue;
+                };
+                let authority = of_delegator(&by, &delegations, &role);
+                let authorities: Vec<Authority<'_>> = authority.into_iter().collect();
+                let bytes = self.head(&role, version, &authorities)?;
+                if seen.insert(role.clone()) {
+                    queue.push_back((role, bytes));
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// What a file of a role delegates.
+fn delegations(
+    store: &Store,
+    role: &RoleName,
+    bytes: Vec<u8>,
+) -> Result<Option<Delegations>, Error> {
+    let parsed = Parsed::<Targets>::parse(bytes);
+    let parsed = parsed.map_err(|error| {
+        let version = store.head(role).unwrap_or(Version::FIRST);
+        Error::format(&store.sealed_path(role, version), error)
+    })?;
+    Ok(parsed.unverified().delegations().cloned())
+}
+
+/// The roles that are delegated to by name.
+fn named(delegations: &Delegations) -> Vec<RoleName> {
+    match delegations.roles() {
+        RoleDelegations::Named(roles) => {
+            let names = roles.iter().map(|role| role.name.clone());
+            names.map(RoleName::Delegated).collect()
+        }
+        RoleDelegations::Succinct(_) => Vec::new(),
+    }
 }

@@ -89,7 +89,8 @@ impl GivenUp {
             let role = RoleName::new(name).ok();
             let role = role.filter(|role| !matches!(role, RoleName::Root | RoleName::Timestamp));
             let role = role.ok_or_else(|| wrong("a role whose versions can be given up"))?;
-            for version in versions.as_array().unwrap_or_default() {
+            let versions = versions.as_array();
+            for version in versions.ok_or_else(|| wrong("a list of versions"))? {
                 let version = version.as_u64().and_then(Version::new);
                 let version = version.ok_or_else(|| wrong("a version"))?;
                 if !given_up.add(&role, version) {
@@ -168,6 +169,8 @@ mod tests {
             r#"{"root":[2]}"#,
             r#"{"timestamp":[2]}"#,
             r#"{"team":[0]}"#,
+            r#"{"team":2}"#,
+            r#"{"team":{}}"#,
             "[]",
         ] {
             let value = Value::parse(text.as_bytes()).unwrap();

@@ -9,7 +9,7 @@
 //!    under names without versions;
 //! 4. root, if it changed, and `timestamp.json`: the switch, which is made only if nobody else has made another one since the tree
 //!    was read;
-//! 5. the policy learns the names that came with the change, and the change ends.
+//! 5. the policy learns the names that came with the change, this copy remembers the new root, and the change ends.
 
 mod artifacts;
 mod copies;
@@ -23,6 +23,7 @@ mod snapshot;
 mod unpublished;
 mod verify;
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Component, Path, PathBuf};
 
@@ -132,19 +133,30 @@ impl Repository {
         self.begin()?.publish(publish, online, now)
     }
 
-    /// Writes the new versions into the repository itself, the timestamp last.
-    fn seal(&self, store: &Store, release: &Release) -> [Vec<Write>; 2] {
+    /// Writes the new versions into the repository itself: root first, who delegates before those whom it delegates to, snapshot and
+    /// the timestamp last. Whatever is sealed when it breaks off was then signed by those whom the versions above it name, or belongs
+    /// to what was published before (`heads`).
+    fn seal(&self, store: &Store, graph: &Graph, release: &Release) -> Vec<Vec<Write>> {
         let metadata = self.layout().metadata();
-        let (mut versions, mut timestamp) = (Vec::new(), Vec::new());
+        let depths = graph.depths();
+        let mut steps: BTreeMap<usize, Vec<Write>> = BTreeMap::new();
         for staged in &release.files {
-            let write = Write::file(metadata.join(staged.name()), staged.write_kind());
-            match staged.version {
-                None => timestamp.push(write),
-                Some(version) if store.head(&staged.role) < Some(version) => versions.push(write),
-                Some(_) => {}
+            if staged.version.is_some() && store.head(&staged.role) >= staged.version {
+                continue;
             }
+            let step = match &staged.role {
+                RoleName::Root => 0,
+                RoleName::Snapshot => usize::MAX - 1,
+                RoleName::Timestamp => usize::MAX,
+                // Bins delegate nothing, and come after all others.
+                role => depths
+                    .get(role)
+                    .map_or(usize::MAX - 2, |depth| depth.saturating_add(1)),
+            };
+            let write = Write::file(metadata.join(staged.name()), staged.write_kind());
+            steps.entry(step).or_default().push(write);
         }
-        [versions, timestamp]
+        steps.into_values().collect()
     }
 
     /// Takes versions that are given up out of `metadata/`, and keeps them for whoever looks into the incident.
@@ -235,7 +247,7 @@ pub(crate) fn publish(
             steps.push(anchor.into_iter().collect());
         }
     }
-    steps.extend(repository.seal(store, &release));
+    steps.extend(repository.seal(store, graph, &release));
     let (quiet, switch) = in_order(fresh.writes, verified.switch);
     steps.extend(quiet);
     steps.extend(copies);
@@ -247,6 +259,9 @@ pub(crate) fn publish(
             .collect(),
     );
     steps.extend(repository.put_away(store)?);
+    let root = release.staged(&RoleName::Root);
+    let root = root.and_then(|root| crate::anchor::newer(store, root.version?, &root.bytes));
+    steps.push(root.into_iter().collect());
     steps.push(vec![store.remove_change()]);
 
     actions.extend(store.drafts().map(|(role, draft)| Action::Applied {

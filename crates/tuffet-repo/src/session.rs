@@ -122,7 +122,12 @@ impl Session<'_> {
         hashed: &dyn Fn(u64, u64),
     ) -> Result<Plan, Error> {
         let policy = self.repository.policy();
-        crate::sign::sign(&mut self.store, &self.graph, policy, signers, hashed)
+        let mut plan = crate::sign::sign(&mut self.store, &self.graph, policy, signers, hashed)?;
+        if plan.writes().next().is_some() {
+            let root = crate::anchor::advance(&self.store)?;
+            plan.steps.push(root.into_iter().collect());
+        }
+        Ok(plan)
     }
 
     /// As [`Repository::publish`].

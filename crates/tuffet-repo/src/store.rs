@@ -10,6 +10,7 @@ use tuffet_core::metadata::{RoleName, Version};
 use crate::Error;
 use crate::change::ChangeFile;
 use crate::document::Document;
+use crate::graph::Graph;
 use crate::highest::Highest;
 use crate::layout::{self, Layout};
 use crate::numbers::GivenUp;
@@ -32,6 +33,8 @@ pub(crate) struct Store {
     pub(crate) learned: Learned,
     /// Versions that count no longer.
     given_up: GivenUp,
+    /// The version of the root that this copy remembers.
+    remembered: Option<Version>,
     /// How many edits made the open change, as far as they can be undone.
     pub(crate) edits: u64,
     /// Drafts of versions that somebody else has used.
@@ -48,6 +51,7 @@ impl Store {
             applied: false,
             learned: Learned::default(),
             given_up: GivenUp::default(),
+            remembered: None,
             edits: 0,
             stale: BTreeMap::new(),
         }
@@ -76,17 +80,30 @@ impl Store {
         let mut store = Self::empty(layout);
         store.sealed = Arc::new(Highest::read(&layout.metadata())?);
         let change = ChangeFile::read(&layout.change())?;
-        store.give_up(change.given_up);
+        store.give_up(change.given_up.clone());
         if anchored {
-            crate::anchor::require(&store, change.drafts.get(&RoleName::Root))?;
+            let drafted = change.drafts.get(&RoleName::Root);
+            store.remembered = crate::anchor::require(&store, drafted)?;
         }
-        crate::heads::require_signed(&store)?;
-        store.learned = change.learned;
-        store.edits = change.edits;
-        for (role, draft) in change.drafts {
-            store.sort_in(role, draft)?;
-        }
+        crate::heads::require_signed(&store, &change.drafts)?;
+        store.take(change)?;
         Ok(store)
+    }
+
+    /// Makes this the open change. Its file is believed no more than one that somebody else sends: git replaces what it ignores with
+    /// what was pushed.
+    pub(crate) fn take(&mut self, change: ChangeFile) -> Result<(), Error> {
+        self.given_up = change.given_up;
+        self.learned = change.learned;
+        self.edits = change.edits;
+        for (role, draft) in change.drafts {
+            self.sort_in(role, draft)?;
+        }
+        if self.given_up.is_empty() {
+            return Ok(());
+        }
+        crate::recover::require_leaps(self)?;
+        crate::recover::require_forgotten(self, &Graph::of_roots(self)?)
     }
 
     fn sort_in(&mut self, role: RoleName, draft: Document) -> Result<(), Error> {
@@ -110,6 +127,7 @@ impl Store {
         Self {
             sealed: Arc::clone(&self.sealed),
             given_up: self.given_up.clone(),
+            remembered: self.remembered,
             ..Self::empty(&self.layout)
         }
     }
@@ -136,6 +154,11 @@ impl Store {
         let all = self.sealed.iter();
         all.filter_map(|(name, version)| Some((RoleName::new(name).ok()?, version)))
             .collect()
+    }
+
+    /// The version of the root that this copy remembers.
+    pub(crate) fn remembered(&self) -> Option<Version> {
+        self.remembered
     }
 
     pub(crate) fn layout(&self) -> &Layout {
@@ -238,7 +261,7 @@ impl Store {
 
     /// Whether the file of the open change holds anything.
     pub(crate) fn has_change(&self) -> bool {
-        self.applied || !self.drafts.is_empty()
+        self.applied || !self.drafts.is_empty() || !self.given_up.is_empty()
     }
 
     /// The one write that makes the drafts the open change.

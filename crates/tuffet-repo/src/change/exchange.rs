@@ -71,11 +71,11 @@ impl Repository {
         self.receive_change_of(bytes, from, &[])
     }
 
-    /// As [`Self::receive_change`], for a change that may hold drafts of these roles and of no other: what a publisher without
+    /// As [`Self::receive_change`], for a change that may hold drafts of these roles, give up versions of these, and of no other: what a publisher without
     /// people takes from a team. No role means any.
     ///
     /// # Errors
-    /// Also [`Error::ChangeRole`] for a draft of another role.
+    /// Also [`Error::ChangeRole`] for a draft of another role, or versions of another role that it gives up.
     pub fn receive_change_of(
         &self,
         bytes: &[u8],
@@ -107,7 +107,9 @@ impl Repository {
             return Err(Error::NoChange);
         }
         let received = ChangeFile::parse(bytes).map_err(|error| Error::format(from, error))?;
-        let foreign = received.drafts.keys().find(|role| !only.contains(role));
+        let given_up = received.given_up.iter().map(|(role, _)| role);
+        let mut all = received.drafts.keys().chain(given_up);
+        let foreign = all.find(|role| !only.contains(role));
         if let (Some(role), false) = (foreign, only.is_empty()) {
             return Err(Error::ChangeRole { role: role.clone() });
         }
@@ -174,7 +176,8 @@ impl Repository {
         let steps = if actions.is_empty() {
             Vec::new()
         } else {
-            vec![vec![store.write_change()]]
+            let root = crate::anchor::advance(&store)?;
+            vec![vec![store.write_change()], root.into_iter().collect()]
         };
         Ok(Plan {
             actions,

@@ -19,7 +19,7 @@ use crate::policy::Learned;
 use crate::write::{Write, WriteKind, read_optional};
 
 /// What the file holds.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct ChangeFile {
     pub(crate) drafts: BTreeMap<RoleName, Document>,
     pub(crate) learned: Learned,

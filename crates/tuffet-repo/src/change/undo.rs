@@ -42,6 +42,8 @@ impl Repository {
         };
         let bytes = bytes.ok_or(Error::NothingToUndo)?;
         let before = ChangeFile::parse(&bytes).map_err(|error| Error::format(&path, error))?;
+        // The state before is believed no more than the change that is open.
+        store.without_drafts().take(before.clone())?;
         if let Some((role, keyid)) = signed_since(&store, &before) {
             let key = self.policy().key_name(&keyid);
             return Err(Error::ChangeSigned { role, key });

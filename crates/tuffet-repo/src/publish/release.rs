@@ -278,7 +278,7 @@ impl Place<'_> {
 
     /// Whether a key of snapshot or timestamp leaves between the root that is published and the next one, which makes clients
     /// forget what they have seen.
-    fn forgotten_by_clients(&self) -> Result<bool, Error> {
+    pub(super) fn forgotten_by_clients(&self) -> Result<bool, Error> {
         let mut version = self.store.next_version(&RoleName::Root);
         while let Some(number) = version {
             let file = layout::file_name(&RoleName::Root, version);

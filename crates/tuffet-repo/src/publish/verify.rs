@@ -12,7 +12,7 @@ use crate::Error;
 use crate::document::Document;
 use crate::layout;
 use crate::plan::Action;
-use crate::quorum::count_as;
+use crate::quorum::{count_as, is_signed_by_any};
 use crate::store::{Store, require_version};
 use crate::targets::read_entry;
 use crate::tree::{Client, Directory, Fault, Overlay, Tree};
@@ -67,8 +67,9 @@ pub(super) fn verify(
     let seen = match place.last {
         LastState::Seen(_) if other_root => None,
         LastState::Seen(seen) => Some(seen),
-        // Nobody can have accepted this, so there is nothing to be compared with.
+        // Nobody accepts this now. What was there before it was damaged can have been accepted: its timestamp says how far it was.
         LastState::Refused(refused) => {
+            require_later(place, release)?;
             actions.push(refused.clone());
             None
         }
@@ -247,6 +248,32 @@ fn require_another_version(place: &Place<'_>, release: &Release) -> Result<(), E
         }
         _ => Ok(()),
     }
+}
+
+/// Refuses a timestamp below the one in a published tree that cannot be verified, if those who may have signed that one: one damaged file
+/// must not hide that this copy is behind what clients have seen. They forget it with the keys.
+fn require_later(place: &Place<'_>, release: &Release) -> Result<(), Error> {
+    let role = RoleName::Timestamp;
+    let version = |bytes: &[u8]| Document::parse(bytes).ok()?.version();
+    let signed = |bytes: &&[u8]| is_signed_by_any(&role, bytes, place.graph);
+    let trusted = place.published.timestamp().filter(signed).and_then(version);
+    let offered = release.staged(&role).and_then(|new| version(&new.bytes));
+    let (Some(trusted), Some(offered)) = (trusted, offered) else {
+        return Ok(());
+    };
+    if trusted < offered || place.forgotten_by_clients()? {
+        return Ok(());
+    }
+    if trusted == offered {
+        return require_another_version(place, release);
+    }
+    let rejected = Rejected::Rollback {
+        role,
+        trusted,
+        offered,
+    };
+    Err(Fault::Refused(rejected.into())
+        .while_doing("looking at a published tree that does not verify"))
 }
 
 /// Finds an order of the last two writes in which the tree is good in between, too.

@@ -72,7 +72,7 @@ pub(super) fn go_around(
     Ok(())
 }
 
-/// Refuses a change from somebody else that gives up what is sealed here and has not leapt ahead: that would be a way to go back from
+/// Refuses a change that gives up what is sealed here and has not leapt ahead: that would be a way to go back from
 /// honest versions.
 pub(crate) fn require_leaps(store: &Store) -> Result<(), Error> {
     for (role, version) in store.given_up().iter() {

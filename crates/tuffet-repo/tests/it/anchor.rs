@@ -1,11 +1,12 @@
 //! The root that a copy of a repository trusts: whoever may push must not replace the history.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use tuffet_core::crypto::{Digest, HashAlgorithm};
 use tuffet_core::metadata::RoleName;
-use tuffet_repo::{Action, Adopt, Document, Import, Repository};
+use tuffet_repo::{Action, Adopt, Document, Import, Repository, RevokeKey};
+use tuffet_sign::Signer;
 
 use crate::crash::crash;
 use crate::support::{NOW, World, code, run};
@@ -65,6 +66,103 @@ fn k02_another_history_is_refused_however_well_it_is_signed() {
     let world = World::published();
     fs::remove_dir_all(metadata(&world)).unwrap();
     assert_eq!(renewed(&world), "anchor.differs");
+}
+
+/// A repository whose second root has revoked Ben's key, and the file that remembers a root.
+fn revoked() -> (World, PathBuf) {
+    let world = World::published();
+    run(world.repository().revoke_key(&RevokeKey::new("ben"), NOW));
+    let signers: [&dyn Signer; 3] = [world.ana, world.ben, world.vault];
+    run(world.repository().sign(&signers));
+    world.publish(NOW);
+    let remembered = world.directory().join(".tuffet/root.json");
+    (world, remembered)
+}
+
+/// What somebody does with a copy, and with a change of another one.
+type Use = fn(&World, &[u8], &Path);
+
+/// Takes the second root away, as a push could, or puts one in its place that the first root's keys have signed.
+fn take_root_away(world: &World, replaced: bool) {
+    let second = metadata(world).join("2.root.json");
+    if !replaced {
+        fs::remove_file(second).unwrap();
+        return;
+    }
+    let first = fs::read(metadata(world).join("1.root.json")).unwrap();
+    let mut root = Document::parse(&first).unwrap();
+    root.set("version", 2.into());
+    root.clear_signatures();
+    let root = root.sign(&[world.ana, world.ben]).unwrap();
+    fs::write(second, root.to_bytes()).unwrap();
+}
+
+#[test]
+fn k02_a_root_that_was_used_is_neither_taken_away_nor_replaced() {
+    for replaced in [false, true] {
+        let (world, _) = revoked();
+        take_root_away(&world, replaced);
+        let repository = world.repository();
+        for (what, code) in [
+            ("renew", renewed(&world)),
+            ("change", code(repository.change())),
+            ("publish", code(world.plan(&[world.online], NOW))),
+        ] {
+            assert_eq!(code, "anchor.differs", "{what}, replaced: {replaced}");
+        }
+        // Nor is it forgotten by looking away.
+        let adopt = Repository::adopt(&world.directory(), &Adopt::FirstUse);
+        assert_eq!(code(adopt), "anchor.differs");
+    }
+}
+
+#[test]
+fn k02_every_use_of_a_copy_remembers_the_last_root() {
+    let (world, remembered) = revoked();
+    let newest = fs::read(&remembered).unwrap();
+    let first = fs::read(metadata(&world).join("1.root.json")).unwrap();
+    let first = format!(
+        r#"{{"format":1,"sha256":"{}","version":1}}"#,
+        sha256(&first).to_hex()
+    );
+    let other = world.fork();
+    run(other.repository().renew(&[RoleName::Targets], NOW));
+    let change = other.repository().export_change().unwrap();
+    let from = Path::new("change.tuf");
+    let uses: [(&str, bool, Use); 7] = [
+        ("look", false, |world, _, _| {
+            world.repository().change().unwrap();
+        }),
+        ("edit", true, |world, _, _| {
+            run(world.repository().renew(&[RoleName::Root], NOW));
+        }),
+        ("receive", true, |world, change, from| {
+            run(world.repository().receive_change(change, from));
+        }),
+        ("sign", true, |world, change, _| {
+            fs::write(world.change(), change).unwrap();
+            run(world.repository().sign(&[world.ana]));
+        }),
+        ("publish", true, |world, _, _| drop(world.publish(NOW))),
+        ("adopt", true, |world, _, _| {
+            run(Repository::adopt(&world.directory(), &Adopt::FirstUse));
+        }),
+        ("adopt the first", true, |world, _, _| {
+            let root = fs::read(metadata(world).join("1.root.json")).unwrap();
+            run(Repository::adopt(&world.directory(), &Adopt::Root(root)));
+        }),
+    ];
+    for (what, remembers, act) in uses {
+        let world = world.fork();
+        let remembered = world.directory().join(".tuffet/root.json");
+        fs::write(&remembered, &first).unwrap();
+        act(&world, &change, from);
+        let now = fs::read(&remembered).unwrap();
+        assert_eq!(now == newest, remembers, "{what}");
+        take_root_away(&world, false);
+        let gone = code(world.repository().change());
+        assert_eq!(gone == "anchor.differs", remembers, "{what}: {gone}");
+    }
 }
 
 #[test]

@@ -1,14 +1,18 @@
 //! A crash after any write leaves the old or the new repository, and the operation can be repeated.
 
 use tuffet_core::metadata::RoleName;
-use tuffet_repo::{Delegate, DelegatedPaths, Disk, Error, FileSystem, Plan, RotateKey, Write};
+use tuffet_repo::{
+    Delegate, DelegatedPaths, Disk, Error, FileSystem, Plan, Recover, RotateKey, Write,
+};
 use tuffet_sign::Signer;
 
-use crate::support::{Client, NOW, World, delegated, key, named, run, versions};
+use crate::support::{Client, NOW, World, code, delegated, key, named, run, versions};
 
 /// Makes so many changes and then stops, as a crash would.
 struct Stops {
     left: usize,
+    /// Changes of one step come in any order.
+    backwards: bool,
 }
 
 impl Disk for Stops {
@@ -16,10 +20,22 @@ impl Disk for Stops {
         self.left = self.left.checked_sub(1).ok_or(Error::NoChange)?;
         FileSystem.apply(write)
     }
+
+    fn apply_all(&mut self, writes: &[Write]) -> Result<(), Error> {
+        if self.backwards {
+            return writes.iter().rev().try_for_each(|write| self.apply(write));
+        }
+        writes.iter().try_for_each(|write| self.apply(write))
+    }
 }
 
 pub(crate) fn crash(plan: Plan, after: usize) {
-    assert!(plan.execute_on(&mut Stops { left: after }).is_err());
+    crash_in_order(plan, after, false);
+}
+
+fn crash_in_order(plan: Plan, left: usize, backwards: bool) {
+    let mut disk = Stops { left, backwards };
+    assert!(plan.execute_on(&mut disk).is_err());
 }
 
 /// Publishes with a crash after every write in turn. `states` are the versions that clients may see in between.
@@ -101,6 +117,73 @@ fn a_rotation_of_a_persons_key_survives_a_crash_at_every_write() {
     // What is published is not good under the new root, so the timestamp goes first.
     let states = [[1, 2, 2, 2], [1, 3, 3, 3], [2, 3, 3, 3]];
     publish_with_crashes(&world, &[world.online], &states, false);
+}
+
+/// Whatever the order in which a step was written, what is left is gone on from, and can be dropped.
+fn goes_on_after_crashes(world: &World, online: &[&dyn Signer]) {
+    let writes = world.plan(online, NOW).unwrap().writes().count();
+    for (after, backwards) in (0..writes).flat_map(|after| [(after, false), (after, true)]) {
+        let world = world.fork();
+        crash_in_order(world.plan(online, NOW).unwrap(), after, backwards);
+        let state = format!("after {after} writes, backwards: {backwards}");
+        let dropped = world.fork();
+        if dropped
+            .repository()
+            .drop_change()
+            .is_ok_and(|plan| plan.execute().is_ok())
+        {
+            assert_eq!(code(dropped.repository().roles()), "no error", "{state}");
+        }
+        run(world.repository().renew(&[RoleName::Root], NOW));
+        run(world.repository().undo());
+        let plan = world.plan(online, NOW);
+        plan.unwrap_or_else(|error| panic!("{state}: {error}"))
+            .execute()
+            .unwrap();
+        assert!(!world.change().exists());
+        world.client().refresh(&world.public(), NOW).unwrap();
+    }
+}
+
+#[test]
+fn what_keys_signed_that_a_publication_replaces_is_gone_on_from_when_it_breaks_off() {
+    let world = World::published();
+    let rotate = RotateKey::new("ben", named("ben", key()));
+    run(world.repository().rotate_key(&rotate, NOW));
+    run(world.repository().sign(&[world.ana, world.vault]));
+    goes_on_after_crashes(&world, &[world.online]);
+
+    let (world, new) = (World::published(), key());
+    let rotate = RotateKey::new("online", named("online", new));
+    run(world.repository().rotate_key(&rotate, NOW));
+    world.sign();
+    goes_on_after_crashes(&world, &[world.online, new]);
+}
+
+/// A version is left out where a thief has used its number in the published tree.
+#[test]
+fn what_delegated_keys_signed_is_gone_on_from_whatever_numbers_are_skipped() {
+    for skips in [false, true] {
+        let (world, sam, new) = (World::published(), key(), key());
+        world.delegate("edge", &[("sam", sam)]);
+        run(world.repository().sign(&[world.ana, world.ben, sam]));
+        world.publish(NOW);
+        let mut recover = Recover::stolen().key("sam", Some(named("sam", new)));
+        if skips {
+            std::fs::write(world.metadata("4.targets.json"), b"{}").unwrap();
+            recover = recover.published(world.public());
+        }
+        run(world.repository().recover(&recover, NOW));
+        run(world.repository().sign(&[world.ana, world.ben, new]));
+        goes_on_after_crashes(&world, &[world.online]);
+        run(world.plan(&[world.online], NOW));
+        let last = if skips {
+            "5.targets.json"
+        } else {
+            "4.targets.json"
+        };
+        assert!(world.directory().join("metadata").join(last).exists());
+    }
 }
 
 #[test]

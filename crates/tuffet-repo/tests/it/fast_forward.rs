@@ -293,6 +293,88 @@ fn r17_what_a_recovery_gives_up_travels_with_it_and_only_with_the_rotation() {
     run(copy.plan(&[online], NOW));
 }
 
+/// A change that only gives versions up, where git puts what somebody has forced into a commit.
+fn plant_change(world: &World, void: &str) {
+    let text = format!(r#"{{"drafts":{{}},"format":1,"keys":{{}},"roles":{{}},"void":{void}}}"#);
+    fs::write(world.change(), text).unwrap();
+}
+
+#[test]
+fn r17_a_change_that_was_put_there_takes_no_version_back() {
+    let (attacked, _) = planted();
+    for (void, expected) in [
+        (r#"{"targets":[3]}"#, "change.foreign"),
+        (r#"{"team":[2]}"#, "change.foreign"),
+        // It has leapt ahead, but clients remember it.
+        (&format!(r#"{{"team":[{HIGH}]}}"#), "version.remembered"),
+        (r#"{"team":2}"#, "repo.format"),
+    ] {
+        let world = attacked.world.fork();
+        plant_change(&world, void);
+        let repository = world.repository();
+        let renew = repository.renew(&[role("team")], NOW);
+        for (what, code) in [
+            ("change", code(repository.change())),
+            ("renew", code(renew)),
+            ("roles", code(repository.roles())),
+            ("publish", code(world.plan(&[world.online], NOW))),
+        ] {
+            assert_eq!(code, expected, "{what} {void}");
+        }
+        if expected != "repo.format" {
+            run(repository.drop_change());
+            assert_eq!(code(repository.change()), "no error");
+        }
+    }
+    // Numbers that nobody has used can be skipped, and it is said.
+    let world = attacked.world.fork();
+    plant_change(&world, r#"{"targets":[4]}"#);
+    let change = world.repository().change().unwrap();
+    assert_eq!(
+        change.given_up,
+        [(role("targets"), Version::new(4).unwrap())]
+    );
+    run(world.repository().drop_change());
+    assert!(!world.change().exists());
+}
+
+#[test]
+fn r17_a_state_before_an_edit_that_was_put_there_takes_no_version_back() {
+    let attacked = with_team();
+    let world = &attacked.world;
+    world.add("new", b"new");
+    let place = world.directory().join(".tuffet/undo/1.json");
+    assert!(place.exists());
+    let change = fs::read_to_string(world.change()).unwrap();
+    let mut planted = Value::parse(change.as_bytes()).unwrap();
+    let void = Value::from_iter([("team", Value::Array(vec![Value::from(2)]))]);
+    let members = planted.as_object_mut().unwrap();
+    members.insert("void".to_owned(), void);
+    fs::write(&place, planted.to_compact_json()).unwrap();
+    assert_eq!(code(world.repository().undo()), "change.foreign");
+    assert_eq!(fs::read_to_string(world.change()).unwrap(), change);
+}
+
+#[test]
+fn r17_a_team_gives_up_no_version_of_another_role() {
+    let attacked = with_team();
+    let (world, copy) = (&attacked.world, attacked.world.fork());
+    run(world.repository().renew(&[role("team")], NOW));
+    run(world.repository().sign(&[attacked.team]));
+    let change = world.repository().export_change().unwrap();
+    let only = [role("team")];
+    for (of, expected) in [("team", "no error"), ("targets", "change.role")] {
+        let mut change = Value::parse(&change).unwrap();
+        let void = Value::from_iter([(of, Value::Array(vec![Value::from(9)]))]);
+        let members = change.as_object_mut().unwrap();
+        members.insert("void".to_owned(), void);
+        let change = change.to_compact_json();
+        let from = Path::new("change.tuf");
+        let received = copy.repository().receive_change_of(&change, from, &only);
+        assert_eq!(code(received), expected, "{of}");
+    }
+}
+
 #[test]
 fn r17_snapshots_and_timestamps_that_used_up_the_numbers_in_a_copy_are_given_up() {
     let attacked = with_team();

@@ -4,7 +4,10 @@ use std::fs;
 
 use tuffet_core::json::Value;
 use tuffet_core::metadata::{RoleName, UnixTime, Version};
-use tuffet_repo::{Delegate, DelegatedPaths, Document, Import, Repository, builder};
+use tuffet_repo::{
+    Delegate, DelegatedPaths, Document, Import, Repository, RevokeKey, RotateKey, builder,
+};
+use tuffet_sign::Signer;
 
 use crate::support::{NOW, World, after, code, delegated, key, named, run};
 
@@ -83,6 +86,85 @@ fn r14_an_old_version_under_a_new_name_is_nothing_to_go_on_from() {
         let world = World::published();
         let metadata = world.directory().join("metadata");
         fs::copy(metadata.join(file), metadata.join(next)).unwrap();
+        refused(&world);
+    }
+}
+
+/// A file of a repository with these changes, signed by these keys, under a name in `metadata/`.
+fn forged(
+    world: &World,
+    from: &str,
+    next: &str,
+    signers: &[&dyn Signer],
+    edit: impl FnOnce(&mut Document),
+) {
+    let metadata = world.directory().join("metadata");
+    let mut document = Document::parse(&fs::read(metadata.join(from)).unwrap()).unwrap();
+    let (version, _) = next.split_once('.').unwrap();
+    document.set("version", version.parse::<u64>().unwrap().into());
+    edit(&mut document);
+    document.clear_signatures();
+    let signed = document.sign(signers).unwrap();
+    fs::write(metadata.join(next), signed.to_bytes()).unwrap();
+}
+
+#[test]
+fn k04_a_version_before_the_last_one_delegates_to_nobody() {
+    let (world, sam, thief) = (World::published(), key(), key());
+    world.delegate("edge", &[("sam", sam)]);
+    run(world.repository().sign(&[world.ana, world.ben, sam]));
+    world.publish(NOW);
+    let named_by_thief = World::published();
+    named_by_thief.delegate("edge", &[("thief", thief)]);
+    run(named_by_thief
+        .repository()
+        .sign(&[named_by_thief.ana, named_by_thief.ben, thief]));
+    named_by_thief.publish(NOW);
+    let theirs = named_by_thief.document("3.targets.json");
+    forged(&world, "3.targets.json", "2.targets.json", &[], |targets| {
+        targets.set("delegations", theirs.member("delegations").unwrap().clone());
+    });
+    forged(&world, "1.edge.json", "9.edge.json", &[thief], |_| {});
+    refused(&world);
+}
+
+#[test]
+fn k04_a_delegated_key_that_was_replaced_signs_nothing_to_go_on_from() {
+    let (world, sam, new) = (World::published(), key(), key());
+    world.delegate("edge", &[("sam", sam)]);
+    run(world.repository().sign(&[world.ana, world.ben, sam]));
+    world.publish(NOW);
+    let rotate = RotateKey::new("sam", named("sam", new));
+    run(world.repository().rotate_key(&rotate, NOW));
+    run(world.repository().sign(&[world.ana, world.ben, new]));
+    world.publish(NOW);
+    forged(&world, "2.edge.json", "7.edge.json", &[sam], |_| {});
+    refused(&world);
+}
+
+#[test]
+fn k02_keys_that_a_root_has_revoked_sign_nothing_to_go_on_from() {
+    // In the copy that published the new root, and in one that has only just got it.
+    for fresh in [false, true] {
+        let world = World::published();
+        let remembered = world.directory().join(".tuffet/root.json");
+        let first = fs::read(&remembered).unwrap();
+        run(world.repository().revoke_key(&RevokeKey::new("ben"), NOW));
+        run(world
+            .repository()
+            .sign(&[world.ana, world.ben, world.vault]));
+        world.publish(NOW);
+        if fresh {
+            fs::write(&remembered, first).unwrap();
+        }
+        assert_eq!(code(world.repository().change()), "no error");
+        let old: [&dyn Signer; 2] = [world.ana, world.ben];
+        forged(&world, "2.targets.json", "7.targets.json", &old, |_| {});
+        refused(&world);
+        // A change that says that it is being published does not help.
+        let root = fs::read_to_string(world.metadata("2.root.json")).unwrap();
+        let text = format!(r#"{{"drafts":{{"root":{root}}},"format":1,"keys":{{}},"roles":{{}}}}"#);
+        fs::write(world.change(), text).unwrap();
         refused(&world);
     }
 }

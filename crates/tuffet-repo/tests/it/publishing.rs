@@ -388,6 +388,32 @@ fn a_tree_that_was_tampered_with_is_pointed_out_and_replaced() {
 }
 
 #[test]
+fn one_damaged_file_does_not_hide_that_a_copy_is_behind() {
+    let world = World::published();
+    let copy = world.fork();
+    for _ in 0..3 {
+        world.publish(NOW);
+    }
+    for (damaged, expected) in [
+        (None, "rollback.timestamp"),
+        (Some("2.snapshot.json"), "rollback.timestamp"),
+        (Some("2.targets.json"), "hash.targets"),
+        (Some("1.root.json"), "version.reused"),
+    ] {
+        let (world, copy) = (world.fork(), copy.fork());
+        if let Some(damaged) = damaged {
+            let mut bytes = fs::read(world.metadata(damaged)).unwrap();
+            let last = bytes.len() - 1;
+            bytes[last / 2] ^= 1;
+            fs::write(world.metadata(damaged), bytes).unwrap();
+        }
+        let publish = Publish::to(world.public());
+        let publish = |of: &World| of.repository().publish(&publish, &[of.online], NOW);
+        assert_eq!(code(publish(&copy)), expected, "{damaged:?}");
+    }
+}
+
+#[test]
 fn bytes_that_were_tampered_with_are_copied_again() {
     let world = World::published();
     let target = files(&world.public().join("targets")).remove(0);

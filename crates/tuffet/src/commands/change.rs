@@ -154,7 +154,7 @@ fn show(repository: &Repository, check: bool, app: &App) -> Result<Exit, Failure
     let change = repository.change().map_err(|error| Failure::from(&error))?;
     if app.console.json {
         app.console.result("change-show", object(&change))?;
-    } else if change.drafts.is_empty() {
+    } else if change.drafts.is_empty() && change.given_up.is_empty() {
         app.console.data("nothing is open")?;
     } else {
         app.console.data(lines(&change, app).join("\n"))?;
