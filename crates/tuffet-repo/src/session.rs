@@ -98,7 +98,7 @@ impl Session<'_> {
     /// # Errors
     /// As [`Repository::sign`].
     pub fn sign(&mut self, signers: &[&dyn Signer]) -> Result<Plan, Error> {
-        self.sign_watched(signers, &|_, _| {})
+        self.sign_watched(signers, None, &|_, _| {})
     }
 
     /// The same, if every draft that is signed says what people have been shown; `shown` may be of another session. `hashed` is told
@@ -112,17 +112,18 @@ impl Session<'_> {
         signers: &[&dyn Signer],
         hashed: &dyn Fn(u64, u64),
     ) -> Result<Plan, Error> {
-        crate::sign::require_shown(&mut self.store, &self.graph, shown, signers)?;
-        self.sign_watched(signers, hashed)
+        self.sign_watched(signers, Some(shown), hashed)
     }
 
     fn sign_watched(
         &mut self,
         signers: &[&dyn Signer],
+        shown: Option<&Change>,
         hashed: &dyn Fn(u64, u64),
     ) -> Result<Plan, Error> {
         let policy = self.repository.policy();
-        let mut plan = crate::sign::sign(&mut self.store, &self.graph, policy, signers, hashed)?;
+        let graph = &self.graph;
+        let mut plan = crate::sign::sign(&mut self.store, graph, policy, signers, shown, hashed)?;
         if plan.writes().next().is_some() {
             let root = crate::anchor::advance(&self.store)?;
             plan.steps.push(root.into_iter().collect());

@@ -2,14 +2,14 @@
 
 mod rehash;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use tuffet_core::crypto::signed_message;
 use tuffet_core::metadata::{KeyId, RoleName, Version};
 use tuffet_sign::{PublicKeyInfo, Signer};
 
 use crate::Error;
-use crate::change::{Change, Draft};
+use crate::change::Change;
 use crate::document::Document;
 use crate::graph::{Authority, Graph};
 use crate::keys::{KeyName, keyid};
@@ -40,6 +40,7 @@ pub(crate) fn sign(
     graph: &Graph,
     policy: &Policy,
     signers: &[&dyn Signer],
+    shown: Option<&Change>,
     hashed: &dyn Fn(u64, u64),
 ) -> Result<Plan, Error> {
     store.require_current()?;
@@ -58,6 +59,9 @@ pub(crate) fn sign(
         }
     }
     let roles = unsigned(store, graph, signers);
+    if let Some(shown) = shown {
+        require_shown(store, &roles, shown)?;
+    }
     let mut actions = rehash::rehash(store, &roles, hashed)?;
     actions.extend(attach(store, graph, policy, signers)?);
     let change = if actions.is_empty() {
@@ -91,22 +95,22 @@ pub(crate) fn unsigned(
 }
 
 /// Refuses to sign what says something else than what was shown. Signatures may have come since.
-pub(crate) fn require_shown(
-    store: &mut Store,
-    graph: &Graph,
-    shown: &Change,
-    signers: &[&dyn Signer],
-) -> Result<(), Error> {
-    for role in unsigned(store, graph, signers) {
-        let shown = shown.drafts.iter().find(|draft| draft.role == role);
+fn require_shown(store: &Store, roles: &BTreeSet<RoleName>, shown: &Change) -> Result<(), Error> {
+    let shown = shown
+        .drafts
+        .iter()
+        .map(|draft| (&draft.role, draft.bytes()));
+    let shown: BTreeMap<&RoleName, &[u8]> = shown.collect();
+    for role in roles {
         let same = |draft: &Document| {
-            let shown = shown.map(Draft::bytes)?;
-            let same = shown == draft.to_bytes();
-            let says = || Some(Document::parse(shown).ok()?.says_the_same_as(draft));
-            if same { Some(true) } else { says() }
+            let shown = *shown.get(role)?;
+            if shown == draft.to_bytes() {
+                return Some(true);
+            }
+            Some(Document::parse(shown).ok()?.says_the_same_as(draft))
         };
-        if store.draft(&role).and_then(same) != Some(true) {
-            return Err(Error::ChangeNotShown { role });
+        if store.draft(role).and_then(same) != Some(true) {
+            return Err(Error::ChangeNotShown { role: role.clone() });
         }
     }
     Ok(())

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use clap::{Args, Subcommand};
+use clap::Args;
 use tuffet_client::blocking::Updater;
 use tuffet_client::{Destination, DirectoryStore, Notice, Source, TargetPath, TrustAnchor};
 use tuffet_core::trust::percent_encode;
@@ -39,28 +39,9 @@ pub(crate) struct Arguments {
     /// Where targets are put, under their percent-encoded paths
     #[arg(long, value_name = "DIR", default_value = ".")]
     target_dir: PathBuf,
-    #[command(subcommand)]
-    command: Command,
-}
-
-#[derive(Debug, Subcommand)]
-enum Command {
-    /// Trust a root
-    #[command(before_help = "Examples:\n  tuffet lab client --metadata-dir DIR init ROOT")]
-    Init {
-        /// The root
-        root: PathBuf,
-    },
-    /// Bring metadata up to date
-    #[command(
-        before_help = "Examples:\n  tuffet lab client --metadata-dir DIR --metadata-url URL refresh"
-    )]
-    Refresh,
-    /// The same, and download targets
-    #[command(
-        before_help = "Examples:\n  tuffet lab client --metadata-dir DIR --metadata-url URL --target-name NAME --target-base-url URL --target-dir DIR download"
-    )]
-    Download,
+    /// `init ROOT` trusts a root, `refresh` brings metadata up to date, `download` also gets targets
+    #[arg(value_name = "COMMAND", required = true, num_args = 1..=2)]
+    command: Vec<String>,
 }
 
 /// Runs the command.
@@ -76,10 +57,12 @@ pub(crate) fn run(arguments: &Arguments, _: &App) -> Result<Exit, Failure> {
 
 impl Arguments {
     fn act(&self) -> Result<(), String> {
-        match &self.command {
-            Command::Init { root } => self.init(root),
-            Command::Refresh => self.updater()?.refresh().map(drop).map_err(explain),
-            Command::Download => self.download(),
+        let words: Vec<&str> = self.command.iter().map(String::as_str).collect();
+        match words.as_slice() {
+            ["init", root] => self.init(Path::new(root)),
+            ["refresh"] => self.updater()?.refresh().map(drop).map_err(explain),
+            ["download"] => self.download(),
+            _ => Err("say init ROOT, refresh or download".to_owned()),
         }
     }
 
