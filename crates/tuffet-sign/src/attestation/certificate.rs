@@ -64,12 +64,14 @@ impl Certificate {
         let signed = parts.tlv_bytes()?;
         let algorithm = parts.tlv_bytes()?;
         let signature = BitStringRef::decode(&mut parts)?;
+        // Signatures are whole bytes, and how many bits count is not signed.
+        let signature = signature.as_bytes().ok_or(Tag::BitString.value_error())?;
         parts.finish()?;
         let mut read = Self {
             der: der.to_vec(),
             signed: signed.to_vec(),
             algorithm: algorithm.to_vec(),
-            signature: signature.raw_bytes().to_vec(),
+            signature: signature.to_vec(),
             key: None,
             issuer: Vec::new(),
             subject: Vec::new(),

@@ -96,6 +96,24 @@ fn certificate(der: &[u8]) -> String {
     format!("-----BEGIN CERTIFICATE-----\n{body}\n-----END CERTIFICATE-----\n")
 }
 
+#[test]
+fn a_certificate_with_any_one_byte_changed_is_refused() {
+    let Some(directory) = certificates() else {
+        return;
+    };
+    let (key, token) = pair(&directory, SERIALS[0]);
+    let body: String = key.lines().filter(|line| !line.starts_with('-')).collect();
+    let der = base64ct::Base64::decode_vec(&body).unwrap();
+    for place in 0..der.len() {
+        for bit in [0x01, 0x80] {
+            let mut changed = der.clone();
+            changed[place] ^= bit;
+            let accepted = Attestation::verify(&certificate(&changed), &token).is_ok();
+            assert!(!accepted, "byte {place}, bit {bit:#x}");
+        }
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
     #[test]
