@@ -89,6 +89,11 @@ fn build(workspace: &Workspace, directory: &Path) -> Result<Vec<PathBuf>, Failur
     build.args(["--no-run", "--message-format=json", "--target-dir"]);
     build.arg(directory.join("build"));
     build.env("RUSTFLAGS", "-Cinstrument-coverage");
+    // What runs while building counts, too, and nobody asks for that.
+    build.env(
+        "LLVM_PROFILE_FILE",
+        directory.join("building/%p-%m.profraw"),
+    );
     let messages = command::output(&mut build)?;
     let programs = messages.lines().filter_map(|line| {
         let message: Value = serde_json::from_str(line).ok()?;
