@@ -172,6 +172,22 @@ pub fn attacks() -> Vec<Attack> {
     attacks
 }
 
+fn attack(
+    class: Class,
+    id: &'static str,
+    what: &'static str,
+    advisories: &'static [&'static str],
+    play: fn(&Lab) -> Script,
+) -> Attack {
+    Attack {
+        id,
+        class,
+        what,
+        advisories,
+        play,
+    }
+}
+
 impl Lab {
     /// A laboratory whose clients have this time, in seconds since 1970. `outside` is the absolute path of a file that no client has
     /// any business with.

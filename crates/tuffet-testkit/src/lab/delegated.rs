@@ -2,10 +2,12 @@
 
 use super::signatures::doubled;
 use super::software::mallory;
-use super::{Attack, Class, FORGED, Lab, Script, Site};
+use super::{Attack, Class, FORGED, Lab, Script, Site, attack};
 use crate::{Delegated, Repository, TestKey, array, edit, insert, remove, text};
 
 pub(super) fn attacks() -> Vec<Attack> {
+    let attack =
+        |id, what, advisories, play| attack(Class::WrongSoftware, id, what, advisories, play);
     vec![
         attack(
             "outside-paths",
@@ -167,21 +169,6 @@ pub(super) fn attacks() -> Vec<Attack> {
             },
         ),
     ]
-}
-
-fn attack(
-    id: &'static str,
-    what: &'static str,
-    advisories: &'static [&'static str],
-    play: fn(&Lab) -> Script,
-) -> Attack {
-    Attack {
-        id,
-        class: Class::WrongSoftware,
-        what,
-        advisories,
-        play,
-    }
 }
 
 /// Delegates to a role with a key of its own name.

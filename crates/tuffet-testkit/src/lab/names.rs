@@ -1,12 +1,13 @@
 //! Names that lead somewhere else.
 
-use super::{Attack, Class, FORGED, Lab, Script};
+use super::{Attack, Class, FORGED, Lab, Script, attack};
 use crate::{Delegated, TestKey};
 
 /// Three levels up is outside of everything that the client was given, and still inside of the laboratory.
 const OUTSIDE: &str = "../../../outside";
 
 pub(super) fn attacks() -> Vec<Attack> {
+    let attack = |id, what, advisories, play| attack(Class::Traversal, id, what, advisories, play);
     let targets = &["CVE-2021-41149", "CVE-2026-6968", "CVE-2026-24137"];
     let roles = &["CVE-2021-41131", "CVE-2021-41150"];
     vec![
@@ -59,21 +60,6 @@ pub(super) fn attacks() -> Vec<Attack> {
             |lab| role(lab, "../metadata/root"),
         ),
     ]
-}
-
-fn attack(
-    id: &'static str,
-    what: &'static str,
-    advisories: &'static [&'static str],
-    play: fn(&Lab) -> Script,
-) -> Attack {
-    Attack {
-        id,
-        class: Class::Traversal,
-        what,
-        advisories,
-        play,
-    }
 }
 
 /// Signed rightly: it is the publisher, or a thief of all keys, who wants to write elsewhere.

@@ -1,6 +1,6 @@
 //! Rollback, freeze, fast-forward, mix-and-match: files that were right once, or will be.
 
-use super::{APP, Attack, Class, FORGED, Lab, Script, Site};
+use super::{APP, Attack, Class, FORGED, Lab, Script, Site, attack};
 use crate::{Delegated, Listing, Repository, TestKey, remove};
 
 pub(super) fn attacks() -> Vec<Attack> {
@@ -8,22 +8,6 @@ pub(super) fn attacks() -> Vec<Attack> {
     attacks.extend(freezes());
     attacks.extend(mixtures());
     attacks
-}
-
-fn attack(
-    class: Class,
-    id: &'static str,
-    what: &'static str,
-    advisories: &'static [&'static str],
-    play: fn(&Lab) -> Script,
-) -> Attack {
-    Attack {
-        id,
-        class,
-        what,
-        advisories,
-        play,
-    }
 }
 
 const GO: &[&str] = &["CVE-2022-29173"];

@@ -2,10 +2,11 @@
 
 use tuffet_core::json::Value;
 
-use super::{Attack, Class, Lab, Script, Site};
+use super::{Attack, Class, Lab, Script, Site, attack};
 use crate::{Repository, TestKey, array, insert, object, text};
 
 pub(super) fn attacks() -> Vec<Attack> {
+    let attack = |id, what, advisories, play| attack(Class::Parser, id, what, advisories, play);
     vec![
         attack(
             "wrong-shapes",
@@ -141,21 +142,6 @@ const SHAPES: [&str; 12] = [
     r#"{"signed":{"_type":"timestamp","version":1,"meta":null,"expires":null,"spec_version":null},"signatures":[null]}"#,
     r#"{"signed":{"_type":null},"signatures":[{"keyid":null,"sig":null}]}"#,
 ];
-
-fn attack(
-    id: &'static str,
-    what: &'static str,
-    advisories: &'static [&'static str],
-    play: fn(&Lab) -> Script,
-) -> Attack {
-    Attack {
-        id,
-        class: Class::Parser,
-        what,
-        advisories,
-        play,
-    }
-}
 
 fn timestamps(lab: &Lab, files: &[Vec<u8>]) -> Script {
     self::files(lab, "timestamp.json", files, &["format.timestamp"])

@@ -1,10 +1,12 @@
 //! Thresholds: too few keys, one key counted twice, keys that are not trusted any more.
 
 use super::software::mallory;
-use super::{APP, Attack, Class, FORGED, Lab, Script};
+use super::{APP, Attack, Class, FORGED, Lab, Script, attack};
 use crate::{Repository, TestKey, insert, object, role, text};
 
 pub(super) fn attacks() -> Vec<Attack> {
+    let attack =
+        |id, what, advisories, play| attack(Class::KeyCompromise, id, what, advisories, play);
     vec![
         attack(
             "root-below-threshold",
@@ -105,21 +107,6 @@ pub(super) fn attacks() -> Vec<Attack> {
             many_signatures,
         ),
     ]
-}
-
-fn attack(
-    id: &'static str,
-    what: &'static str,
-    advisories: &'static [&'static str],
-    play: fn(&Lab) -> Script,
-) -> Attack {
-    Attack {
-        id,
-        class: Class::KeyCompromise,
-        what,
-        advisories,
-        play,
-    }
 }
 
 fn key(name: &str) -> TestKey {

@@ -148,12 +148,18 @@ pub(super) fn play(client: &Client, attack: &Attack, server: &Server) -> io::Res
     if !ended.status.is_some_and(|status| status.success()) {
         return Ok(Verdict::NotJudged(format!("init: {}", ended.said)));
     }
-    let mut seen = None;
+    let (mut seen, mut attacked) = (None, false);
     for stage in stages {
+        let honest = matches!(stage.expect, Expect::Accepts(_));
         match self::stage(client, &sandbox, server, stage)? {
             Verdict::Safe(code) => seen = code.or(seen),
+            // It could before it was attacked.
+            Verdict::NotJudged(said) if attacked => {
+                return Ok(Verdict::Harmed(format!("does not recover: {said}")));
+            }
             other => return Ok(other),
         }
+        attacked |= !honest;
     }
     Ok(Verdict::Safe(seen))
 }
