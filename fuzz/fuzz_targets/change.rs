@@ -34,7 +34,7 @@ fuzz_target!(|bytes: &[u8]| {
     let before = repository.export_change().expect("the open change");
     let from = Path::new("input");
     if let Ok(plan) = repository.receive_change(bytes, from) {
-        assert!(!plan.actions.is_empty());
+        assert!(!plan.actions().is_empty());
     }
     // Whoever may only add signatures can do no more than who may begin a change.
     if repository.receive_signatures(bytes, from).is_ok() {
