@@ -3,6 +3,7 @@
 
 usage: python_primitives.py verify SCHEME TIMES
        python_primitives.py canonicalise FILE TIMES
+       python_primitives.py indent FILE OUT
 """
 
 import json
@@ -34,5 +35,13 @@ def canonicalise(file: str, times: int) -> None:
         encode_canonical(json.loads(data))
 
 
-what, subject, count = sys.argv[1:]
-{"verify": verify, "canonicalise": canonicalise}[what](subject, int(count))
+def indent(file: str, out: str) -> None:
+    """Writes metadata in lines, as python-tuf does unless it is told otherwise."""
+    Path(out).write_text(json.dumps(json.loads(Path(file).read_bytes()), indent=1, sort_keys=True))
+
+
+what, subject, argument = sys.argv[1:]
+if what == "indent":
+    indent(subject, argument)
+else:
+    {"verify": verify, "canonicalise": canonicalise}[what](subject, int(argument))

@@ -6,6 +6,7 @@ mod author;
 mod chart;
 mod client;
 mod everyday;
+mod growth;
 mod primitives;
 mod report;
 mod scenarios;
@@ -16,9 +17,10 @@ use crate::command;
 use crate::peers::{self, Profile};
 use crate::report::{Failure, Outcome};
 use crate::workspace::Workspace;
-use client::{Client, Measured, Rows, forget_targets};
+use client::{Client, Measured, Missing, Row, forget_targets};
+use growth::Growth;
 use report::Section;
-use scenarios::{Fetch, SCENARIOS, Scenario};
+use scenarios::{Beside, GROWTH, SCENARIOS, Scenario};
 use serde_json::Value;
 use server::Server;
 use std::fs;
@@ -55,16 +57,23 @@ pub(crate) fn run(workspace: &Workspace, mut arguments: Arguments) -> Result<Out
         .filter(|scenario| chosen(scenario.name))
         .collect();
     bench.build(&["--package=tuffet"])?;
+    bench.build(&["--package=tuffet-client", "--example=receive"])?;
+    bench.build(&["--package=tuffet-repo", "--example=primitives"])?;
     // The others take a while to build, and nobody else is asked who makes metadata.
     let clients = if scenarios.is_empty() {
         Vec::new()
     } else {
         bench.clients()?
     };
-    let mut sections = Vec::new();
+    let (mut sections, mut measured) = (Vec::new(), Vec::new());
     for scenario in scenarios {
         println!("{}", scenario.title);
         let rows = bench.measure(scenario, &clients, rounds)?;
+        measured.push((scenario, rows));
+    }
+    let growth = growth(&measured);
+    let (text, charts) = (growth.text(), growth.charts());
+    for (scenario, rows) in measured {
         sections.push(Section::clients(scenario.title, rows));
     }
     if chosen("primitives") {
@@ -91,21 +100,41 @@ pub(crate) fn run(workspace: &Workspace, mut arguments: Arguments) -> Result<Out
             .for_each(|section| print!("{}", section.text()));
         return Ok(Outcome::passed());
     }
-    write(workspace, &sections, rounds)?;
+    write(workspace, &sections, (&text, &charts), rounds)?;
     Ok(Outcome::Passed("docs/benchmarks.md".into()))
 }
 
+/// What the scenarios say together.
+fn growth<'r>(measured: &'r [(&Scenario, Vec<Row>)]) -> Growth<'r> {
+    let rows = |name: &str| {
+        let found = measured.iter().find(|(scenario, _)| scenario.name == name);
+        found.map(|(_, rows)| rows.as_slice())
+    };
+    let points = GROWTH
+        .iter()
+        .filter_map(|(targets, name)| Some((*targets, rows(name)?)));
+    Growth::new(points.collect())
+}
+
 /// The page, and a chart for each of its tables.
-fn write(workspace: &Workspace, sections: &[Section], rounds: usize) -> Result<(), Failure> {
-    let charts = author::empty(&workspace.root.join("docs/benchmarks"))?;
-    for section in sections {
-        if let Some((name, chart)) = section.chart() {
-            let file = charts.join(name);
-            fs::write(&file, chart).map_err(|error| Failure::file(&file, error))?;
-        }
+fn write(
+    workspace: &Workspace,
+    sections: &[Section],
+    (growth, curves): (&str, &[(&str, String)]),
+    rounds: usize,
+) -> Result<(), Failure> {
+    let directory = author::empty(&workspace.root.join("docs/benchmarks"))?;
+    let bars = sections.iter().filter_map(Section::chart);
+    let curves = curves
+        .iter()
+        .map(|(name, chart)| ((*name).to_owned(), chart.clone()));
+    for (name, chart) in bars.chain(curves) {
+        let file = directory.join(name);
+        fs::write(&file, chart).map_err(|error| Failure::file(&file, error))?;
     }
     let file = workspace.root.join("docs/benchmarks.md");
-    fs::write(&file, report::page(sections, rounds)).map_err(|error| Failure::file(&file, error))
+    let page = report::page(sections, growth, rounds);
+    fs::write(&file, page).map_err(|error| Failure::file(&file, error))
 }
 
 impl Bench<'_> {
@@ -117,13 +146,17 @@ impl Bench<'_> {
 
     /// Builds the clients that are measured.
     fn clients(&self) -> Result<Vec<Client>, Failure> {
-        self.build(&["--package=tuffet-client", "--example=receive"])?;
         let tuffet = Client::tuffet(self.tuffet());
         let peers = peers::clients(self.workspace, Profile::Release)?;
         Ok([tuffet]
             .into_iter()
             .chain(peers.into_iter().map(Client::peer))
             .collect())
+    }
+
+    /// Our program for what everything is made of.
+    fn primitives(&self) -> PathBuf {
+        self.workspace.target.join("release/examples/primitives")
     }
 
     /// The repository of the scenario of this name.
@@ -144,37 +177,43 @@ impl Bench<'_> {
         scenario: &Scenario,
         clients: &[Client],
         rounds: usize,
-    ) -> Result<Rows, Failure> {
+    ) -> Result<Vec<Row>, Failure> {
         let repository = self.repository(scenario)?;
         let server = Server::start(&self.tuffet(), &repository)?;
-        let floor = scenario.floor.then(|| {
-            let program = self.workspace.target.join("release/examples/receive");
-            Client::floor(program, payload(&repository))
-        });
-        let several =
-            (scenario.fetch == Fetch::Small).then(|| Client::tuffet_parallel(self.tuffet(), 8));
-        let mut rows: Vec<(&Client, Option<Vec<Measured>>)> = clients
+        let beside = self.beside(scenario, &repository)?;
+        let asked = |client: &&Client| scenario.beside != Beside::LimitAlone || client.is_ours();
+        let mut rows: Vec<(&Client, Row)> = clients
             .iter()
-            .chain(several.as_ref())
-            .chain(floor.as_ref())
-            .map(|client| (client, Some(Vec::new())))
+            .filter(asked)
+            .chain([&beside])
+            .map(|client| (client, Row::new(client.name())))
             .collect();
         for _ in 0..rounds {
             for (client, row) in &mut rows {
-                let Some(measured) = row else { continue };
-                match self.once(scenario, client, &server, &repository) {
-                    Ok(one) => measured.push(one),
-                    Err(failure) => {
-                        println!("{}: {failure}", client.name());
-                        *row = None;
-                    }
+                if row.missing.is_some() {
+                    continue;
+                }
+                match self.once(scenario, client, &server, &repository)? {
+                    Ok(one) => row.measured.push(one),
+                    Err(missing) => row.missing = Some(missing),
                 }
             }
         }
-        Ok(rows
-            .into_iter()
-            .map(|(client, row)| (client.name().to_owned(), row.unwrap_or_default()))
-            .collect())
+        Ok(rows.into_iter().map(|(_, row)| row).collect())
+    }
+
+    /// What is measured beside the clients.
+    fn beside(&self, scenario: &Scenario, repository: &Path) -> Result<Client, Failure> {
+        Ok(match scenario.beside {
+            Beside::Parallel => Client::tuffet_parallel(self.tuffet(), 8),
+            Beside::Receive => Client::receive(
+                self.workspace.target.join("release/examples/receive"),
+                payload(repository),
+            ),
+            Beside::Limit | Beside::LimitAlone => {
+                Client::limit(self.primitives(), scenario.repository.metadata(repository)?)
+            }
+        })
     }
 
     fn once(
@@ -183,20 +222,33 @@ impl Bench<'_> {
         client: &Client,
         server: &Server,
         repository: &Path,
-    ) -> Result<Measured, Failure> {
+    ) -> Result<Result<Measured, Missing>, Failure> {
         let work = author::empty(&self.directory.join("work"))?;
         author::empty(&work.join("targets"))?;
         let targets = scenario.repository.fetched(scenario.fetch);
         client.prepare(&server.url, repository, &work)?;
+        let mut fetch = client.fetch(&server.url, &work, &targets);
+        if scenario.beside == Beside::LimitAlone && client.is_ours() {
+            // More than anybody should accept without having asked for it.
+            fetch.args(["--limit", "targets=4294967295"]);
+        }
         if scenario.warm {
-            self.timed(&client.fetch(&server.url, &work, &targets))?;
+            if let Err(missing) = self.tried(&fetch)? {
+                return Ok(Err(missing));
+            }
             forget_targets(&work)?;
         }
-        self.timed(&client.fetch(&server.url, &work, &targets))
+        self.tried(&fetch)
+    }
+
+    /// As [`Self::tried`], for what must not fail.
+    fn timed(&self, command: &Command) -> Result<Measured, Failure> {
+        self.tried(command)?
+            .map_err(|missing| Failure::new(format!("{command:?}: {missing:?}")))
     }
 
     /// Runs a command under the script that asks the operating system what it took.
-    fn timed(&self, command: &Command) -> Result<Measured, Failure> {
+    fn tried(&self, command: &Command) -> Result<Result<Measured, Missing>, Failure> {
         let mut measure = Command::new(&self.python);
         measure
             .arg(self.workspace.root.join("xtask/bench/measure.py"))
@@ -210,7 +262,7 @@ impl Bench<'_> {
         let output = command::output(&mut measure)?;
         let value: Value = serde_json::from_str(output.trim())
             .map_err(|error| Failure::new(format!("measure.py: {error}")))?;
-        Measured::read(&value).ok_or_else(|| Failure::new(format!("the command failed: {output}")))
+        Ok(Measured::read(&value))
     }
 
     /// Makes the repository of a scenario, once.

@@ -1,7 +1,7 @@
 //! Making metadata: many targets in hash bins, and then one more.
 
 use super::Bench;
-use super::client::{Measured, Rows};
+use super::client::{Measured, Row};
 use crate::command;
 use crate::report::Failure;
 use std::fs;
@@ -19,21 +19,19 @@ pub(super) const TITLES: [&str; 2] = [
 ];
 
 /// Both scenarios, in the order of their titles.
-pub(super) fn measure(bench: &Bench<'_>, rounds: usize) -> Result<[Rows; 2], Failure> {
+pub(super) fn measure(bench: &Bench<'_>, rounds: usize) -> Result<[Vec<Row>; 2], Failure> {
     bench.build(&["--package=tuffet-repo", "--example=author_bins"])?;
     Ok([build(bench, rounds)?, add(bench, rounds)?])
 }
 
-fn rows() -> Rows {
-    ["tuffet", "python-tuf 7.0.1"]
-        .map(|name| (name.to_owned(), Vec::new()))
-        .into()
+fn rows() -> Vec<Row> {
+    ["tuffet", "python-tuf 7.0.1"].map(Row::new).into()
 }
 
-fn build(bench: &Bench<'_>, rounds: usize) -> Result<Rows, Failure> {
+fn build(bench: &Bench<'_>, rounds: usize) -> Result<Vec<Row>, Failure> {
     let mut rows = rows();
     for _ in 0..rounds {
-        for (place, (_, measured)) in rows.iter_mut().enumerate() {
+        for (place, row) in rows.iter_mut().enumerate() {
             let directory = empty(&bench.directory.join("author"))?;
             let command = if place == 0 {
                 let mut ours =
@@ -43,13 +41,13 @@ fn build(bench: &Bench<'_>, rounds: usize) -> Result<Rows, Failure> {
             } else {
                 python(bench, "build", &directory, TARGETS)
             };
-            measured.push(bench.timed(&command)?);
+            row.measured.push(bench.timed(&command)?);
         }
     }
     Ok(rows)
 }
 
-fn add(bench: &Bench<'_>, rounds: usize) -> Result<Rows, Failure> {
+fn add(bench: &Bench<'_>, rounds: usize) -> Result<Vec<Row>, Failure> {
     let theirs = empty(&bench.directory.join("author-python"))?;
     command::output(&mut python(bench, "build", &theirs, "0"))?;
     let ours = empty(&bench.directory.join("author-tuffet"))?;
@@ -93,8 +91,8 @@ fn add(bench: &Bench<'_>, rounds: usize) -> Result<Rows, Failure> {
             &["publish", "--key", "bins", "--repo", "acme"],
         ))?;
         let theirs = bench.timed(&python(bench, "add", &theirs, &number))?;
-        for ((_, measured), one) in rows.iter_mut().zip([both(&added, &published), theirs]) {
-            measured.push(one);
+        for (row, one) in rows.iter_mut().zip([both(&added, &published), theirs]) {
+            row.measured.push(one);
         }
     }
     Ok(rows)

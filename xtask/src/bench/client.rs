@@ -20,7 +20,9 @@ enum Kind {
     /// Another client, behind the command line of the conformance suite.
     Peer(peers::Client),
     /// Receives, hashes and writes the bytes of one path, and nothing else.
-    Floor(PathBuf, String),
+    Receive(PathBuf, String),
+    /// Reads these files, hashes them and verifies one signature on each, and nothing else.
+    Limit(PathBuf, Vec<PathBuf>),
 }
 
 impl Client {
@@ -46,11 +48,23 @@ impl Client {
         }
     }
 
-    pub(super) fn floor(program: PathBuf, path: String) -> Self {
+    pub(super) fn receive(program: PathBuf, path: String) -> Self {
         Self {
             name: "receive, hash, write".into(),
-            kind: Kind::Floor(program, path),
+            kind: Kind::Receive(program, path),
         }
+    }
+
+    pub(super) fn limit(program: PathBuf, files: Vec<PathBuf>) -> Self {
+        Self {
+            name: LIMIT.into(),
+            kind: Kind::Limit(program, files),
+        }
+    }
+
+    /// Whether it is ours.
+    pub(super) fn is_ours(&self) -> bool {
+        matches!(self.kind, Kind::Tuffet(..))
     }
 
     pub(super) fn name(&self) -> &str {
@@ -70,7 +84,7 @@ impl Client {
                 init.arg("--metadata-dir").arg(work.join("metadata"));
                 command::output(init.arg("init").arg(root(repository)))?;
             }
-            Kind::Floor(..) => {}
+            Kind::Receive(..) | Kind::Limit(..) => {}
         }
         Ok(())
     }
@@ -102,7 +116,12 @@ impl Client {
                 download.arg("download");
                 download
             }
-            Kind::Floor(program, path) => {
+            Kind::Limit(program, files) => {
+                let mut limit = Command::new(program);
+                limit.arg("limit").args(files);
+                limit
+            }
+            Kind::Receive(program, path) => {
                 let mut receive = Command::new(program);
                 receive
                     .arg(url.trim_start_matches("http://"))
@@ -149,8 +168,38 @@ fn homed(program: &Path, work: &Path) -> Command {
     command
 }
 
-/// The measurements of each client, by its name.
-pub(super) type Rows = Vec<(String, Vec<Measured>)>;
+/// The name of what no client can do without.
+pub(super) const LIMIT: &str = "hash and verify, nothing else";
+
+/// What is known of one program.
+pub(super) struct Row {
+    /// Its name.
+    pub(super) name: String,
+    /// What it took each time.
+    pub(super) measured: Vec<Measured>,
+    /// Why nothing was measured.
+    pub(super) missing: Option<Missing>,
+}
+
+impl Row {
+    /// Nothing yet.
+    pub(super) fn new(name: impl Into<String>) -> Self {
+        Self {
+            name: name.into(),
+            measured: Vec::new(),
+            missing: None,
+        }
+    }
+}
+
+/// Why a program has no figures.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Missing {
+    /// It was ended after a minute.
+    Late,
+    /// It failed. What it supports is in docs/interop.md.
+    Failed,
+}
 
 /// What one run took.
 #[derive(Debug, Clone, Copy)]
@@ -164,13 +213,18 @@ pub(super) struct Measured {
 }
 
 impl Measured {
-    /// Reads what `measure.py` prints; `None` if the program failed.
-    pub(super) fn read(value: &Value) -> Option<Self> {
-        (value["code"] == 0).then_some(())?;
-        Some(Self {
-            cpu: value["cpu"].as_f64()?,
-            peak_kib: value["peak_kib"].as_f64()?,
-            wall: value["wall"].as_f64()?,
-        })
+    /// Reads what `measure.py` prints.
+    pub(super) fn read(value: &Value) -> Result<Self, Missing> {
+        let number = |name: &str| value[name].as_f64().ok_or(Missing::Failed);
+        match value["code"].as_i64() {
+            Some(0) => Ok(Self {
+                cpu: number("cpu")?,
+                peak_kib: number("peak_kib")?,
+                wall: number("wall")?,
+            }),
+            // Killed.
+            Some(-9) => Err(Missing::Late),
+            _ => Err(Missing::Failed),
+        }
     }
 }

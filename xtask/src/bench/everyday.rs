@@ -2,7 +2,7 @@
 
 use super::Bench;
 use super::author::{empty, tuffet};
-use super::client::{Measured, Rows};
+use super::client::Row;
 use crate::command;
 use crate::report::Failure;
 use std::fs;
@@ -34,27 +34,28 @@ const PYTHON: &str =
     "import sys; from tuf.api.metadata import Metadata; Metadata.from_file(sys.argv[1])";
 
 /// Every command in turn, round by round.
-pub(super) fn measure(bench: &Bench<'_>, rounds: usize) -> Result<Rows, Failure> {
-    let mut rows: Rows = COMMANDS
+pub(super) fn measure(bench: &Bench<'_>, rounds: usize) -> Result<Vec<Row>, Failure> {
+    let mut rows: Vec<Row> = COMMANDS
         .iter()
-        .map(|command| (format!("`tuffet {command}`"), Vec::new()))
+        .map(|command| Row::new(format!("`tuffet {command}`")))
         .collect();
-    let mut python: Vec<Measured> = Vec::new();
+    let mut python = Row::new("python-tuf 7.0.1: import, and load root");
     for _ in 0..rounds {
         let home = empty(&bench.directory.join("everyday"))?;
         let file = home.join("FILE");
         fs::write(&file, "content").map_err(|error| Failure::file(&file, error))?;
-        for (words, (_, measured)) in COMMANDS.iter().zip(&mut rows) {
+        for (words, row) in COMMANDS.iter().zip(&mut rows) {
             let words: Vec<&str> = words.split(' ').collect();
-            measured.push(bench.timed(&tuffet(bench, &home, &words))?);
+            row.measured
+                .push(bench.timed(&tuffet(bench, &home, &words))?);
         }
         let mut load = Command::new(&bench.python);
         load.args(["-c", PYTHON])
             .arg(home.join("acme/metadata/1.root.json"));
         // Once without being measured, so that what is compiled is there.
         command::output(&mut load)?;
-        python.push(bench.timed(&load)?);
+        python.measured.push(bench.timed(&load)?);
     }
-    rows.push(("python-tuf 7.0.1: import, and load root".to_owned(), python));
+    rows.push(python);
     Ok(rows)
 }

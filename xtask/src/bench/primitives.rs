@@ -1,14 +1,15 @@
 //! What everything is made of: starting, verifying signatures, the canonical form.
 
 use super::Bench;
-use super::client::{Measured, Rows};
+use super::client::Row;
 use crate::command;
 use crate::report::Failure;
 use std::path::Path;
 use std::process::Command;
 
-/// What is measured: the title, and the arguments for both programs. FILE is a targets role of 100,000 targets.
-const WORK: [(&str, [&str; 3]); 4] = [
+/// What is measured: the title, and the arguments for both programs. FILE is a targets role of 100,000 targets, in canonical form
+/// as most publish it; INDENTED is the same as python-tuf would write it.
+const WORK: [(&str, [&str; 3]); 5] = [
     (
         "Verifying 10,000 Ed25519 signatures",
         ["verify", "ed25519", "10000"],
@@ -22,8 +23,12 @@ const WORK: [(&str, [&str; 3]); 4] = [
         ["verify", "rsassa-pss-sha256", "10000"],
     ),
     (
-        "The canonical form of 14 MB of metadata, five times",
+        "The canonical form of metadata of 100,000 targets that has it already, five times",
         ["canonicalise", "FILE", "5"],
+    ),
+    (
+        "The canonical form of the same metadata in indented lines, five times",
+        ["canonicalise", "INDENTED", "5"],
     ),
 ];
 
@@ -34,24 +39,28 @@ pub(super) fn measure(
     bench: &Bench<'_>,
     metadata: &Path,
     rounds: usize,
-) -> Result<Vec<(&'static str, Rows)>, Failure> {
-    let mut build = bench.workspace.cargo(&["build", "--release", "--quiet"]);
-    command::run(build.args(["--package=tuffet-repo", "--example=primitives"]))?;
-    let file = metadata.to_string_lossy();
+) -> Result<Vec<(&'static str, Vec<Row>)>, Failure> {
+    let theirs = bench
+        .workspace
+        .root
+        .join("xtask/bench/python_primitives.py");
+    let indented = bench.directory.join("indented.json");
+    let mut indent = Command::new(&bench.python);
+    indent.arg(&theirs).arg("indent").arg(metadata);
+    command::output(indent.arg(&indented))?;
+    let (file, indented) = (metadata.to_string_lossy(), indented.to_string_lossy());
     let mut measured = vec![(TITLE, turns(bench, &starts(bench), rounds)?)];
     for (title, arguments) in WORK {
-        let arguments = arguments.map(|word| if word == "FILE" { &*file } else { word });
-        let mut ours = Command::new(bench.workspace.target.join("release/examples/primitives"));
+        let arguments = arguments.map(|word| match word {
+            "FILE" => &*file,
+            "INDENTED" => &*indented,
+            _ => word,
+        });
+        let mut ours = Command::new(bench.primitives());
         ours.args(arguments);
-        let mut theirs = Command::new(&bench.python);
-        theirs.arg(
-            bench
-                .workspace
-                .root
-                .join("xtask/bench/python_primitives.py"),
-        );
-        theirs.args(arguments);
-        let both = [("tuffet", ours), ("python-tuf 7.0.1", theirs)];
+        let mut python = Command::new(&bench.python);
+        python.arg(&theirs).args(arguments);
+        let both = [("tuffet", ours), ("python-tuf 7.0.1", python)];
         measured.push((title, turns(bench, &both, rounds)?));
     }
     Ok(measured)
@@ -77,14 +86,11 @@ fn turns(
     bench: &Bench<'_>,
     commands: &[(&'static str, Command)],
     rounds: usize,
-) -> Result<Rows, Failure> {
-    let mut rows: Rows = commands
-        .iter()
-        .map(|(name, _)| ((*name).to_owned(), Vec::<Measured>::new()))
-        .collect();
+) -> Result<Vec<Row>, Failure> {
+    let mut rows: Vec<Row> = commands.iter().map(|(name, _)| Row::new(*name)).collect();
     for _ in 0..rounds {
-        for ((_, command), (_, measured)) in commands.iter().zip(&mut rows) {
-            measured.push(bench.timed(command)?);
+        for ((_, command), row) in commands.iter().zip(&mut rows) {
+            row.measured.push(bench.timed(command)?);
         }
     }
     Ok(rows)

@@ -1,7 +1,7 @@
 //! The page that the benchmarks write.
 
 use super::chart;
-use super::client::{Measured, Rows};
+use super::client::{Missing, Row};
 use std::fmt::Write as _;
 
 /// What kind of programs a table compares.
@@ -19,11 +19,11 @@ enum Kind {
 pub(super) struct Section {
     title: &'static str,
     kind: Kind,
-    rows: Rows,
+    rows: Vec<Row>,
 }
 
 /// The whole of docs/benchmarks.md.
-pub(super) fn page(sections: &[Section], rounds: usize) -> String {
+pub(super) fn page(sections: &[Section], growth: &str, rounds: usize) -> String {
     let mut page = format!(
         "# Benchmarks\n\n\
          Written by `cargo xtask bench`: whole processes, all of a table in turn in each of {rounds} rounds of one run, medians. CPU is user\n\
@@ -73,51 +73,53 @@ pub(super) fn page(sections: &[Section], rounds: usize) -> String {
                 );
             }
         }
+        if kind == Kind::Clients {
+            page.push_str(growth);
+        }
     }
     page
 }
 
 impl Section {
-    pub(super) fn clients(title: &'static str, rows: Rows) -> Self {
+    pub(super) fn clients(title: &'static str, rows: Vec<Row>) -> Self {
         let kind = Kind::Clients;
         Self { title, kind, rows }
     }
 
-    pub(super) fn authors(title: &'static str, rows: Rows) -> Self {
+    pub(super) fn authors(title: &'static str, rows: Vec<Row>) -> Self {
         let kind = Kind::Authors;
         Self { title, kind, rows }
     }
 
-    pub(super) fn commands(title: &'static str, rows: Rows) -> Self {
+    pub(super) fn commands(title: &'static str, rows: Vec<Row>) -> Self {
         let kind = Kind::Commands;
         Self { title, kind, rows }
     }
 
     /// The table.
     pub(super) fn text(&self) -> String {
-        let cpu = |measured: &[Measured]| median(measured.iter().map(|one| one.cpu));
         let reference = self
             .rows
             .iter()
-            .find(|(name, _)| name.starts_with("python-tuf"))
-            .map(|(_, measured)| cpu(measured));
+            .find(|row| row.name.starts_with("python-tuf") && !row.measured.is_empty())
+            .map(Row::cpu);
         let mut text = format!("### {}\n\n{}", self.title, self.head());
-        for (name, measured) in &self.rows {
-            if measured.is_empty() {
-                // It was asked; docs/interop.md says what it supports.
-                let _ = writeln!(
-                    text,
-                    "| {name} | not within a minute, or not supported | | | |"
-                );
+        for row in &self.rows {
+            let name = &row.name;
+            if let Some(why) = row.missing {
+                let why = match why {
+                    Missing::Late => "more than a minute",
+                    Missing::Failed => "failed",
+                };
+                let _ = writeln!(text, "| {name} | {why} | | | |");
                 continue;
             }
             let share = reference.map_or_else(
                 || "–".into(),
-                |reference| format!("{:.3}", cpu(measured) / reference),
+                |reference| format!("{:.3}", row.cpu() / reference),
             );
-            let memory = median(measured.iter().map(|one| one.peak_kib)) / 1024.0;
-            let wall = median(measured.iter().map(|one| one.wall));
-            let cpu = cpu(measured);
+            let wall = median(row.measured.iter().map(|one| one.wall));
+            let (cpu, memory) = (row.cpu(), row.memory());
             // Writing to a String does not fail, here and below.
             let _ = match self.kind {
                 Kind::Commands => {
@@ -144,11 +146,8 @@ impl Section {
         let bars: Vec<(&str, f64)> = self
             .rows
             .iter()
-            .filter(|(_, measured)| !measured.is_empty())
-            .map(|(name, measured)| {
-                let cpu = median(measured.iter().map(|one| one.cpu));
-                (name.as_str(), cpu * 1000.0)
-            })
+            .filter(|row| row.missing.is_none())
+            .map(|row| (row.name.as_str(), row.cpu() * 1000.0))
             .collect();
         let title = format!("{}: CPU", self.title);
         Some((self.file(), chart::bars(&title, "ms", &bars)))
@@ -185,6 +184,18 @@ impl Section {
     }
 }
 
+impl Row {
+    /// The median of the processor time, in seconds.
+    pub(super) fn cpu(&self) -> f64 {
+        median(self.measured.iter().map(|one| one.cpu))
+    }
+
+    /// The median of the largest resident sets, in MiB.
+    pub(super) fn memory(&self) -> f64 {
+        median(self.measured.iter().map(|one| one.peak_kib)) / 1024.0
+    }
+}
+
 fn median(values: impl Iterator<Item = f64>) -> f64 {
     let mut values: Vec<f64> = values.collect();
     values.sort_by(f64::total_cmp);
@@ -193,14 +204,19 @@ fn median(values: impl Iterator<Item = f64>) -> f64 {
 
 #[cfg(test)]
 mod tests {
+    use super::super::client::Measured;
     use super::*;
 
-    fn one(cpu: f64) -> Vec<Measured> {
-        vec![Measured {
+    fn row(name: &str, cpu: f64) -> Row {
+        let measured = Measured {
             cpu,
             peak_kib: 1024.0,
             wall: 1.0,
-        }]
+        };
+        Row {
+            measured: vec![measured],
+            ..Row::new(name)
+        }
     }
 
     #[test]
@@ -213,28 +229,31 @@ mod tests {
 
     #[test]
     fn shares_are_of_the_reference() {
-        let rows = vec![
-            ("tuffet".into(), one(0.5)),
-            ("python-tuf 7.0.1".into(), one(10.0)),
-        ];
+        let late = Row {
+            missing: Some(Missing::Late),
+            ..Row::new("slow")
+        };
+        let rows = vec![row("tuffet", 0.5), row("python-tuf 7.0.1", 10.0), late];
         let text = Section::clients("title", rows).text();
         assert!(
             text.contains("| tuffet | 0.50 s | 0.050 | 1 MiB | 1.00 s |"),
             "{text}"
         );
+        assert!(text.contains("| slow | more than a minute |"), "{text}");
     }
 
     #[test]
     fn what_is_made_without_a_network_does_not_stand_under_http() {
         let sections = [
-            Section::clients("fetching", vec![("tuffet".into(), one(0.5))]),
-            Section::authors("signing", vec![("tuffet".into(), one(0.5))]),
-            Section::commands("typing", vec![("`tuffet status`".into(), one(0.025))]),
+            Section::clients("fetching", vec![row("tuffet", 0.5)]),
+            Section::authors("signing", vec![row("tuffet", 0.5)]),
+            Section::commands("typing", vec![row("`tuffet status`", 0.025)]),
         ];
-        let page = page(&sections, 3);
+        let page = page(&sections, "\n### Growth\n", 3);
         let place = |text: &str| page.find(text).unwrap();
         assert!(place("## Clients") < place("Over HTTP"));
-        assert!(place("### fetching") < place("## Authoring"));
+        assert!(place("### fetching") < place("### Growth"));
+        assert!(place("### Growth") < place("## Authoring"));
         assert!(place("Without a network") < place("### signing"));
         assert!(place("## Commands") < place("| `tuffet status` | 25 ms | 1 MiB | 1000 ms |"));
     }

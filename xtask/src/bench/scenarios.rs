@@ -1,5 +1,8 @@
 //! What clients are asked to do, and of which repositories.
 
+use crate::report::Failure;
+use std::path::{Path, PathBuf};
+
 /// A repository and what is asked of it.
 pub(super) struct Scenario {
     /// The name by which it is chosen.
@@ -9,8 +12,21 @@ pub(super) struct Scenario {
     pub(super) fetch: Fetch,
     /// Whether the client has fetched the same before.
     pub(super) warm: bool,
-    /// Whether the least that any downloader has to do is measured too.
-    pub(super) floor: bool,
+    /// What is measured beside the clients.
+    pub(super) beside: Beside,
+}
+
+/// The least that has to be done, beside what clients do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Beside {
+    /// Hashing and verifying the metadata.
+    Limit,
+    /// The same, and none of the other clients: it would take them more memory than there is.
+    LimitAlone,
+    /// Receiving, hashing and writing the target.
+    Receive,
+    /// Several downloads at a time.
+    Parallel,
 }
 
 /// What a repository looks like.
@@ -64,7 +80,7 @@ const fn cold(name: &'static str, title: &'static str, repository: Shape) -> Sce
         repository,
         fetch: Fetch::Payload,
         warm: false,
-        floor: false,
+        beside: Beside::Limit,
     }
 }
 
@@ -75,13 +91,30 @@ const fn warm(name: &'static str, title: &'static str, repository: Shape) -> Sce
     }
 }
 
-pub(super) const SCENARIOS: [Scenario; 14] = [
+/// The bin that the target `payload` is in: the first 14 bits of the SHA-256 of its name.
+const BIN: &str = "bin-08e7";
+
+/// How many targets the roles of the growth curves have.
+pub(super) const GROWTH: [(u64, &str); 5] = [
+    (1_000, "1k"),
+    (10_000, "10k"),
+    (100_000, "100k"),
+    (1_000_000, "million"),
+    (10_000_000, "10m"),
+];
+
+pub(super) const SCENARIOS: [Scenario; 16] = [
     cold(
         "roots",
         "First refresh over 12 roots, and a small target",
         ROOTS,
     ),
     warm("roots-warm", "Nothing new", ROOTS),
+    cold(
+        "1k",
+        "One target among 1,000 in one role, first time",
+        flat(1_000),
+    ),
     cold(
         "10k",
         "One target among 10,000 in one role, first time",
@@ -112,6 +145,14 @@ pub(super) const SCENARIOS: [Scenario; 14] = [
         "Another time among 1,000,000 in one role",
         flat(1_000_000),
     ),
+    Scenario {
+        beside: Beside::LimitAlone,
+        ..cold(
+            "10m",
+            "One target among 10,000,000 in one role, first time",
+            flat(10_000_000),
+        )
+    },
     cold(
         "prefixes",
         "One target among 1,000,000 in 16,384 roles by hash prefixes, first time",
@@ -133,7 +174,7 @@ pub(super) const SCENARIOS: [Scenario; 14] = [
         binned("succinct"),
     ),
     Scenario {
-        floor: true,
+        beside: Beside::Receive,
         ..cold(
             "gib",
             "A target of 1 GiB",
@@ -145,6 +186,7 @@ pub(super) const SCENARIOS: [Scenario; 14] = [
     },
     Scenario {
         fetch: Fetch::Small,
+        beside: Beside::Parallel,
         ..cold(
             "small",
             "1,000 small targets",
@@ -170,6 +212,24 @@ impl Shape {
             add("bins", bins.to_owned());
         }
         arguments
+    }
+
+    /// The metadata that a client has to read to find the target `payload`, root first.
+    pub(super) fn metadata(&self, repository: &Path) -> Result<Vec<PathBuf>, Failure> {
+        let directory = repository.join("metadata");
+        let roots = (1..=self.roots).map(|version| format!("{version}.root.json"));
+        let others = ["timestamp.json", "1.snapshot.json", "1.targets.json"];
+        let mut files: Vec<PathBuf> = roots
+            .chain(others.map(str::to_owned))
+            .map(|name| directory.join(name))
+            .collect();
+        if self.bins.is_some() {
+            files.push(directory.join(format!("1.{BIN}.json")));
+        }
+        match files.iter().find(|file| !file.exists()) {
+            Some(missing) => Err(Failure::new(format!("{} is missing", missing.display()))),
+            None => Ok(files),
+        }
     }
 
     /// The targets that are fetched.
