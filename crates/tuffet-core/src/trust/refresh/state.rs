@@ -3,7 +3,6 @@
 use alloc::boxed::Box;
 use alloc::sync::Arc;
 use alloc::vec;
-use alloc::vec::Vec;
 
 use super::super::record::Record;
 use super::super::roots::Predecessors;
@@ -12,7 +11,7 @@ use super::super::{
     Write, WriteKind,
 };
 use crate::crypto::Crypto;
-use crate::metadata::{Role, RoleName, Root, Version};
+use crate::metadata::{Role, RoleName, Root};
 
 #[derive(Debug)]
 pub(super) enum State<'c> {
@@ -25,6 +24,7 @@ pub(super) enum State<'c> {
     FetchRoot(Roots<'c>),
     /// With the root before it, if that may not be in the history yet.
     StoreRoot(Roots<'c>, Option<Verified<Root>>),
+    StoreSettledRoot(WithRoot<'c>),
     LoadTimestamp(WithRoot<'c>),
     LoadSnapshot(WithRoot<'c>),
     Purge(WithRoot<'c>),
@@ -42,24 +42,27 @@ pub(super) enum State<'c> {
 }
 
 impl State<'_> {
-    /// What is wanted in this state. `root_floor` is the newest root that was trusted before.
-    pub(super) fn step(
-        &self,
-        record: &Record,
-        root_floor: Option<Version>,
-        crypto: &dyn Crypto,
-    ) -> Step {
+    /// What is wanted in this state.
+    pub(super) fn step(&self, record: &Record, crypto: &dyn Crypto) -> Step {
         match self {
             State::LoadRecord(_) => Step::Load(Item::Record),
             State::LoadAnchor | State::LoadCurrentRoot(_) => Step::Load(Item::Role(RoleName::Root)),
             State::LoadPredecessor(_, _, item) => Step::Load(item.clone()),
             State::LoadHistory(roots) => Step::Load(Item::Root(roots.next_version())),
             State::StoreCurrentRoot(roots) => {
-                Step::Store(store_root(None, roots.trusted(), root_floor))
+                let root = roots.trusted();
+                Step::Store(vec![
+                    put_history(root),
+                    put(Item::Role(RoleName::Root), root),
+                ])
             }
             State::FetchRoot(roots) => Step::Fetch(roots.fetch()),
             State::StoreRoot(roots, before) => {
-                Step::Store(store_root(before.as_ref(), roots.trusted(), root_floor))
+                let history = before.iter().chain([roots.trusted()]);
+                Step::Store(history.map(put_history).collect())
+            }
+            State::StoreSettledRoot(phase) => {
+                Step::Store(vec![put(Item::Role(RoleName::Root), phase.root())])
             }
             State::LoadTimestamp(_) => Step::Load(Item::Role(RoleName::Timestamp)),
             State::LoadSnapshot(_) => Step::Load(Item::Role(RoleName::Snapshot)),
@@ -94,6 +97,7 @@ impl State<'_> {
             self,
             Self::StoreCurrentRoot(_)
                 | Self::StoreRoot(..)
+                | Self::StoreSettledRoot(_)
                 | Self::Purge(_)
                 | Self::StoreTimestamp(_)
                 | Self::StoreSnapshot(_)
@@ -124,19 +128,8 @@ fn delete(role: RoleName) -> Write {
     }
 }
 
-/// The history first: it is what the next refresh starts from (C-08). The anchor is a part of it, because a later anchor is
-/// compared with it. A newer copy of the current root stays.
-fn store_root(
-    before: Option<&Verified<Root>>,
-    root: &Verified<Root>,
-    floor: Option<Version>,
-) -> Vec<Write> {
-    let history = before.into_iter().chain([root]);
-    let mut writes: Vec<Write> = history
-        .map(|root| put(Item::Root(root.version()), root))
-        .collect();
-    if floor.is_none_or(|floor| root.version() >= floor) {
-        writes.push(put(Item::Role(RoleName::Root), root));
-    }
-    writes
+/// The history is what the next refresh starts from (C-08). The anchor is a part of it, because a later anchor is compared with it
+///
+fn put_history(root: &Verified<Root>) -> Write {
+    put(Item::Root(root.version()), root)
 }
