@@ -56,9 +56,7 @@ pub(crate) fn run(workspace: &Workspace, mut arguments: Arguments) -> Result<Out
         .iter()
         .filter(|scenario| chosen(scenario.name))
         .collect();
-    bench.build(&["--package=tuffet"])?;
-    bench.build(&["--package=tuffet-client", "--example=receive"])?;
-    bench.build(&["--package=tuffet-repo", "--example=primitives"])?;
+    bench.build()?;
     // The others take a while to build, and nobody else is asked who makes metadata.
     let clients = if scenarios.is_empty() {
         Vec::new()
@@ -138,10 +136,17 @@ fn write(
 }
 
 impl Bench<'_> {
-    /// Builds something of ours that is measured, for release.
-    fn build(&self, what: &[&str]) -> Result<(), Failure> {
-        let arguments = [&["build", "--release", "--quiet"], what].concat();
-        command::run(&mut self.workspace.cargo(&arguments))
+    /// Builds what of ours is measured, for release: at once, so that what they depend on is built once.
+    fn build(&self) -> Result<(), Failure> {
+        let mut build = self.workspace.cargo(&["build", "--release", "--quiet"]);
+        for package in ["tuffet", "tuffet-client", "tuffet-repo"] {
+            build.arg(format!("--package={package}"));
+        }
+        build.arg("--bins");
+        for example in ["receive", "primitives", "author_bins"] {
+            build.arg(format!("--example={example}"));
+        }
+        command::run(&mut build)
     }
 
     /// Builds the clients that are measured.

@@ -20,7 +20,6 @@ pub(super) const TITLES: [&str; 2] = [
 
 /// Both scenarios, in the order of their titles.
 pub(super) fn measure(bench: &Bench<'_>, rounds: usize) -> Result<[Vec<Row>; 2], Failure> {
-    bench.build(&["--package=tuffet-repo", "--example=author_bins"])?;
     Ok([build(bench, rounds)?, add(bench, rounds)?])
 }
 
