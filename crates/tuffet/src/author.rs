@@ -100,8 +100,8 @@ pub(crate) fn carry_out(
     Ok(())
 }
 
-/// How many files are written before a signal is looked for.
-const AT_ONCE: usize = 64;
+/// How many files are written, and flushed together, before a signal is looked for.
+const AT_ONCE: usize = 1024;
 
 /// The file system, with no write broken off by a signal. Plans may end after any of their writes. What goes to a store can take
 /// long and is whole or not there by itself, so a signal ends it at once.
