@@ -256,7 +256,7 @@ mod tests {
     fn a_draft_that_is_gone_before_it_is_flushed_is_an_error() {
         let directory = tempfile::tempdir().unwrap();
         let drafts = drafts(directory.path(), 2);
-        fs::remove_file(&drafts[1].temporary).unwrap();
+        fs::remove_file(&drafts.last().unwrap().temporary).unwrap();
         Flush::each().end(drafts).unwrap_err();
         assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 0);
     }

@@ -11,8 +11,8 @@ use tuffet_core::metadata::Version;
 use crate::Error;
 use crate::layout;
 
-/// What a name takes in a directory, in bytes; mostly less.
-const LENGTH_OF_NAME: u64 = 48;
+/// About what a short name takes in a directory, in bytes.
+const LENGTH_OF_NAME: u64 = 32;
 
 /// For how many roles room is made before their names are read.
 const MOST_EXPECTED: usize = 1 << 16;
