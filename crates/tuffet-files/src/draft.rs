@@ -57,6 +57,11 @@ impl Draft {
         self.file.as_file_mut()
     }
 
+    /// The file and its place.
+    pub(crate) fn into_parts(self) -> (NamedTempFile, PathBuf) {
+        (self.file, self.path)
+    }
+
     /// Flushes the draft and puts it in its place, whatever is there. Durable once the directory is flushed too.
     ///
     /// # Errors

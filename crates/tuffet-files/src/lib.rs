@@ -1,7 +1,8 @@
 //! Files that are there completely or not at all, also after a power cut.
 //!
 //! A file is written beside its place under a temporary name, flushed, renamed, and its directory is flushed. A symbolic link in
-//! its place is replaced, not followed. Client, signers and authoring keep metadata, keys and repositories this way.
+//! its place is replaced, not followed. Many files can be flushed at once ([`Flush`]). Client, signers and authoring keep metadata, keys
+//! and repositories this way.
 //!
 //! ```
 //! use tuffet_files::{Readers, replace};
@@ -23,6 +24,8 @@
 
 mod directory;
 mod draft;
+mod together;
 
 pub use directory::{parent, remove, sweep, sync_directory};
 pub use draft::{Draft, Readers, create, replace};
+pub use together::{Flush, Flushed, Unflushed};

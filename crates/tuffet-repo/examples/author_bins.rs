@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 
 use tuffet_core::crypto::{HashAlgorithm, Scheme};
 use tuffet_core::metadata::{DelegatedName, RoleName, TargetPath, UnixTime, Version};
-use tuffet_repo::builder::{Root, Snapshot, Targets, Timestamp};
+use tuffet_repo::builder::{Disorder, Root, Snapshot, Targets, TargetsStream, Timestamp};
 use tuffet_repo::{Delegate, DelegatedPaths, Document, NamedKey};
 use tuffet_sign::{FileKey, Signer};
 
@@ -38,9 +38,11 @@ fn build(directory: &Path, count: u64, bits: u32) -> Result<(), Box<dyn Error>> 
     let mut snapshot = Snapshot::new(first, expires);
     let width = bits.div_ceil(4) as usize;
     for number in 0..1_u32 << bits {
-        let bin = bin(shares.remove(&number).unwrap_or_default(), expires);
+        let share = shares.remove(&number).unwrap_or_default();
         let name = format!("bins-{number:0width$x}");
-        let bytes = write(directory, &format!("1.{name}.json"), bin.build(), &online)?;
+        let mut bytes = Vec::new();
+        bin(share, expires)?.finish(&[&online], &mut bytes)?;
+        std::fs::write(directory.join(format!("1.{name}.json")), &bytes)?;
         snapshot = snapshot.list(&RoleName::new(&name)?, first, Some(&bytes));
     }
     let paths = DelegatedPaths::Bins { bit_length: bits };
@@ -64,8 +66,11 @@ fn build(directory: &Path, count: u64, bits: u32) -> Result<(), Box<dyn Error>> 
     Ok(())
 }
 
+/// What a bin lists.
+type Share = Vec<(TargetPath, u64)>;
+
 /// What each bin lists, by the number of the bin.
-type Shares = BTreeMap<u32, Vec<(TargetPath, u64)>>;
+type Shares = BTreeMap<u32, Share>;
 
 /// The targets by number, each in the share of the bin that the SHA-256 of its path chooses.
 fn share_out(count: u64, bits: u32) -> Result<Shares, Box<dyn Error>> {
@@ -82,14 +87,16 @@ fn share_out(count: u64, bits: u32) -> Result<Shares, Box<dyn Error>> {
     Ok(shares)
 }
 
-/// A bin with its share of the targets; made when it is written, because all of them together take much memory.
-fn bin(share: Vec<(TargetPath, u64)>, expires: UnixTime) -> Targets {
+/// A bin with its share of the targets, entry by entry; made when it is written, because all of them together take much memory.
+fn bin(mut share: Share, expires: UnixTime) -> Result<TargetsStream, Disorder> {
     let crypto = tuffet_crypto::aws_lc();
-    let empty = Targets::new(Version::FIRST, expires);
-    share.into_iter().fold(empty, |role, (path, number)| {
+    let mut bin = TargetsStream::new(Version::FIRST, expires, None);
+    share.sort_unstable();
+    for (path, number) in share {
         let digest = crypto.digest(HashAlgorithm::Sha256, number.to_string().as_bytes());
-        role.target(&path, 1000 + number, &[digest], None)
-    })
+        bin.push(&path, 1000 + number, &[digest])?;
+    }
+    Ok(bin)
 }
 
 /// Signs a document and writes it; returns its bytes, which others list.

@@ -301,6 +301,17 @@ impl Document {
         self.confirmed.iter().any(is)
     }
 
+    /// The signatures that are known to be good, each with the key and scheme by which it is.
+    pub(crate) fn confirmed(&self) -> impl Iterator<Item = (&PublicKey, Scheme, Vec<u8>)> {
+        let all = self.confirmed.iter();
+        all.filter_map(|one| Some((&one.public, one.scheme, self.signature(&one.keyid)?)))
+    }
+
+    /// What these are made over, if it is what stands in the file.
+    pub(crate) fn confirmed_message(&self) -> Option<&[u8]> {
+        self.written.as_deref()
+    }
+
     /// Signs the file with every signer, each under the hash of its key as keyid.
     ///
     /// # Errors

@@ -11,6 +11,12 @@ use tuffet_core::metadata::Version;
 use crate::Error;
 use crate::layout;
 
+/// About what a short name takes in a directory, in bytes.
+const LENGTH_OF_NAME: u64 = 32;
+
+/// For how many roles room is made before their names are read.
+const MOST_EXPECTED: usize = 1 << 16;
+
 /// The highest version of each role, and those below it.
 #[derive(Debug, Default)]
 pub(crate) struct Highest(HashMap<Box<str>, Found>);
@@ -31,7 +37,10 @@ impl Highest {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Self::default()),
             other => other.map_err(failed)?,
         };
-        let mut highest = Self::default();
+        // A directory is about as long as what its names need; where it is not, the table grows.
+        let length = fs::metadata(directory).map_or(0, |found| found.len());
+        let names = usize::try_from(length / LENGTH_OF_NAME).unwrap_or(MOST_EXPECTED);
+        let mut highest = Self(HashMap::with_capacity(names.min(MOST_EXPECTED)));
         for entry in entries {
             let name = entry.map_err(failed)?.file_name();
             if let Some((role, version)) = name.to_str().and_then(layout::split_file_name) {

@@ -79,6 +79,7 @@ mod policy;
 mod publish;
 mod quorum;
 mod rebin;
+mod recall;
 mod recover;
 mod repository;
 mod revoke;

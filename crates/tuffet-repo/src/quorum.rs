@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use tuffet_core::crypto::{Key, KeyIdentity, KeyKind, Scheme};
+use tuffet_core::crypto::{Crypto, Key, KeyIdentity, KeyKind, Scheme};
 use tuffet_core::metadata::{Parsed, Role, RoleName, Root, Snapshot, Targets, Timestamp, UnixTime};
 use tuffet_core::trust::{self, Context, Quorum, Signers, count_signatures};
 
@@ -188,10 +188,20 @@ pub(crate) fn count_as<R: Role>(
     bytes: &[u8],
     authority: &Authority<'_>,
 ) -> Result<(Quorum, Parsed<R>), Error> {
+    count_with(tuffet_crypto::aws_lc(), role, bytes, authority)
+}
+
+/// The same for whoever has the signatures verified by something else.
+pub(crate) fn count_with<R: Role>(
+    crypto: &dyn Crypto,
+    role: &RoleName,
+    bytes: &[u8],
+    authority: &Authority<'_>,
+) -> Result<(Quorum, Parsed<R>), Error> {
     let mut every = trust::Policy::default();
     every.exhaustive_signatures = true;
     let context = Context {
-        crypto: tuffet_crypto::aws_lc(),
+        crypto,
         policy: &every,
         // Counting does not look at expiries.
         now: UnixTime(0),

@@ -7,6 +7,7 @@ use tuffet_core::metadata::{
 use tuffet_core::trust::Signers;
 
 use crate::Error;
+use crate::change::{self, Change};
 use crate::graph::{Authority, Graph};
 use crate::keys::KeyName;
 use crate::layout;
@@ -47,7 +48,17 @@ impl Repository {
     /// # Errors
     /// [`Error::Io`], [`Error::Format`]; [`Error::HeadUnsigned`] for a bin that neither snapshot lists nor enough keys have signed.
     pub fn roles(&self) -> Result<Vec<RoleStatus>, Error> {
-        self.statuses(|_| true)
+        self.statuses(&Store::load(self.layout())?, |_| true)
+    }
+
+    /// Every role and the open change, from one reading of the repository.
+    ///
+    /// # Errors
+    /// As [`Repository::roles`] and [`Repository::change`].
+    pub fn overview(&self) -> Result<(Vec<RoleStatus>, Change), Error> {
+        let store = Store::load(self.layout())?;
+        let change = change::of(&store, &Graph::load(&store)?, self.policy(), |_| true)?;
+        Ok((self.statuses(&store, |_| true)?, change))
     }
 
     /// What is known of one role, once for every delegator; of what the names of bins begin with, or of one bin, too.
@@ -55,9 +66,10 @@ impl Repository {
     /// # Errors
     /// As [`Repository::roles`].
     pub fn role(&self, name: &RoleName) -> Result<Vec<RoleStatus>, Error> {
-        let mut all = self.statuses(|role| role == name)?;
+        let store = Store::load(self.layout())?;
+        let mut all = self.statuses(&store, |role| role == name)?;
         if all.is_empty() {
-            let store = Store::load(self.layout())?.without_drafts();
+            let store = store.without_drafts();
             let graph = Graph::load(&store)?;
             let reading = Reading::new(&store, self.policy());
             for authority in graph.authorities(name) {
@@ -67,8 +79,12 @@ impl Repository {
         Ok(all)
     }
 
-    fn statuses(&self, wanted: impl Fn(&RoleName) -> bool) -> Result<Vec<RoleStatus>, Error> {
-        let store = Store::load(self.layout())?.without_drafts();
+    fn statuses(
+        &self,
+        store: &Store,
+        wanted: impl Fn(&RoleName) -> bool,
+    ) -> Result<Vec<RoleStatus>, Error> {
+        let store = store.without_drafts();
         let graph = Graph::load(&store)?;
         let reading = Reading::new(&store, self.policy());
         let (mut all, mut snapshot) = (Vec::new(), None);

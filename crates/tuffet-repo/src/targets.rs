@@ -324,6 +324,26 @@ pub(crate) fn entry(length: u64, digests: &[Digest], custom: Option<Value>) -> V
     members.into_iter().chain(custom).collect()
 }
 
+/// Writes what [`entry`] says of a target without custom data, as canonical JSON. With one digest, as nearly every target has, nothing
+/// is made for it: there may be millions.
+pub(crate) fn write_entry(text: &mut Vec<u8>, length: u64, digests: &[Digest]) {
+    let [digest] = digests else {
+        text.append(&mut entry(length, digests, None).to_compact_json());
+        return;
+    };
+    for piece in [
+        r#"{"hashes":{""#,
+        digest.algorithm().name(),
+        r#"":""#,
+        &digest.to_hex(),
+        r#""},"length":"#,
+        &length.to_string(),
+        "}",
+    ] {
+        text.extend_from_slice(piece.as_bytes());
+    }
+}
+
 /// `{ALGORITHM: HEX}`.
 pub(crate) fn hashes(digests: &[Digest]) -> Value {
     digests

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use tuffet_core::crypto::Crypto;
 use tuffet_core::metadata::{TargetPath, UnixTime};
 use tuffet_core::trust::{
     self, Answer, Context, Found, Item, Mode, Policy, Refresh, Rejected, Search, Step, TrustAnchor,
@@ -77,10 +78,27 @@ impl From<trust::Error> for Fault {
 }
 
 /// A client: what it has stored, in memory.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Client(BTreeMap<Item, Arc<Vec<u8>>>);
+#[derive(Clone)]
+pub(crate) struct Client<'c> {
+    stored: BTreeMap<Item, Arc<Vec<u8>>>,
+    crypto: &'c dyn Crypto,
+}
 
-impl Client {
+impl Default for Client<'_> {
+    fn default() -> Self {
+        Self::new(tuffet_crypto::aws_lc())
+    }
+}
+
+impl<'c> Client<'c> {
+    /// A client that has seen nothing.
+    pub(crate) fn new(crypto: &'c dyn Crypto) -> Self {
+        Self {
+            stored: BTreeMap::new(),
+            crypto,
+        }
+    }
+
     /// Refreshes from a tree, beginning with a root that is trusted.
     pub(crate) fn refresh(
         &mut self,
@@ -90,7 +108,7 @@ impl Client {
     ) -> Result<TrustedView, Fault> {
         let policy = Policy::default();
         let anchor = TrustAnchor::Root(anchor.to_vec());
-        let mut refresh = Refresh::new(anchor, Mode::Online, context(&policy, now));
+        let mut refresh = Refresh::new(anchor, Mode::Online, self.context(&policy, now));
         loop {
             match self.answer(refresh.step(), tree)? {
                 Some(answer) => refresh.answer(answer)?,
@@ -108,7 +126,7 @@ impl Client {
     ) -> Result<(Result<Found, Box<Rejected>>, TrustedView), Fault> {
         let policy = Policy::default();
         let now = view.started();
-        let mut search = Search::new(view, path, Mode::Online, context(&policy, now));
+        let mut search = Search::new(view, path, Mode::Online, self.context(&policy, now));
         loop {
             match self.answer(search.step(), tree)? {
                 Some(answer) => search.answer(answer)?,
@@ -123,7 +141,7 @@ impl Client {
     fn answer(&mut self, step: Step, tree: &dyn Tree) -> Result<Option<Answer>, Fault> {
         let present = |bytes: Option<Vec<u8>>| bytes.map_or(Answer::Absent, Answer::Bytes);
         Ok(Some(match step {
-            Step::Load(item) => present(self.0.get(&item).map(|bytes| bytes.to_vec())),
+            Step::Load(item) => present(self.stored.get(&item).map(|bytes| bytes.to_vec())),
             Step::Fetch(fetch) => {
                 present(tree.file(&fetch.file.url_path()).map_err(Fault::Unread)?)
             }
@@ -135,22 +153,25 @@ impl Client {
         }))
     }
 
+    fn context<'p>(&self, policy: &'p Policy, now: UnixTime) -> Context<'p>
+    where
+        'c: 'p,
+    {
+        Context {
+            crypto: self.crypto,
+            policy,
+            now,
+        }
+    }
+
     fn store(&mut self, write: Write) {
         match write.kind {
             WriteKind::Put(bytes) => {
-                self.0.insert(write.item, bytes);
+                self.stored.insert(write.item, bytes);
             }
             WriteKind::Delete => {
-                self.0.remove(&write.item);
+                self.stored.remove(&write.item);
             }
         }
-    }
-}
-
-fn context(policy: &Policy, now: UnixTime) -> Context<'_> {
-    Context {
-        crypto: tuffet_crypto::aws_lc(),
-        policy,
-        now,
     }
 }

@@ -1,12 +1,12 @@
 //! Changes of files and objects: planned as data, made one after the other, each of them whole or not at all.
 
-use std::collections::BTreeSet;
+mod many;
+
 use std::fmt;
 use std::fs::{self, File};
 use std::io::{self, Read, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 use tuffet_core::crypto::{Digest, HashAlgorithm};
 use tuffet_files::{Draft, Readers, parent, sync_directory};
@@ -145,9 +145,6 @@ pub trait Disk {
     }
 }
 
-/// How many files are written at the same time, if there are many: a disk that waits for one can write others.
-const AT_ONCE: usize = 32;
-
 /// The file system, and the stores that addresses name.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct FileSystem;
@@ -195,60 +192,47 @@ impl FileSystem {
                 }
             }
         }
-        change_all(&files)?;
+        many::change_all(&files)?;
         objects
             .into_iter()
             .try_for_each(|(bucket, all)| bucket.client()?.apply_all(&all, sent))
     }
 }
 
-/// Makes changes of files, many at the same time; afterwards all of them are durable.
-fn change_all(files: &[(&Path, &WriteKind)]) -> Result<(), Error> {
-    let next = AtomicUsize::new(0);
-    let work = || {
-        while let Some((path, kind)) = files.get(next.fetch_add(1, Ordering::Relaxed)) {
-            change(path, kind)?;
-        }
-        Ok(())
-    };
-    let failed = std::thread::scope(|scope| {
-        let workers = AT_ONCE.min(files.len());
-        let workers: Vec<_> = (1..workers).map(|_| scope.spawn(work)).collect();
-        let own = work();
-        let others = workers.into_iter().map(|worker| match worker.join() {
-            Ok(result) => result,
-            Err(panic) => std::panic::resume_unwind(panic),
-        });
-        std::iter::once(own).chain(others).find_map(Result::err)
-    });
-    if let Some(error) = failed {
-        return Err(error);
-    }
-    let directories: BTreeSet<&Path> = files.iter().map(|(path, _)| parent(path)).collect();
-    directories.into_iter().try_for_each(sync)
-}
-
 /// Makes one change; its name in the directory is not durable yet.
 fn change(path: &Path, kind: &WriteKind) -> Result<(), Error> {
+    let failed = |error| Error::io("cannot write", path, error);
+    match (kind, draft(path, kind)?) {
+        (WriteKind::Once(bytes), Some(draft)) => create(path, bytes, || draft.create()),
+        (_, Some(draft)) => draft.replace().map_err(failed),
+        (WriteKind::Switch { bytes, seen }, None) => switch(path, bytes, seen),
+        (WriteKind::Remove, None) => match fs::remove_file(path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                Err(Error::io("cannot remove", path, error))
+            }
+            _ => Ok(()),
+        },
+        // It is there already.
+        (_, None) => Ok(()),
+    }
+}
+
+/// A draft of what the file becomes; `None` if it is that already, or if the change is not one of replacing or creating it.
+fn draft(path: &Path, kind: &WriteKind) -> Result<Option<Draft>, Error> {
     match kind {
-        WriteKind::Replace(bytes) => put(path, |file| file.write_all(bytes))?
-            .replace()
-            .map_err(|error| Error::io("cannot write", path, error))?,
-        WriteKind::Once(bytes) => once(path, bytes)?,
-        WriteKind::Switch { bytes, seen } => switch(path, bytes, seen)?,
+        WriteKind::Replace(bytes) => put(path, |file| file.write_all(bytes)).map(Some),
+        WriteKind::Once(bytes) => match holds(path, bytes)? {
+            Some(true) => Ok(None),
+            Some(false) => Err(reused(path)),
+            None => put(path, |file| file.write_all(bytes)).map(Some),
+        },
         WriteKind::Copy {
             from,
             length,
             sha256,
-        } => copy(path, from, *length, sha256)?,
-        WriteKind::Remove => match fs::remove_file(path) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                return Err(Error::io("cannot remove", path, error));
-            }
-            _ => {}
-        },
+        } => copied(path, from, *length, sha256).map(Some),
+        WriteKind::Switch { .. } | WriteKind::Remove => Ok(None),
     }
-    Ok(())
 }
 
 /// Whether a file holds exactly these bytes; `None` if there is no such file.
@@ -317,20 +301,18 @@ pub(crate) fn read_pieces(
     }
 }
 
-fn once(path: &Path, bytes: &[u8]) -> Result<(), Error> {
-    let reused = || Error::VersionReused {
+fn reused(path: &Path) -> Error {
+    Error::VersionReused {
         at: Address::File(path.to_owned()),
-    };
-    match holds(path, bytes)? {
-        Some(true) => return Ok(()),
-        Some(false) => return Err(reused()),
-        None => {}
     }
-    match put(path, |file| file.write_all(bytes))?.create() {
+}
+
+/// Puts what a draft holds in its place, unless somebody else was quicker and has put something else there.
+fn create(path: &Path, bytes: &[u8], place: impl FnOnce() -> io::Result<()>) -> Result<(), Error> {
+    match place() {
         Ok(()) => Ok(()),
-        // Somebody else was quicker.
         Err(_) if holds(path, bytes)? == Some(true) => Ok(()),
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Err(reused()),
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Err(reused(path)),
         Err(error) => Err(Error::io("cannot write", path, error)),
     }
 }
@@ -368,7 +350,8 @@ fn switch(path: &Path, bytes: &[u8], seen: &Seen) -> Result<(), Error> {
         .map_err(|error| Error::io("cannot write", path, error))
 }
 
-fn copy(path: &Path, from: &Address, length: u64, sha256: &Digest) -> Result<(), Error> {
+/// A draft that holds the bytes of another file.
+fn copied(path: &Path, from: &Address, length: u64, sha256: &Digest) -> Result<Draft, Error> {
     let from = match from {
         Address::File(from) => from,
         // Nothing is published to a directory from a store.
@@ -379,7 +362,7 @@ fn copy(path: &Path, from: &Address, length: u64, sha256: &Digest) -> Result<(),
     };
     let mut hasher = tuffet_crypto::aws_lc().hasher(HashAlgorithm::Sha256);
     let mut copied = Ok(0);
-    let file = put(path, |file| {
+    let draft = put(path, |file| {
         copied = read_pieces(from, |piece| {
             hasher.update(piece);
             file.write_all(piece)
@@ -391,8 +374,7 @@ fn copy(path: &Path, from: &Address, length: u64, sha256: &Digest) -> Result<(),
             at: Address::File(from.clone()),
         });
     }
-    file.replace()
-        .map_err(|error| Error::io("cannot write", path, error))
+    Ok(draft)
 }
 
 /// Writes a draft of the file at `path`, and makes the directory that it belongs in.

@@ -74,7 +74,7 @@ pub(crate) fn parse_destination(text: &str) -> Result<Destination, String> {
     text.parse().map_err(|error: Error| error.to_string())
 }
 
-/// Carries a plan out, or shows what it would do, and collects the actions.
+/// Carries a plan out, or shows what it would do, and collects the actions: for JSON what they are, else only how many.
 ///
 /// # Errors
 /// What keeps it from being carried out.
@@ -95,13 +95,17 @@ pub(crate) fn carry_out(
     };
     for action in &done {
         show(action, app);
-        actions.push(object(action));
+        // Counted in any case. Of tens of thousands, objects that nobody is shown would take as long as verifying them.
+        actions.push(match app.console.json {
+            true => object(action),
+            false => Value::Null,
+        });
     }
     Ok(())
 }
 
-/// How many files are written before a signal is looked for.
-const AT_ONCE: usize = 64;
+/// How many files are written, and flushed together, before a signal is looked for.
+const AT_ONCE: usize = 1024;
 
 /// The file system, with no write broken off by a signal. Plans may end after any of their writes. What goes to a store can take
 /// long and is whole or not there by itself, so a signal ends it at once.

@@ -3,6 +3,7 @@
 use std::io::{self, IsTerminal, Write};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use anstream::ColorChoice;
 use anstyle::{AnsiColor, Style};
 use serde_json::Value;
 
@@ -234,9 +235,16 @@ impl Console {
                     .push_str(&anstream::adapter::strip_str(line).to_string());
                 kept.talk.push('\n');
             }
-            // Nobody can be told that nobody listens.
             Sink::Process => {
-                let _ = writeln!(anstream::stderr(), "{line}");
+                let mut stderr = anstream::stderr();
+                // Stripped before it is written, a line goes out at once, and not piece by piece.
+                let mut line = match stderr.current_choice() {
+                    ColorChoice::Never => anstream::adapter::strip_str(line).to_string(),
+                    _ => line.to_owned(),
+                };
+                line.push('\n');
+                // Nobody can be told that nobody listens.
+                let _ = stderr.write_all(line.as_bytes());
             }
         }
     }

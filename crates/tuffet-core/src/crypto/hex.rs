@@ -11,12 +11,12 @@ use alloc::vec::Vec;
 #[must_use]
 pub fn encode(bytes: &[u8]) -> String {
     let digit = |nibble: u8| DIGITS.get(usize::from(nibble)).copied().unwrap_or_default();
-    let mut text = String::with_capacity(bytes.len().saturating_mul(2));
+    let mut text = Vec::with_capacity(bytes.len().saturating_mul(2));
     for byte in bytes {
-        text.push(char::from(digit(byte >> 4)));
-        text.push(char::from(digit(byte & 0x0f)));
+        text.extend_from_slice(&[digit(byte >> 4), digit(byte & 0x0f)]);
     }
-    text
+    // Checked as a whole, which takes less time than pushing one character after the other.
+    String::from_utf8(text).unwrap_or_default()
 }
 
 const DIGITS: &[u8; 16] = b"0123456789abcdef";

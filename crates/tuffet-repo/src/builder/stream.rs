@@ -102,8 +102,7 @@ impl TargetsStream {
         self.signed
             .append(&mut Value::from(path.as_str()).to_compact_json());
         self.signed.push(b':');
-        self.signed
-            .append(&mut targets::entry(length, hashes, None).to_compact_json());
+        targets::write_entry(&mut self.signed, length, hashes);
         self.last = Some(path.clone());
         Ok(())
     }

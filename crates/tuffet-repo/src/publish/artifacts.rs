@@ -33,16 +33,19 @@ pub(super) fn missing(place: &Place<'_>, release: &Release) -> Result<Artifacts,
         if !matches!(staged.role, RoleName::Targets | RoleName::Delegated(_)) {
             continue;
         }
-        if let Ok(document) = Document::parse(&staged.bytes) {
-            check_listed(&document, &staged.role)?;
-        }
+        let Ok(document) = Document::parse(&staged.bytes) else {
+            continue;
+        };
+        check_listed(&document, &staged.role)?;
+        let listed = document.member("targets").and_then(Value::as_object);
+        let Some(listed) = listed.filter(|listed| !listed.is_empty()) else {
+            continue;
+        };
         let published = published_before(place, staged)?;
-        for (path, entry) in entries(&staged.bytes) {
-            if published.get(&path) == Some(&entry) {
-                continue;
-            }
-            wanted.extend(read_entry(&path, &entry, &staged.role));
-        }
+        let new = listed
+            .iter()
+            .filter(|(path, entry)| published.get(*path) != Some(*entry));
+        wanted.extend(new.filter_map(|(path, entry)| read_entry(path, entry, &staged.role)));
     }
     let mut copies = Vec::new();
     for target in &wanted {

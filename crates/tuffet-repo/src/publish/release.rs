@@ -62,6 +62,8 @@ pub(super) struct Release {
     pub(super) files: Vec<Staged>,
     /// The bytes of the first root that there is.
     pub(super) first_root: Vec<u8>,
+    /// Snapshot and timestamp as they were signed for this.
+    pub(super) signed: Vec<Document>,
     /// The snapshot before.
     before: Option<Before>,
     /// Numbers of snapshots that are not used.
@@ -109,7 +111,7 @@ impl Place<'_> {
     ) -> Result<Release, Error> {
         let mut files = roots;
         let first_root = first_root(&files)?.to_vec();
-        let mut skipped = Vec::new();
+        let (mut skipped, mut signed) = (Vec::new(), Vec::new());
         let before = Before::read(self.store, self.last.view())?;
         let (roles, mut changes) = self.targets_roles(before.as_ref())?;
         for role in &publish.drop_roles {
@@ -125,11 +127,10 @@ impl Place<'_> {
                 let new = self.snapshot(before.as_ref(), &changes, &mut skipped)?;
                 let new = self.sign_online(&RoleName::Snapshot, new, online, now)?;
                 let version = new.version().unwrap_or(Version::FIRST);
-                (
-                    version,
-                    Arc::new(new.to_bytes()),
-                    Some(news(&RoleName::Snapshot, &new)),
-                )
+                let bytes = Arc::new(new.to_bytes());
+                let news = news(&RoleName::Snapshot, &new);
+                signed.push(new);
+                (version, bytes, Some(news))
             }
         };
         let timestamp = self.timestamp(version, &bytes)?;
@@ -146,9 +147,11 @@ impl Place<'_> {
             bytes: Arc::new(timestamp.to_bytes()),
             news: Some(news(&RoleName::Timestamp, &timestamp)),
         });
+        signed.push(timestamp);
         Ok(Release {
             files,
             first_root,
+            signed,
             before,
             skipped,
         })

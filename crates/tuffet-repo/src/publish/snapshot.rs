@@ -2,12 +2,13 @@
 //! are copied as they stand.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 use std::sync::Arc;
 
 use tuffet_core::delegation::SuccinctRoles;
 use tuffet_core::json::{FormatError, Value};
 use tuffet_core::metadata::{
-    ListedFile, Listing, Parsed, Role as _, RoleDelegations, RoleName, Snapshot, UnixTime, Version,
+    Listing, Parsed, Role as _, RoleDelegations, RoleName, Snapshot, UnixTime, Version,
 };
 use tuffet_core::trust::{TrustedView, Verified};
 
@@ -94,7 +95,7 @@ impl Before {
         }
         let (before, behind) = listing.around();
         let mut document = Document::parse(&[before, b"{}", behind].concat())?;
-        document.keep("meta", merged(listing.iter(), changes));
+        document.keep("meta", merged(listing, changes));
         Ok(document)
     }
 
@@ -122,36 +123,92 @@ fn apply(meta: &mut BTreeMap<String, Value>, changes: &Changes) {
     }
 }
 
-/// The entries and the changes as one object, in the order of the names.
-fn merged<'l>(entries: impl Iterator<Item = ListedFile<'l>>, changes: &Changes) -> Vec<u8> {
-    let mut text = vec![b'{'];
-    let mut add = |name: &str, entry: &[u8]| {
-        if text.len() > 1 {
-            text.push(b',');
-        }
-        text.extend_from_slice(&Value::from(name).to_compact_json());
-        text.push(b':');
-        text.extend_from_slice(entry);
+/// The entries and the changes as one object, in the order of the names. The listing is canonical and nothing in it is escaped, so that
+/// what lies between two changes is copied in one piece.
+fn merged(listing: Listing<'_>, changes: &Changes) -> Vec<u8> {
+    let text = listing.text();
+    let mut object = Merged {
+        text: Vec::with_capacity(text.len().saturating_add(1 << 16)),
+        from: text,
+        same: 0..0,
     };
     let mut changes = changes.iter().peekable();
-    let change = |(file, entry): (&String, &Option<Value>), add: &mut dyn FnMut(&str, &[u8])| {
-        if let Some(entry) = entry {
-            add(file, &entry.to_compact_json());
-        }
-    };
-    for entry in entries {
+    // Behind the brace, and then behind the comma after each entry.
+    let mut start = 1_usize;
+    for entry in listing.iter() {
         let file = entry.file();
-        while let Some(earlier) = changes.next_if(|(name, _)| name.as_str() < &*file) {
-            change(earlier, &mut add);
+        let marks = r#""":"#.len();
+        let length = file
+            .len()
+            .saturating_add(marks)
+            .saturating_add(entry.text().len());
+        let place = start..start.saturating_add(length);
+        start = place.end.saturating_add(1);
+        while let Some((earlier, change)) = changes.next_if(|(name, _)| name.as_str() < &*file) {
+            object.change(earlier, change.as_ref());
         }
         match changes.next_if(|(name, _)| name.as_str() == &*file) {
-            Some(same) => change(same, &mut add),
-            None => add(&file, entry.text()),
+            Some((same, change)) => object.change(same, change.as_ref()),
+            None => object.keep(place),
         }
     }
-    changes.for_each(|later| change(later, &mut add));
-    text.push(b'}');
-    text
+    for (later, change) in changes {
+        object.change(later, change.as_ref());
+    }
+    object.finish()
+}
+
+/// An object while it is being written, mostly of what stands in another one.
+struct Merged<'t> {
+    text: Vec<u8>,
+    from: &'t [u8],
+    /// Where the last entries stand there, which are not written yet.
+    same: Range<usize>,
+}
+
+impl Merged<'_> {
+    /// The entry that stands there stays as it is.
+    fn keep(&mut self, entry: Range<usize>) {
+        // One comma lies between neighbours.
+        if self.same.is_empty() || self.same.end.saturating_add(1) != entry.start {
+            self.catch_up();
+            self.same = entry;
+        } else {
+            self.same.end = entry.end;
+        }
+    }
+
+    fn change(&mut self, file: &str, entry: Option<&Value>) {
+        self.catch_up();
+        if let Some(entry) = entry {
+            self.member(&Value::from(file).to_compact_json());
+            self.text.push(b':');
+            self.text.extend_from_slice(&entry.to_compact_json());
+        }
+    }
+
+    fn catch_up(&mut self) {
+        let same = std::mem::take(&mut self.same);
+        let same = self.from.get(same).unwrap_or_default();
+        if !same.is_empty() {
+            self.member(same);
+        }
+    }
+
+    fn member(&mut self, begin: &[u8]) {
+        self.text
+            .push(if self.text.is_empty() { b'{' } else { b',' });
+        self.text.extend_from_slice(begin);
+    }
+
+    fn finish(mut self) -> Vec<u8> {
+        self.catch_up();
+        if self.text.is_empty() {
+            self.text.push(b'{');
+        }
+        self.text.push(b'}');
+        self.text
+    }
 }
 
 /// The roles that somebody delegates to, for telling of many names whether they are among them.
@@ -218,4 +275,50 @@ impl<'g> Delegated<'g> {
 
 fn malformed(store: &Store, version: Version, error: FormatError) -> Error {
     Error::format(&store.sealed_path(&RoleName::Snapshot, version), error)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn snapshot(meta: &str) -> Parsed<Snapshot> {
+        let file = format!(
+            r#"{{"signatures":[],"signed":{{"_type":"snapshot","expires":"2030-01-01T00:00:00Z","meta":{meta},"spec_version":"1.0.34","version":7}}}}"#
+        );
+        Parsed::parse(file.into_bytes()).unwrap()
+    }
+
+    /// Every set of changes of five files of which three are listed.
+    #[test]
+    fn a_snapshot_is_merged_as_if_it_were_written_anew() {
+        let names = ["a.json", "b.json", "c.json", "\u{e9}\".json", "z.json"];
+        for listed in 0..1_u32 << names.len() {
+            for changed in 0..3_u32.pow(5) {
+                let entry = |version: u64| Value::from_iter([("version", Value::from(version))]);
+                let mut meta = BTreeMap::new();
+                let mut changes = Changes::new();
+                let mut rest = changed;
+                for (place, name) in names.iter().enumerate() {
+                    // What is escaped is not listed: then the whole snapshot is written anew.
+                    if listed & (1 << place) != 0 && !name.contains('"') {
+                        meta.insert((*name).to_owned(), entry(place as u64 + 1));
+                    }
+                    match rest % 3 {
+                        0 => {}
+                        1 => drop(changes.insert((*name).to_owned(), None)),
+                        _ => drop(changes.insert((*name).to_owned(), Some(entry(99)))),
+                    }
+                    rest /= 3;
+                }
+                let text = Value::Object(meta.clone()).to_compact_json();
+                let before = snapshot(&String::from_utf8(text).unwrap());
+                let merged = merged(before.unverified_listing(), &changes);
+                apply(&mut meta, &changes);
+                assert_eq!(
+                    String::from_utf8(merged).unwrap(),
+                    String::from_utf8(Value::Object(meta).to_compact_json()).unwrap()
+                );
+            }
+        }
+    }
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use tuffet_core::crypto::Crypto;
 use tuffet_core::json::Value;
 use tuffet_core::metadata::{Role as _, RoleName, TargetPath, Targets, UnixTime, Version};
 use tuffet_core::trust::{Class, Rejected, TrustedView};
@@ -12,7 +13,8 @@ use crate::Error;
 use crate::document::Document;
 use crate::layout;
 use crate::plan::Action;
-use crate::quorum::{count_as, is_signed_by_any};
+use crate::quorum::{count_with, is_signed_by_any};
+use crate::recall::Recall;
 use crate::store::{Store, require_version};
 use crate::targets::read_entry;
 use crate::tree::{Client, Directory, Fault, Overlay, Tree};
@@ -53,11 +55,13 @@ pub(super) fn verify(
     let own = Directory(place.store.layout().metadata());
     let all = overlay(published, release, |_| true);
     let mut actions = Vec::new();
+    let drafts = place.store.drafts().map(|(_, draft)| draft);
+    let recall = Recall::of(drafts.chain(&release.signed), tuffet_crypto::aws_lc());
     for staged in &release.files {
-        require_good(place, release, staged, now)?;
+        require_good(place, release, staged, &recall, now)?;
     }
 
-    let mut new = Client::default();
+    let mut new = Client::new(&recall);
     let view = new
         .refresh(&all, &release.first_root, now)
         .map_err(|fault| fault.while_doing("verifying from the first root"))?;
@@ -105,6 +109,7 @@ fn require_good(
     place: &Place<'_>,
     release: &Release,
     staged: &Staged,
+    crypto: &dyn Crypto,
     now: UnixTime,
 ) -> Result<(), Error> {
     let (role, version) = match (&staged.role, staged.version) {
@@ -116,7 +121,7 @@ fn require_good(
     }
     let mut expires = None;
     for authority in place.graph.authorities(role) {
-        let (quorum, parsed) = count_as::<Targets>(role, &staged.bytes, &authority)?;
+        let (quorum, parsed) = count_with::<Targets>(crypto, role, &staged.bytes, &authority)?;
         let file = parsed.unverified();
         require_version(role, version, Some(file.version()))?;
         if !quorum.is_met() {
@@ -167,7 +172,7 @@ impl LastState {
 
 /// A client that has seen a tree.
 pub(super) struct Seen {
-    client: Client,
+    client: Client<'static>,
     view: TrustedView,
     /// The last moment at which it can have.
     then: UnixTime,
@@ -382,7 +387,7 @@ fn before(moment: UnixTime) -> UnixTime {
 fn look_for(
     place: &Place<'_>,
     release: &Release,
-    client: &mut Client,
+    client: &mut Client<'_>,
     tree: &dyn Tree,
     mut view: TrustedView,
 ) -> Result<(Vec<Action>, TrustedView), Error> {

@@ -224,6 +224,46 @@ fn r14_what_publish_signs_itself_survives_a_crash_at_every_write() {
     );
 }
 
+/// Many bins are written together: when that breaks off, drafts may be left in any state beside any part of the bins.
+#[test]
+fn r14_many_bins_survive_a_crash_that_leaves_drafts_beside_some_of_them() {
+    let (world, machine) = (World::published(), key());
+    let paths = DelegatedPaths::Bins { bit_length: 7 };
+    let bins = Delegate::new(delegated("bin"), paths, vec![named("bins", machine)]).online();
+    run(world.repository().delegate(&bins, NOW));
+    run(world.repository().sign(&[world.ana, world.ben]));
+    let online: [&dyn Signer; 2] = [world.online, machine];
+    let plan = world.plan(&online, NOW).unwrap();
+    let writes: Vec<bool> = plan
+        .writes()
+        .map(|write| write.at.to_string().contains("1.bin-"))
+        .collect();
+    assert_eq!(writes.iter().filter(|bin| **bin).count(), 2 * 128);
+    let first = writes.iter().position(|bin| *bin).unwrap();
+    let last = writes.iter().rposition(|bin| *bin).unwrap();
+    for (after, backwards) in [
+        (first, false),
+        (first + 64, true),
+        (last - 64, false),
+        (last, true),
+    ] {
+        let world = world.fork();
+        crash_in_order(world.plan(&online, NOW).unwrap(), after, backwards);
+        for directory in [world.directory(), world.public()] {
+            for (name, bytes) in [("a", &b""[..]), ("b", b"{\"signatures\":[")] {
+                let name = format!("metadata/.tuffet-{name}.tmp");
+                std::fs::write(directory.join(name), bytes).unwrap();
+            }
+        }
+        let seen = world.client().refresh(&world.public(), NOW).unwrap();
+        assert_eq!(versions(&seen), [1, 2, 2, 2]);
+        run(world.plan(&online, NOW));
+        let seen = world.client().refresh(&world.public(), NOW).unwrap();
+        assert_eq!(versions(&seen)[2..], [3, 3]);
+        assert!(!world.change().exists());
+    }
+}
+
 #[test]
 fn an_edit_survives_a_crash_at_every_write() {
     let world = World::published();

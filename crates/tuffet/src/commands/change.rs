@@ -319,8 +319,11 @@ fn sign(repository: &Repository, arguments: &SignArguments, app: &App) -> Result
         );
     }
     let change = session.change().map_err(|error| Failure::from(&error))?;
-    let shown = object(&shown);
-    let exit = author::finish_with("change-sign", actions, json!({"shown": shown}), dry, app)?;
+    let more = match app.console.json {
+        true => json!({"shown": object(&shown)}),
+        false => Value::Null,
+    };
+    let exit = author::finish_with("change-sign", actions, more, dry, app)?;
     next(&change, dry, app);
     Ok(if exit == Exit::Done {
         ending(&change, arguments.check)

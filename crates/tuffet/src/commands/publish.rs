@@ -66,7 +66,9 @@ pub(crate) fn run(arguments: Arguments, app: &App) -> Result<Exit, Failure> {
         let (shown, plan) = shown::sign(&mut session, &signers, unasked, app)?;
         // What people sign is kept, also if something else keeps it from being published.
         author::carry_out(Ok(plan), dry, app, &mut actions)?;
-        more = json!({"shown": change::object(&shown)});
+        if app.console.json {
+            more = json!({"shown": change::object(&shown)});
+        }
     }
     keys.extend(online_key(&repository)?);
     let mut publish = Publish::default();

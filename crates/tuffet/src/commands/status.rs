@@ -75,8 +75,8 @@ impl Deadline {
 pub(crate) fn run(arguments: &Arguments, app: &App) -> Result<Exit, Failure> {
     let repository = author::repository(app)?;
     let now = author::moment(app);
-    let roles = repository.roles().map_err(|error| Failure::from(&error))?;
-    let change = repository.change().map_err(|error| Failure::from(&error))?;
+    let overview = repository.overview();
+    let (roles, change) = overview.map_err(|error| Failure::from(&error))?;
     let deadlines = deadlines(&repository, &roles, arguments.within, now);
     if app.console.json && (arguments.ics || arguments.prometheus) {
         return Err(Failure::usage(

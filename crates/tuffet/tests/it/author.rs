@@ -199,6 +199,33 @@ fn serve_gives_away_nothing_but_metadata_and_targets() {
     }
 }
 
+/// What comes in two pieces can be read in two pieces, and the second waits until the first was acknowledged.
+#[test]
+fn serve_sends_short_answers_in_one_piece_and_goes_on_listening() {
+    use std::io::{Read, Write};
+
+    let home = Home::with_repository();
+    let server = home.serve("web");
+    let address = server.url.strip_prefix("http://").unwrap();
+    let mut stream = std::net::TcpStream::connect(address).unwrap();
+    let file = home.read("web/metadata/timestamp.json");
+    let mut bytes = vec![0; 1 << 16];
+    for (method, body) in [("GET", file.as_str()), ("HEAD", ""), ("GET", &file)] {
+        write!(
+            stream,
+            "{method} /metadata/timestamp.json HTTP/1.1\r\nhost: x\r\n\r\n"
+        )
+        .unwrap();
+        let count = stream.read(&mut bytes).unwrap();
+        let answer = std::str::from_utf8(&bytes[..count]).unwrap();
+        let (head, rest) = answer.split_once("\r\n\r\n").unwrap();
+        assert!(head.starts_with("HTTP/1.1 200 OK\r\n"), "{head}");
+        let length = format!("\r\ncontent-length: {}", file.len());
+        assert!(head.contains(&length), "{head}");
+        assert_eq!(rest, body, "{method}");
+    }
+}
+
 #[test]
 fn source_date_epoch_of_a_build_does_not_decide_when_metadata_expires() {
     let home = Home::with_repository();
