@@ -1,14 +1,12 @@
 //! The root that a copy of a repository trusts.
 //!
 //! Everything in `metadata/` is judged by the roots that lie there too, so whoever may push to a git remote that people share could
-//! replace all of it, roots included. Hence every copy remembers one root by its SHA-256, in a place that nobody can push to: in the
-//! git directory if the repository lies in a work tree, because git overwrites files that it ignores without a word, and otherwise
-//! in `.tuffet/`. The last root has to follow that one without a gap.
+//! replace all of it, roots included. Hence every copy remembers one root by its SHA-256, in a place that nobody can push to
+//! ([`private`]). The last root has to follow that one without a gap.
 //!
 //! The root that is remembered is the newest that this copy has used: otherwise a root that revokes a key could be taken away again, or
 //! keys that were replaced long ago make another one after their own.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use tuffet_core::crypto::{Digest, HashAlgorithm};
@@ -21,6 +19,7 @@ use crate::heads::is_settled;
 use crate::layout::{IGNORED, Layout};
 use crate::plan::{Action, Plan};
 use crate::policy::Policy;
+use crate::private;
 use crate::repository::Repository;
 use crate::store::Store;
 use crate::write::{Write, WriteKind, read_optional};
@@ -248,27 +247,5 @@ fn read(layout: &Layout) -> Result<Option<Anchor>, Error> {
 
 /// Where it is remembered.
 fn place(layout: &Layout) -> PathBuf {
-    let directory = layout.directory();
-    let directory = fs::canonicalize(directory).unwrap_or_else(|_| directory.to_owned());
-    for above in directory.ancestors() {
-        let Some(git) = git_directory(above) else {
-            continue;
-        };
-        let below = directory.strip_prefix(above).unwrap_or(&directory);
-        // One work tree may hold several repositories.
-        let name = digest(below.as_os_str().as_encoded_bytes()).to_hex();
-        return git.join("tuffet").join(format!("{name}.json"));
-    }
-    layout.working().join("root.json")
-}
-
-/// The git directory of a work tree, if this is the top of one.
-fn git_directory(top: &Path) -> Option<PathBuf> {
-    let git = top.join(".git");
-    if git.is_dir() {
-        return Some(git);
-    }
-    let text = fs::read_to_string(&git).ok()?;
-    let named = text.strip_prefix("gitdir:")?.trim();
-    Some(top.join(named))
+    private::file(layout, "root.json")
 }

@@ -188,6 +188,14 @@ pub enum Error {
         /// The file or object.
         at: Address,
     },
+    /// Where the repository is published, the timestamp does not say how far clients have come.
+    #[error("{at} {why}, so that nobody can tell from it how far clients have come")]
+    TimestampLost {
+        /// The file or object.
+        at: Address,
+        /// What is wrong with it.
+        why: String,
+    },
     /// So many files lie under the names of the next versions that no free number was found.
     #[error(
         "{count} files that nobody of this repository has signed are in the way of the next version, up to {at}"
@@ -489,6 +497,7 @@ impl Error {
             Self::ChangeRole { .. } => "change.role",
             Self::ChangeNotShown { .. } => "change.not-shown",
             Self::VersionReused { .. } => "version.reused",
+            Self::TimestampLost { .. } => "publish.timestamp",
             Self::VersionsTaken { .. } => "version.taken",
             Self::VersionFar { .. } => "version.far",
             Self::VersionsUsedUp { .. } => "version.used-up",
@@ -559,6 +568,7 @@ impl Error {
             | Self::VersionFar { .. }
             | Self::VersionsUsedUp { .. }
             | Self::VersionRemembered { .. }
+            | Self::TimestampLost { .. }
             | Self::AnchorUnknown { .. }
             | Self::AnchorDiffers { .. }
             | Self::HeadUnsigned { .. } => Class::Untrustworthy,

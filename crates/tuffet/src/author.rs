@@ -276,6 +276,9 @@ impl From<&Error> for Failure {
                     text::visible(name)
                 ))
             }
+            Error::TimestampLost { .. } => failure.fix(
+                "if this copy holds what was published last: tuffet publish --replace timestamp.json",
+            ),
             Error::TargetOutside { role, .. } => {
                 let role = text::visible(role.as_str());
                 failure.fix(format!("see what it covers: tuffet delegate show {role}"))

@@ -3,7 +3,7 @@
 use std::fs;
 
 use tuffet_core::metadata::RoleName;
-use tuffet_repo::{Action, Class, Destination, RotateKey};
+use tuffet_repo::{Action, Class, Destination, Publish, RotateKey};
 
 use crate::crash::crash;
 use crate::race;
@@ -148,8 +148,8 @@ fn r14_other_bytes_under_a_published_version_are_refused_in_a_store_too() {
     other.sign();
     let plan = other.plan_to(&place, NOW).unwrap();
     let writes = plan.writes().count();
-    // All but the switch and the end of the change.
-    crash(plan, writes - 2);
+    // All but the switch, what is remembered, and the end of the change.
+    crash(plan, writes - 3);
     world.add("ours", b"ours");
     world.sign();
     let error = world.plan_to(&place, NOW).unwrap_err();
@@ -162,7 +162,7 @@ fn r14_other_bytes_under_a_published_version_are_refused_in_a_store_too() {
 
 #[test]
 fn r14_what_a_thief_has_left_in_a_store_is_gone_around_or_gives_way() {
-    use tuffet_repo::{Disk as _, FileSystem, Publish, Write, WriteKind};
+    use tuffet_repo::{Disk as _, FileSystem, Write, WriteKind};
 
     let (world, place) = (World::published(), Destination::memory());
     run(world.plan_to(&place, NOW));
@@ -219,7 +219,9 @@ fn what_was_tampered_with_in_a_store_is_pointed_out_and_replaced() {
         }
     }
     world.client().refresh(&place, NOW).unwrap_err();
-    let actions = run(world.plan_to(&place, NOW));
+    assert_eq!(code(world.plan_to(&place, NOW)), "publish.timestamp");
+    let publish = Publish::to(place.clone()).replace("timestamp.json");
+    let actions = run(world.repository().publish(&publish, &[world.online], NOW));
     let noticed = |action: &Action| matches!(action, Action::DestinationUnverified { .. });
     assert!(actions.iter().any(noticed), "{actions:?}");
     world.client().refresh(&place, NOW).unwrap();
