@@ -52,16 +52,29 @@ impl Repository {
     /// # Errors
     /// [`Error::NotFound`] without a repository; [`Error::RoleUnknown`] if nothing was published yet; [`Error::AnchorDiffers`] if
     /// the root is not there, or if [`Adopt::FirstUse`] would replace another one; [`Error::HeadUnsigned`] if what is there does not
-    /// follow it.
+    /// follow it; [`Error::AnchorLeft`] if the root that is remembered is not part of it.
     pub fn adopt(directory: &Path, adopt: &Adopt) -> Result<Plan, Error> {
+        Self::adopt_over(directory, adopt, false)
+    }
+
+    /// As [`Repository::adopt`], also if the root that is remembered is not part of it: keys that it has replaced count again.
+    ///
+    /// # Errors
+    /// As [`Repository::adopt`], but for [`Error::AnchorLeft`].
+    pub fn adopt_instead(directory: &Path, adopt: &Adopt) -> Result<Plan, Error> {
+        Self::adopt_over(directory, adopt, true)
+    }
+
+    fn adopt_over(directory: &Path, adopt: &Adopt, instead: bool) -> Result<Plan, Error> {
         let repository = Self::open(directory)?;
         let lock = repository.lock()?;
         let layout = repository.layout();
         let store = Store::unanchored(layout)?;
         let all = roots(&store)?;
-        let Some(oldest) = all.first() else {
+        let (Some(oldest), Some(last)) = (all.first(), all.last()) else {
             return Err(Error::RoleUnknown(RoleName::Root));
         };
+        let known = read(layout)?;
         let (version, bytes) = match adopt {
             Adopt::Root(root) => {
                 let version = version_of(root)?;
@@ -73,8 +86,8 @@ impl Repository {
                 found.ok_or_else(|| differs(oldest.0, sha256, Some(&oldest.1)))?
             }
             Adopt::FirstUse => {
-                if let Some(known) = read(layout)? {
-                    require_there(&known, &all)?;
+                if let Some(known) = known.as_ref().filter(|_| !instead) {
+                    require_there(known, &all)?;
                 }
                 oldest
             }
@@ -83,13 +96,24 @@ impl Repository {
             version: *version,
             sha256: digest(bytes),
         };
+        let kept = known
+            .as_ref()
+            .filter(|known| require_there(known, &all).is_ok());
+        if let (Some(known), None, false) = (&known, kept, instead) {
+            return Err(Error::AnchorLeft {
+                version: known.version,
+                last: last.0,
+            });
+        }
         // What was asked for says which history it is; what follows it has just been verified.
-        let remembered = match all.last() {
-            Some((version, newest)) if is_settled(&store)? => Anchor {
-                version: *version,
-                sha256: digest(newest),
-            },
-            _ => anchor.clone(),
+        let remembered = if is_settled(&store)? {
+            Anchor {
+                version: last.0,
+                sha256: digest(&last.1),
+            }
+        } else {
+            let newer = kept.filter(|kept| kept.version > anchor.version);
+            newer.unwrap_or(&anchor).clone()
         };
         let ignored = Write::file(layout.ignore_file(), WriteKind::Replace(IGNORED.to_vec()));
         Ok(Plan {

@@ -192,7 +192,7 @@ pub enum Error {
     #[error("{at} {why}, so that nobody can tell from it how far clients have come")]
     TimestampLost {
         /// The file or object.
-        at: Address,
+        at: Box<Address>,
         /// What is wrong with it.
         why: String,
     },
@@ -432,6 +432,16 @@ pub enum Error {
         /// The SHA-256 of what is in its place.
         found: Option<Box<Digest>>,
     },
+    /// The root that this copy remembers is not part of what it would trust from now on.
+    #[error(
+        "this copy remembers root v{version}, which is not among the roots up to v{last}: keys that it has replaced would count again"
+    )]
+    AnchorLeft {
+        /// The version of the root that is remembered.
+        version: Version,
+        /// The version of the last root that is there.
+        last: Version,
+    },
     /// A version in `metadata/` that too few keys have signed.
     #[error("{role} v{version} in metadata/ is not signed by those who may sign it")]
     HeadUnsigned {
@@ -524,6 +534,7 @@ impl Error {
             Self::DestinationInside(_) => "publish.inside",
             Self::AnchorUnknown { .. } => "anchor.unknown",
             Self::AnchorDiffers { .. } => "anchor.differs",
+            Self::AnchorLeft { .. } => "anchor.left",
             Self::HeadUnsigned { .. } => "repo.unsigned",
             Self::RecoveryKeys { .. } => "recover.keys",
             Self::RecoveryTooLate => "recover.too-late",
@@ -537,55 +548,6 @@ impl Error {
                 trust::Error::Rejected(rejected) => rejected.code(),
                 _ => "publish.refused",
             },
-        }
-    }
-
-    /// What kind of trouble this is.
-    #[must_use]
-    pub fn class(&self) -> Class {
-        match self {
-            Self::NotFound(_)
-            | Self::KeyUnknown(_)
-            | Self::RoleUnknown(_)
-            | Self::ChannelUnknown(_)
-            | Self::TargetUnlisted(_)
-            | Self::TargetNotListed { .. }
-            | Self::RecoveryVersion { .. } => Class::NotFound,
-            Self::Exists(_)
-            | Self::Locked(_)
-            | Self::Stale { .. }
-            | Self::ChangeDiffers { .. }
-            | Self::ChangeNotShown { .. }
-            | Self::ChangeSigned { .. }
-            | Self::VersionReused { .. }
-            | Self::VersionsTaken { .. }
-            | Self::Overtaken { .. }
-            | Self::ContentChanged { .. }
-            | Self::ContentDiffers { .. } => Class::Conflict,
-            Self::Io { .. } | Self::Store { .. } => Class::Io,
-            Self::ChangeForeign { .. }
-            | Self::ChangeRole { .. }
-            | Self::VersionFar { .. }
-            | Self::VersionsUsedUp { .. }
-            | Self::VersionRemembered { .. }
-            | Self::TimestampLost { .. }
-            | Self::AnchorUnknown { .. }
-            | Self::AnchorDiffers { .. }
-            | Self::HeadUnsigned { .. } => Class::Untrustworthy,
-            Self::SignaturesMissing(_) => Class::NeedsSignatures,
-            Self::Signer { .. } | Self::RecoveryTooLate => Class::Key,
-            Self::Format { .. } | Self::PolicyFormat { .. } | Self::ContentMissing { .. } => {
-                Class::Failed
-            }
-            Self::Refused { error, .. } => match &**error {
-                trust::Error::Rejected(rejected) => match rejected.class() {
-                    trust::Class::Stale => Class::Stale,
-                    trust::Class::NotFound => Class::NotFound,
-                    _ => Class::Untrustworthy,
-                },
-                _ => Class::Failed,
-            },
-            _ => Class::Usage,
         }
     }
 }

@@ -135,7 +135,7 @@ impl Reached {
             return Ok(Some(refused.unwrap_or_else(|| lost.action())));
         }
         Err(Error::TimestampLost {
-            at: place.published.metadata(&timestamp_name()),
+            at: Box::new(place.published.metadata(&timestamp_name())),
             why: lost.why(),
         })
     }

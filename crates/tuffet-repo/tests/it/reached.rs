@@ -10,7 +10,9 @@ use crate::crash::crash;
 use crate::support::{NOW, World, code, key, named, run, versions};
 
 /// What becomes of the timestamp that is published.
-const DAMAGES: [(&str, fn(&Path)); 4] = [
+type Damage = fn(&Path);
+
+const DAMAGES: [(&str, Damage); 4] = [
     ("nonsense", |file| fs::write(file, b"{}").unwrap()),
     ("a flipped bit", |file| {
         let mut bytes = fs::read(file).unwrap();
@@ -110,17 +112,19 @@ fn a_copy_that_was_put_back_itself_does_not_publish_below_what_it_remembers() {
 
 #[test]
 fn a_tree_that_has_vanished_is_published_again_by_who_says_so() {
-    let (world, place) = (World::published(), Destination::memory());
-    run(world.plan_to(&place, NOW));
-    let elsewhere = Destination::memory();
-    run(world.plan_to(&elsewhere, NOW));
+    let world = World::published();
+    let others = ["one", "two"].map(|name| Destination::from(world.public().with_file_name(name)));
+    for other in &others {
+        run(world.plan_to(other, NOW));
+    }
     let vanished = Destination::from(world.public());
     fs::remove_dir_all(world.public()).unwrap();
     assert_eq!(code(world.plan_to(&vanished, NOW)), "publish.timestamp");
     assert!(noticed(&replacing(&world, &vanished).unwrap()));
     // Each place is remembered by itself.
-    run(world.plan_to(&place, NOW));
-    run(world.plan_to(&elsewhere, NOW));
+    for other in &others {
+        run(world.plan_to(other, NOW));
+    }
 }
 
 #[test]
