@@ -1,4 +1,4 @@
-//! Publishing to object stores: one in memory, and a real server that speaks the protocol of S3.
+//! Publishing to object stores: one in memory, servers of others that speak the protocols of S3 and Azure, and a stand-in for Google.
 
 use std::fs;
 
@@ -6,8 +6,9 @@ use tuffet_core::metadata::RoleName;
 use tuffet_repo::{Action, Class, Destination, Publish, RotateKey};
 
 use crate::crash::crash;
+use crate::prune::pruning_overtakes;
 use crate::race;
-use crate::support::{NOW, S3, World, code, key, named, run, versions};
+use crate::support::{Azure, Gcs, NOW, S3, Store as _, World, code, key, named, run, versions};
 
 /// A change that is signed and waits to be published.
 type Change = fn(&World);
@@ -264,11 +265,9 @@ fn r14_of_two_copies_that_publish_to_s3_one_comes_through() {
     race::one_of_two_threads_comes_through(&|| s3.place(), 10);
 }
 
-#[test]
-fn s3_gets_long_targets_and_says_how_long_files_may_be_kept() {
-    let Some(s3) = S3::start() else { return };
-    let place = s3.place();
-    a_long_target_arrives(&place);
+/// Long targets arrive, and every object says how long it may be kept.
+fn serves_what_clients_ask_for(place: &Destination, head: &dyn Fn(&str) -> String) {
+    a_long_target_arrives(place);
     for (name, kind, cache) in [
         ("metadata/timestamp.json", "application/json", "no-cache"),
         (
@@ -277,7 +276,7 @@ fn s3_gets_long_targets_and_says_how_long_files_may_be_kept() {
             "public, max-age=31536000, immutable",
         ),
     ] {
-        let head = s3.head(&place, name);
+        let head = head(name);
         for line in [
             format!("content-type: {kind}"),
             format!("cache-control: {cache}"),
@@ -285,4 +284,61 @@ fn s3_gets_long_targets_and_says_how_long_files_may_be_kept() {
             assert!(head.contains(&line), "{name}: {head}");
         }
     }
+}
+
+#[test]
+fn s3_gets_long_targets_and_says_how_long_files_may_be_kept() {
+    let Some(s3) = S3::start() else { return };
+    let place = s3.place();
+    serves_what_clients_ask_for(&place, &|name| s3.head(&place, name));
+}
+
+#[test]
+fn publishing_to_azure_survives_a_crash_at_every_write() {
+    let Some(azure) = Azure::start() else { return };
+    publishing_survives(&|| azure.place());
+    a_first_publication_survives(&|| azure.place());
+}
+
+#[test]
+fn r14_of_two_copies_that_publish_to_azure_one_comes_through() {
+    let Some(azure) = Azure::start() else { return };
+    race::one_of_two_comes_through_at_every_write(&|| azure.place());
+    race::one_of_two_threads_comes_through(&|| azure.place(), 10);
+}
+
+#[test]
+fn azure_gets_long_targets_and_says_how_long_files_may_be_kept() {
+    let Some(azure) = Azure::start() else { return };
+    let place = azure.place();
+    serves_what_clients_ask_for(&place, &|name| azure.head(&place, name));
+}
+
+#[test]
+fn publishing_to_google_survives_a_crash_at_every_write() {
+    let gcs = Gcs::start();
+    publishing_survives(&|| gcs.place());
+    a_first_publication_survives(&|| gcs.place());
+}
+
+#[test]
+fn r14_of_two_copies_that_publish_to_google_one_comes_through() {
+    let gcs = Gcs::start();
+    race::one_of_two_comes_through_at_every_write(&|| gcs.place());
+    race::one_of_two_threads_comes_through(&|| gcs.place(), 10);
+}
+
+#[test]
+fn google_gets_long_targets_and_says_how_long_files_may_be_kept() {
+    let gcs = Gcs::start();
+    let place = gcs.place();
+    serves_what_clients_ask_for(&place, &|name| gcs.head(&place, name));
+}
+
+#[test]
+fn who_planned_to_publish_before_a_store_was_pruned_is_overtaken() {
+    let gcs = Gcs::start();
+    pruning_overtakes(&gcs.place());
+    let Some(azure) = Azure::start() else { return };
+    pruning_overtakes(&azure.place());
 }
