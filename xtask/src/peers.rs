@@ -1,7 +1,8 @@
 //! Other implementations of TUF, at fixed versions, for tests that need them.
 //!
 //! They are installed below `target/peers`, which the tests find through `TUFFET_PEERS`:
-//! `python/bin/python` has python-tuf, `moto/bin/python` has a server that speaks the protocols of AWS, `js/node_modules` has tuf-js,
+//! `python/bin/python` has python-tuf, `moto/bin/python` has a server that speaks the protocols of AWS, `azurite/node_modules` one that
+//! speaks that of Azure Blob Storage, `js/node_modules` has tuf-js,
 //! and `rust/debug` has the programs of `crates/tuffet/tests/peers/rust_client`.
 
 use crate::command;
@@ -14,6 +15,8 @@ use std::process::Command;
 const PYTHON: [&str; 2] = ["tuf==7.0.1", "securesystemslib[crypto]==1.6.0"];
 const MOTO: [&str; 1] = ["moto[s3,server]==5.2.5"];
 const JAVASCRIPT: [&str; 1] = ["tuf-js@6.0.2"];
+/// Later ones need twice the place, for measurements that they send.
+const AZURITE: [&str; 1] = ["azurite@3.35.0"];
 /// The manifest of the Rust implementations.
 pub(crate) const RUST: &str = "crates/tuffet/tests/peers/rust_client/Cargo.toml";
 
@@ -40,13 +43,21 @@ fn python_packages(directory: &Path, packages: &[&str]) -> Result<Outcome, Failu
 
 /// tuf-js.
 pub(crate) fn javascript(workspace: &Workspace) -> Result<Outcome, Failure> {
-    let directory = workspace.peers().join("js");
-    installed(&directory, &JAVASCRIPT, || {
+    node_packages(&workspace.peers().join("js"), &JAVASCRIPT)
+}
+
+/// The server for Azure Blob Storage.
+pub(crate) fn azurite(workspace: &Workspace) -> Result<Outcome, Failure> {
+    node_packages(&workspace.peers().join("azurite"), &AZURITE)
+}
+
+fn node_packages(directory: &Path, packages: &[&str]) -> Result<Outcome, Failure> {
+    installed(directory, packages, || {
         let npm = command::find("npm").ok_or_else(|| Failure::new("no npm"))?;
-        fs::create_dir_all(&directory).map_err(|error| Failure::file(&directory, error))?;
+        fs::create_dir_all(directory).map_err(|error| Failure::file(directory, error))?;
         let mut install = Command::new(npm);
         install.args(["install", "--no-audit", "--no-fund", "--silent", "--prefix"]);
-        command::output(install.arg(&directory).args(JAVASCRIPT))
+        command::output(install.arg(directory).args(packages))
     })
 }
 

@@ -15,7 +15,7 @@ use std::time::Instant;
 type Step = fn(&Workspace) -> Result<Outcome, Failure>;
 
 /// What is quick to fail stands first.
-const STEPS: [(&str, Step); 18] = [
+const STEPS: [(&str, Step); 19] = [
     ("fmt", fmt),
     ("edges", |workspace| edges::run(workspace, none())),
     ("lengths", |workspace| lengths::run(workspace, none())),
@@ -24,6 +24,7 @@ const STEPS: [(&str, Step); 18] = [
     ("deny", |workspace| deny::run(workspace, none())),
     ("peers-python", peers::python),
     ("peers-moto", peers::moto),
+    ("peers-azurite", peers::azurite),
     ("peers-js", peers::javascript),
     ("peers-rust", peers::rust),
     ("devices", devices::ensure),

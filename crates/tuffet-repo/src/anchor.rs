@@ -1,14 +1,12 @@
 //! The root that a copy of a repository trusts.
 //!
 //! Everything in `metadata/` is judged by the roots that lie there too, so whoever may push to a git remote that people share could
-//! replace all of it, roots included. Hence every copy remembers one root by its SHA-256, in a place that nobody can push to: in the
-//! git directory if the repository lies in a work tree, because git overwrites files that it ignores without a word, and otherwise
-//! in `.tuffet/`. The last root has to follow that one without a gap.
+//! replace all of it, roots included. Hence every copy remembers one root by its SHA-256, in a place that nobody can push to
+//! ([`private`]). The last root has to follow that one without a gap.
 //!
 //! The root that is remembered is the newest that this copy has used: otherwise a root that revokes a key could be taken away again, or
 //! keys that were replaced long ago make another one after their own.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use tuffet_core::crypto::{Digest, HashAlgorithm};
@@ -21,6 +19,7 @@ use crate::heads::is_settled;
 use crate::layout::{IGNORED, Layout};
 use crate::plan::{Action, Plan};
 use crate::policy::Policy;
+use crate::private;
 use crate::repository::Repository;
 use crate::store::Store;
 use crate::write::{Write, WriteKind, read_optional};
@@ -53,16 +52,29 @@ impl Repository {
     /// # Errors
     /// [`Error::NotFound`] without a repository; [`Error::RoleUnknown`] if nothing was published yet; [`Error::AnchorDiffers`] if
     /// the root is not there, or if [`Adopt::FirstUse`] would replace another one; [`Error::HeadUnsigned`] if what is there does not
-    /// follow it.
+    /// follow it; [`Error::AnchorLeft`] if the root that is remembered is not part of it.
     pub fn adopt(directory: &Path, adopt: &Adopt) -> Result<Plan, Error> {
+        Self::adopt_over(directory, adopt, false)
+    }
+
+    /// As [`Repository::adopt`], also if the root that is remembered is not part of it: keys that it has replaced count again.
+    ///
+    /// # Errors
+    /// As [`Repository::adopt`], but for [`Error::AnchorLeft`].
+    pub fn adopt_instead(directory: &Path, adopt: &Adopt) -> Result<Plan, Error> {
+        Self::adopt_over(directory, adopt, true)
+    }
+
+    fn adopt_over(directory: &Path, adopt: &Adopt, instead: bool) -> Result<Plan, Error> {
         let repository = Self::open(directory)?;
         let lock = repository.lock()?;
         let layout = repository.layout();
         let store = Store::unanchored(layout)?;
         let all = roots(&store)?;
-        let Some(oldest) = all.first() else {
+        let (Some(oldest), Some(last)) = (all.first(), all.last()) else {
             return Err(Error::RoleUnknown(RoleName::Root));
         };
+        let known = read(layout)?;
         let (version, bytes) = match adopt {
             Adopt::Root(root) => {
                 let version = version_of(root)?;
@@ -74,8 +86,8 @@ impl Repository {
                 found.ok_or_else(|| differs(oldest.0, sha256, Some(&oldest.1)))?
             }
             Adopt::FirstUse => {
-                if let Some(known) = read(layout)? {
-                    require_there(&known, &all)?;
+                if let Some(known) = known.as_ref().filter(|_| !instead) {
+                    require_there(known, &all)?;
                 }
                 oldest
             }
@@ -84,13 +96,24 @@ impl Repository {
             version: *version,
             sha256: digest(bytes),
         };
+        let kept = known
+            .as_ref()
+            .filter(|known| require_there(known, &all).is_ok());
+        if let (Some(known), None, false) = (&known, kept, instead) {
+            return Err(Error::AnchorLeft {
+                version: known.version,
+                last: last.0,
+            });
+        }
         // What was asked for says which history it is; what follows it has just been verified.
-        let remembered = match all.last() {
-            Some((version, newest)) if is_settled(&store)? => Anchor {
-                version: *version,
-                sha256: digest(newest),
-            },
-            _ => anchor.clone(),
+        let remembered = if is_settled(&store)? {
+            Anchor {
+                version: last.0,
+                sha256: digest(&last.1),
+            }
+        } else {
+            let newer = kept.filter(|kept| kept.version > anchor.version);
+            newer.unwrap_or(&anchor).clone()
         };
         let ignored = Write::file(layout.ignore_file(), WriteKind::Replace(IGNORED.to_vec()));
         Ok(Plan {
@@ -248,27 +271,5 @@ fn read(layout: &Layout) -> Result<Option<Anchor>, Error> {
 
 /// Where it is remembered.
 fn place(layout: &Layout) -> PathBuf {
-    let directory = layout.directory();
-    let directory = fs::canonicalize(directory).unwrap_or_else(|_| directory.to_owned());
-    for above in directory.ancestors() {
-        let Some(git) = git_directory(above) else {
-            continue;
-        };
-        let below = directory.strip_prefix(above).unwrap_or(&directory);
-        // One work tree may hold several repositories.
-        let name = digest(below.as_os_str().as_encoded_bytes()).to_hex();
-        return git.join("tuffet").join(format!("{name}.json"));
-    }
-    layout.working().join("root.json")
-}
-
-/// The git directory of a work tree, if this is the top of one.
-fn git_directory(top: &Path) -> Option<PathBuf> {
-    let git = top.join(".git");
-    if git.is_dir() {
-        return Some(git);
-    }
-    let text = fs::read_to_string(&git).ok()?;
-    let named = text.strip_prefix("gitdir:")?.trim();
-    Some(top.join(named))
+    private::file(layout, "root.json")
 }

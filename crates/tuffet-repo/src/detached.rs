@@ -1,35 +1,34 @@
 //! Signatures that are made elsewhere, by whatever can sign bytes: the bytes go there, the signature comes back.
 
+use std::collections::BTreeSet;
+
 use tuffet_core::crypto::signed_message;
 use tuffet_core::metadata::{KeyId, RoleName, Version};
-use tuffet_sign::SignError;
+use tuffet_sign::{PublicKeyInfo, SignError};
 
 use crate::Error;
+use crate::change::{Change, of};
 use crate::graph::Graph;
 use crate::keys::NamedKey;
 use crate::plan::{Action, Plan};
 use crate::quorum::needs_of;
 use crate::repository::Repository;
-use crate::sign::wanted;
+use crate::session::Session;
+use crate::sign::{rehash, require_shown, wanted};
 use crate::store::Store;
 
 impl Repository {
     /// The bytes that a key has to sign so that its signature counts for a role of the open change: the canonical form of the
-    /// role, and for ML-DSA what TAP 21 makes of it.
+    /// role, and for ML-DSA what TAP 21 makes of it. Before they are handed out the staged bytes of new and changed targets are hashed
+    /// once more, as [`Repository::sign`] does.
     ///
     /// # Errors
-    /// [`Error::NoChange`] if the role has no draft; [`Error::KeyUnknown`], [`Error::KeyAmbiguous`]; [`Error::KeyNotNeeded`] for a
-    /// key that may not sign the role.
+    /// As [`Session::payload`].
     pub fn payload(&self, role: &RoleName, key: &str) -> Result<Vec<u8>, Error> {
-        let store = Store::load(self.layout())?;
-        store.require_current()?;
-        let graph = Graph::load(&store)?;
-        let key = self.key_in(&graph, key)?;
-        let draft = store.draft(role).ok_or(Error::NoChange)?;
-        self.keyids_of(&key, role, &graph)?;
-        let canonical = draft.canonical();
-        let crypto = tuffet_crypto::aws_lc();
-        Ok(signed_message(key.key().scheme(), &canonical, crypto).into_owned())
+        let session = self.begin_to_sign()?;
+        let shown = session.to_sign_elsewhere(role, key)?;
+        let (payload, _) = session.payload(&shown, role, key, &|_, _| {})?;
+        Ok(payload)
     }
 
     /// Attaches a signature that was made over [`Repository::payload`].
@@ -54,8 +53,8 @@ impl Repository {
             error: Box::new(error),
         };
         let draft = store.draft_mut(role).ok_or(Error::NoChange)?;
-        for keyid in self.keyids_of(&key, role, &graph)? {
-            let attached = draft.attach_verified(&keyid, key.key(), signature);
+        for (keyid, listed) in self.keyids_of(&key, role, &graph)? {
+            let attached = draft.attach_verified(&keyid, &listed, signature);
             attached.map_err(wrong)?;
         }
         let action = Action::Signed {
@@ -74,17 +73,66 @@ impl Repository {
         })
     }
 
-    /// Those under which the key may sign the role: at least one.
+    /// The key of this name, if it may sign the role.
+    fn key_of(&self, graph: &Graph, role: &RoleName, key: &str) -> Result<NamedKey, Error> {
+        let key = self.key_in(graph, key)?;
+        self.keyids_of(&key, role, graph)?;
+        Ok(key)
+    }
+
+    /// Those under which the key may sign the role, and the key as it is listed there: at least one.
     fn keyids_of(
         &self,
         key: &NamedKey,
         role: &RoleName,
         graph: &Graph,
-    ) -> Result<Vec<KeyId>, Error> {
+    ) -> Result<Vec<(KeyId, PublicKeyInfo)>, Error> {
         let keyids = wanted(key.key(), &graph.signatories(role));
         if keyids.is_empty() {
             return Err(Error::KeyNotNeeded(self.policy().key_name(&key.keyid())));
         }
         Ok(keyids)
+    }
+}
+
+impl Session<'_> {
+    /// What whoever signs for a role elsewhere has to look at: the open change with no other draft than that of the role.
+    ///
+    /// # Errors
+    /// [`Error::Stale`]; [`Error::NoChange`] if the role has no draft; [`Error::KeyUnknown`], [`Error::KeyAmbiguous`];
+    /// [`Error::KeyNotNeeded`] for a key that may not sign the role.
+    pub fn to_sign_elsewhere(&self, role: &RoleName, key: &str) -> Result<Change, Error> {
+        self.store.require_current()?;
+        self.repository.key_of(&self.graph, role, key)?;
+        self.store.draft(role).ok_or(Error::NoChange)?;
+        let policy = self.repository.policy();
+        of(&self.store, &self.graph, policy, |other| other == role)
+    }
+
+    /// The bytes that the key has to sign, if the draft says what people have been shown. Before that the staged bytes of new and changed
+    /// targets are hashed once more; the plan says what is not there to be hashed. `hashed` is told how many bytes have been, and of how many.
+    ///
+    /// # Errors
+    /// As [`Session::to_sign_elsewhere`]; [`Error::ChangeNotShown`], [`Error::ContentDiffers`].
+    pub fn payload(
+        &self,
+        shown: &Change,
+        role: &RoleName,
+        key: &str,
+        hashed: &dyn Fn(u64, u64),
+    ) -> Result<(Vec<u8>, Plan), Error> {
+        self.store.require_current()?;
+        let key = self.repository.key_of(&self.graph, role, key)?;
+        let draft = self.store.draft(role).ok_or(Error::NoChange)?;
+        let roles = BTreeSet::from([role.clone()]);
+        require_shown(&self.store, &roles, shown)?;
+        let plan = Plan {
+            actions: rehash(&self.store, &roles, hashed)?,
+            steps: vec![crate::anchor::advance(&self.store)?.into_iter().collect()],
+            lock: None,
+        };
+        let (scheme, crypto) = (key.key().scheme(), tuffet_crypto::aws_lc());
+        let payload = signed_message(scheme, &draft.canonical(), crypto).into_owned();
+        Ok((payload, plan))
     }
 }

@@ -265,7 +265,20 @@ impl Document {
 
     /// Has a signer sign [`Document::canonical`], and attaches what it makes; that is good, and is not verified a second time.
     pub(crate) fn sign_as(&mut self, keyid: &KeyId, signer: &dyn Signer) -> Result<(), SignError> {
+        self.sign_for(keyid, signer.public(), signer)
+    }
+
+    /// The same under the keyid of a listed key, if it is a signature of that: it may be another value than that of the signer.
+    pub(crate) fn sign_for(
+        &mut self,
+        keyid: &KeyId,
+        listed: &PublicKeyInfo,
+        signer: &dyn Signer,
+    ) -> Result<(), SignError> {
         let signature = signer.sign_canonical(&self.message())?;
+        if signature.public() != listed.public() {
+            return self.attach_verified(keyid, listed, signature.as_bytes());
+        }
         self.attach_confirmed(keyid, &signature);
         Ok(())
     }
@@ -277,16 +290,43 @@ impl Document {
         key: &PublicKeyInfo,
         signature: &[u8],
     ) -> Result<(), SignError> {
-        let canonical = self.message();
-        let message = signed_message(key.scheme(), &canonical, tuffet_crypto::aws_lc());
-        let signature = key.confirm(&message, signature)?;
+        let signature = self.confirm(key, signature)?;
         self.attach_confirmed(keyid, &signature);
         Ok(())
+    }
+
+    /// Whether the signature under this keyid is one of this key. It is verified once.
+    pub(crate) fn is_signed_by(&mut self, keyid: &KeyId, key: &PublicKeyInfo) -> bool {
+        if self.is_confirmed(keyid, key.public(), key.scheme()) {
+            return true;
+        }
+        let Some(signature) = self.signature(keyid) else {
+            return false;
+        };
+        let confirmed = self.confirm(key, &signature);
+        confirmed.is_ok_and(|signature| {
+            self.remember(keyid, &signature);
+            true
+        })
+    }
+
+    fn confirm(
+        &mut self,
+        key: &PublicKeyInfo,
+        signature: &[u8],
+    ) -> Result<ConfirmedSignature, SignError> {
+        let canonical = self.message();
+        let message = signed_message(key.scheme(), &canonical, tuffet_crypto::aws_lc());
+        key.confirm(&message, signature)
     }
 
     /// Only for those above, which know that the signature is one of this document.
     fn attach_confirmed(&mut self, keyid: &KeyId, signature: &ConfirmedSignature) {
         self.attach(keyid, signature.as_bytes());
+        self.remember(keyid, signature);
+    }
+
+    fn remember(&mut self, keyid: &KeyId, signature: &ConfirmedSignature) {
         self.confirmed.push(Confirmed {
             keyid: keyid.clone(),
             public: signature.public().clone(),

@@ -188,6 +188,14 @@ pub enum Error {
         /// The file or object.
         at: Address,
     },
+    /// Where the repository is published, the timestamp does not say how far clients have come.
+    #[error("{at} {why}, so that nobody can tell from it how far clients have come")]
+    TimestampLost {
+        /// The file or object.
+        at: Box<Address>,
+        /// What is wrong with it.
+        why: String,
+    },
     /// So many files lie under the names of the next versions that no free number was found.
     #[error(
         "{count} files that nobody of this repository has signed are in the way of the next version, up to {at}"
@@ -424,6 +432,16 @@ pub enum Error {
         /// The SHA-256 of what is in its place.
         found: Option<Box<Digest>>,
     },
+    /// The root that this copy remembers is not part of what it would trust from now on.
+    #[error(
+        "this copy remembers root v{version}, which is not among the roots up to v{last}: keys that it has replaced would count again"
+    )]
+    AnchorLeft {
+        /// The version of the root that is remembered.
+        version: Version,
+        /// The version of the last root that is there.
+        last: Version,
+    },
     /// A version in `metadata/` that too few keys have signed.
     #[error("{role} v{version} in metadata/ is not signed by those who may sign it")]
     HeadUnsigned {
@@ -489,6 +507,7 @@ impl Error {
             Self::ChangeRole { .. } => "change.role",
             Self::ChangeNotShown { .. } => "change.not-shown",
             Self::VersionReused { .. } => "version.reused",
+            Self::TimestampLost { .. } => "publish.timestamp",
             Self::VersionsTaken { .. } => "version.taken",
             Self::VersionFar { .. } => "version.far",
             Self::VersionsUsedUp { .. } => "version.used-up",
@@ -515,6 +534,7 @@ impl Error {
             Self::DestinationInside(_) => "publish.inside",
             Self::AnchorUnknown { .. } => "anchor.unknown",
             Self::AnchorDiffers { .. } => "anchor.differs",
+            Self::AnchorLeft { .. } => "anchor.left",
             Self::HeadUnsigned { .. } => "repo.unsigned",
             Self::RecoveryKeys { .. } => "recover.keys",
             Self::RecoveryTooLate => "recover.too-late",
@@ -528,54 +548,6 @@ impl Error {
                 trust::Error::Rejected(rejected) => rejected.code(),
                 _ => "publish.refused",
             },
-        }
-    }
-
-    /// What kind of trouble this is.
-    #[must_use]
-    pub fn class(&self) -> Class {
-        match self {
-            Self::NotFound(_)
-            | Self::KeyUnknown(_)
-            | Self::RoleUnknown(_)
-            | Self::ChannelUnknown(_)
-            | Self::TargetUnlisted(_)
-            | Self::TargetNotListed { .. }
-            | Self::RecoveryVersion { .. } => Class::NotFound,
-            Self::Exists(_)
-            | Self::Locked(_)
-            | Self::Stale { .. }
-            | Self::ChangeDiffers { .. }
-            | Self::ChangeNotShown { .. }
-            | Self::ChangeSigned { .. }
-            | Self::VersionReused { .. }
-            | Self::VersionsTaken { .. }
-            | Self::Overtaken { .. }
-            | Self::ContentChanged { .. }
-            | Self::ContentDiffers { .. } => Class::Conflict,
-            Self::Io { .. } | Self::Store { .. } => Class::Io,
-            Self::ChangeForeign { .. }
-            | Self::ChangeRole { .. }
-            | Self::VersionFar { .. }
-            | Self::VersionsUsedUp { .. }
-            | Self::VersionRemembered { .. }
-            | Self::AnchorUnknown { .. }
-            | Self::AnchorDiffers { .. }
-            | Self::HeadUnsigned { .. } => Class::Untrustworthy,
-            Self::SignaturesMissing(_) => Class::NeedsSignatures,
-            Self::Signer { .. } | Self::RecoveryTooLate => Class::Key,
-            Self::Format { .. } | Self::PolicyFormat { .. } | Self::ContentMissing { .. } => {
-                Class::Failed
-            }
-            Self::Refused { error, .. } => match &**error {
-                trust::Error::Rejected(rejected) => match rejected.class() {
-                    trust::Class::Stale => Class::Stale,
-                    trust::Class::NotFound => Class::NotFound,
-                    _ => Class::Untrustworthy,
-                },
-                _ => Class::Failed,
-            },
-            _ => Class::Usage,
         }
     }
 }

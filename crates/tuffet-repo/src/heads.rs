@@ -166,6 +166,13 @@ pub(crate) fn is_next_root(store: &Store, version: Version, bytes: &[u8]) -> Res
     Ok(follows && signed((before, old)) && signed((version, new)))
 }
 
+/// Whether those have signed a timestamp whom the root before the last one names: a publication that replaced them has broken off.
+pub(crate) fn is_of_root_before(store: &Store, timestamp: &[u8]) -> Result<bool, Error> {
+    let roots = roots(store)?;
+    let before: Vec<_> = roots.iter().rev().skip(1).take(1).collect();
+    Ok(by_root(&RoleName::Timestamp, Version::FIRST, timestamp, &before).is_ok())
+}
+
 /// Refuses a file that none of these roots' keys have signed enough.
 fn by_root(
     role: &RoleName,

@@ -76,6 +76,7 @@ mod lock;
 mod numbers;
 mod plan;
 mod policy;
+mod private;
 mod publish;
 mod quorum;
 mod rebin;

@@ -104,6 +104,13 @@ pub enum Action {
         /// Its digests.
         hashes: Vec<Digest>,
     },
+    /// Other clients cannot fetch targets of such names.
+    NamesOfUrls {
+        /// The first of them.
+        path: TargetPath,
+        /// How many these are.
+        count: u64,
+    },
     /// The content of a target that is listed already is kept to be published.
     Staged {
         /// The target.
@@ -336,6 +343,13 @@ pub enum Action {
         /// When the next publication is due.
         due: UnixTime,
     },
+    /// Of the hash bins only some were asked whether they expire before the next publication is due.
+    BinsAsked {
+        /// How many.
+        asked: u64,
+        /// How many bins there are.
+        count: u64,
+    },
     /// Versions and targets that nobody needs any more are removed from the published tree.
     Pruned {
         /// How many files or objects.
@@ -404,7 +418,9 @@ impl Action {
             | Self::NotAtHand { .. } => "Noticed",
             Self::Pruned { .. } => "Pruned",
             Self::Mirrored { .. } => "Copied",
+            Self::BinsAsked { .. } => "Looked",
             Self::ExpiresEarly { .. }
+            | Self::NamesOfUrls { .. }
             | Self::Shadowed { .. }
             | Self::DelegationsStay { .. }
             | Self::RestoredUnsigned { .. }
@@ -482,13 +498,17 @@ impl fmt::Display for Action {
                 needs.iter().try_for_each(|need| write!(f, ", {need}"))
             }
             Self::NotAtHand { role, path, count } => {
-                write!(f, "{path}")?;
-                match count.saturating_sub(1) {
-                    0 => {}
-                    more => write!(f, " and {more} more")?,
-                }
+                and_more(f, path, *count)?;
                 write!(f, " of {role} are not here, so nobody has hashed again what is signed")
             }
+            Self::NamesOfUrls { path, count } => {
+                and_more(f, path, *count)?;
+                f.write_str(": `%` and `#` mean something in a URL, and no other client is known to fetch targets of such names")
+            }
+            Self::BinsAsked { asked, count } => write!(
+                f,
+                "at {asked} of {count} bins for those that expire early; tuffet status looks at all"
+            ),
             Self::Sent { to, length } => {
                 write!(f, "the open change ({length} bytes) to {}", to.display())
             }
@@ -561,5 +581,13 @@ impl fmt::Display for Action {
                 "clients that come between the last two writes refuse and have to try again; they would not if the old keys signed too",
             ),
         }
+    }
+}
+
+fn and_more(f: &mut fmt::Formatter<'_>, path: &TargetPath, count: u64) -> fmt::Result {
+    write!(f, "{path}")?;
+    match count.saturating_sub(1) {
+        0 => Ok(()),
+        more => write!(f, " and {more} more"),
     }
 }

@@ -9,7 +9,7 @@
 //!    under names without versions;
 //! 4. root, if it changed, and `timestamp.json`: the switch, which is made only if nobody else has made another one since the tree
 //!    was read;
-//! 5. the policy learns the names that came with the change, this copy remembers the new root, and the change ends.
+//! 5. the policy learns the names that came with the change, this copy remembers what was published, and the change ends.
 
 mod artifacts;
 mod copies;
@@ -17,6 +17,7 @@ pub(crate) mod destination;
 mod elsewhere;
 mod prune;
 mod published;
+mod reached;
 mod release;
 mod renewal;
 mod snapshot;
@@ -48,6 +49,7 @@ use crate::store::Store;
 use crate::write::{Write, WriteKind, read_optional};
 
 pub(crate) use artifacts::{holds_target, sha256};
+use reached::Reached;
 use release::Release;
 use verify::Switch;
 
@@ -71,7 +73,7 @@ pub struct Publish {
     /// policy can ask for them, too.
     pub unversioned_copies: bool,
     /// Metadata files, such as `2.root.json`, that somebody else has put where the repository is published, and that give way to
-    /// those of the repository.
+    /// those of the repository; and `timestamp.json`, where that is not as it should be.
     pub replace: Vec<String>,
 }
 
@@ -96,7 +98,8 @@ impl Publish {
     ///
     /// A version never changes once clients can have seen it, so this is for what a thief has left, and only where no other
     /// number can be used: roots follow one another without a gap, and of other roles people have signed the version. A file of
-    /// these that enough keys of today have signed does not give way.
+    /// these that enough keys of today have signed does not give way. A `timestamp.json` is named where it is gone, older than this
+    /// copy knows, or signed by nobody: nothing else tells a copy that is behind that it is.
     #[must_use]
     pub fn replace(mut self, name: &str) -> Self {
         self.replace.push(name.to_owned());
@@ -119,7 +122,7 @@ impl Repository {
     ///
     /// # Errors
     /// [`Error::SignaturesMissing`], [`Error::Stale`], [`Error::NoDestination`], [`Error::DestinationInside`],
-    /// [`Error::RoleEmpty`], [`Error::RoleRemoved`], [`Error::ContentMissing`], [`Error::CopyName`], [`Error::VersionReused`],
+    /// [`Error::RoleEmpty`], [`Error::RoleRemoved`], [`Error::ContentMissing`], [`Error::CopyName`], [`Error::VersionReused`], [`Error::TimestampLost`],
     /// [`Error::VersionsUsedUp`], what the policy refuses,
     /// and [`Error::Refused`] with the reason why a client would not accept the result.
     pub fn publish(
@@ -209,6 +212,7 @@ pub(crate) fn publish(
     let repository = session.repository;
     let policy = repository.policy();
     let published = Published::open(&repository.destination(publish.to.as_ref())?)?;
+    let reached = Reached::read(repository.layout(), published.destination())?;
     session.store.require_current()?;
     check_policy(&session.graph, policy)?;
     let mut actions = attach(&mut session.store, &session.graph, policy, online)?;
@@ -231,7 +235,7 @@ pub(crate) fn publish(
     };
     let release = place.compose(roots, publish, online, now)?;
     let fresh = unpublished::unpublished(&place, &release, &publish.replace)?;
-    let verified = verify::verify(&place, &release, fresh.other_root, now)?;
+    let verified = verify::verify(&place, &release, publish, &reached, fresh.other_root, now)?;
     let artifacts = artifacts::missing(&place, &release)?;
     let (copies, copied) = if publish.unversioned_copies || policy.unversioned_copies {
         copies::unversioned(&place, &release)?
@@ -239,7 +243,8 @@ pub(crate) fn publish(
         (Vec::new(), None)
     };
 
-    let mut steps = vec![signed.into_iter().collect(), artifacts.writes];
+    let begun = signed.into_iter().chain(reached.begin(&last));
+    let mut steps = vec![begun.collect(), artifacts.writes];
     if store.head(&RoleName::Root).is_none() {
         let first = release.files.iter().find(|one| one.role == RoleName::Root);
         if let Some((version, root)) = first.and_then(|one| Some((one.version?, &one.bytes))) {
@@ -252,12 +257,8 @@ pub(crate) fn publish(
     steps.extend(quiet);
     steps.extend(copies);
     steps.extend(switch);
-    steps.push(
-        repository
-            .write_policy(&store.learned)?
-            .into_iter()
-            .collect(),
-    );
+    let learned = repository.write_policy(&store.learned)?;
+    steps.push(reached.write(&release).into_iter().chain(learned).collect());
     steps.extend(repository.put_away(store)?);
     let root = release.staged(&RoleName::Root);
     let root = root.and_then(|root| crate::anchor::newer(store, root.version?, &root.bytes));

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use tuffet_core::crypto::{Crypto, Key, KeyIdentity, KeyKind, Scheme};
+use tuffet_core::crypto::{Crypto, Key, KeyKind};
 use tuffet_core::metadata::{Parsed, Role, RoleName, Root, Snapshot, Targets, Timestamp, UnixTime};
 use tuffet_core::trust::{self, Context, Quorum, Signers, count_signatures};
 
@@ -121,14 +121,6 @@ fn known_need(document: &Document, authority: &Authority<'_>, policy: &Policy) -
     })
 }
 
-/// What a key is and signs with, if signatures of it can be verified.
-pub(crate) fn usable(key: &Key) -> Option<(KeyIdentity, Scheme)> {
-    match key.kind() {
-        KeyKind::Usable { scheme, public } => Some((public.identity(), *scheme)),
-        KeyKind::Opaque { .. } => None,
-    }
-}
-
 pub(crate) fn need(
     role: &RoleName,
     bytes: &[u8],
@@ -222,7 +214,7 @@ pub(crate) fn count_with<R: Role>(
 
 #[cfg(test)]
 mod tests {
-    use tuffet_core::crypto::PublicKey;
+    use tuffet_core::crypto::{PublicKey, Scheme};
     use tuffet_core::metadata::{KeyId, Version};
     use tuffet_sign::{FileKey, PublicKeyInfo, Signer};
 

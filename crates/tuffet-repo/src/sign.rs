@@ -4,7 +4,6 @@ mod rehash;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use tuffet_core::crypto::signed_message;
 use tuffet_core::metadata::{KeyId, RoleName, Version};
 use tuffet_sign::{PublicKeyInfo, Signer};
 
@@ -15,9 +14,11 @@ use crate::graph::{Authority, Graph};
 use crate::keys::{KeyName, keyid};
 use crate::plan::{Action, Plan};
 use crate::policy::Policy;
-use crate::quorum::{needs_of, usable};
-use crate::repository::Repository;
+use crate::quorum::needs_of;
+use crate::repository::{Repository, info};
 use crate::store::Store;
+
+pub(crate) use rehash::rehash;
 
 impl Repository {
     /// Signs every draft of the open change that one of the signers may sign. The signatures are made here and now, and written
@@ -62,7 +63,7 @@ pub(crate) fn sign(
     if let Some(shown) = shown {
         require_shown(store, &roles, shown)?;
     }
-    let mut actions = rehash::rehash(store, &roles, hashed)?;
+    let mut actions = rehash(store, &roles, hashed)?;
     actions.extend(attach(store, graph, policy, signers)?);
     let change = if actions.is_empty() {
         Vec::new()
@@ -87,7 +88,7 @@ pub(crate) fn unsigned(
         let authorities = graph.signatories(role);
         let lacks = signers.iter().any(|signer| {
             let mut keyids = wanted(signer.public(), &authorities).into_iter();
-            keyids.any(|keyid| !has_signed(*signer, draft, &keyid))
+            keyids.any(|(keyid, key)| !draft.is_signed_by(&keyid, &key))
         });
         lacks.then(|| role.clone())
     };
@@ -95,7 +96,11 @@ pub(crate) fn unsigned(
 }
 
 /// Refuses to sign what says something else than what was shown. Signatures may have come since.
-fn require_shown(store: &Store, roles: &BTreeSet<RoleName>, shown: &Change) -> Result<(), Error> {
+pub(crate) fn require_shown(
+    store: &Store,
+    roles: &BTreeSet<RoleName>,
+    shown: &Change,
+) -> Result<(), Error> {
     let shown = shown
         .drafts
         .iter()
@@ -153,12 +158,13 @@ pub(crate) fn sign_document(
 ) -> Result<Vec<KeyName>, Error> {
     let mut names = Vec::new();
     for signer in signers {
-        for keyid in wanted(signer.public(), authorities) {
-            if has_signed(*signer, document, &keyid) {
+        for (keyid, listed) in wanted(signer.public(), authorities) {
+            // A signature that does not verify is no reason not to make a good one.
+            if document.is_signed_by(&keyid, &listed) {
                 continue;
             }
             let key = policy.key_name(&keyid);
-            let signed = document.sign_as(&keyid, *signer);
+            let signed = document.sign_for(&keyid, &listed, *signer);
             signed.map_err(|error| Error::Signer {
                 role: role.clone(),
                 key: key.clone(),
@@ -170,31 +176,78 @@ pub(crate) fn sign_document(
     Ok(names)
 }
 
-/// A signature that does not verify is no reason not to make a good one.
-fn has_signed(signer: &dyn Signer, document: &mut Document, keyid: &KeyId) -> bool {
-    let key = signer.public();
-    if document.is_confirmed(keyid, key.public(), key.scheme()) {
-        return true;
-    }
-    let Some(signature) = document.signature(keyid) else {
-        return false;
-    };
-    let canonical = document.message();
-    let message = signed_message(key.scheme(), &canonical, tuffet_crypto::aws_lc());
-    key.confirm(&message, &signature).is_ok()
-}
-
-/// The keyids under which a key may sign.
-pub(crate) fn wanted(key: &PublicKeyInfo, authorities: &[Authority<'_>]) -> Vec<KeyId> {
-    let own = (key.identity(), key.scheme());
-    let mut keyids = Vec::new();
+/// The keyids under which a key may sign, each with the key as it is listed there: the same value in another form, or one that counts
+/// as the same and verifies other signatures.
+pub(crate) fn wanted(
+    key: &PublicKeyInfo,
+    authorities: &[Authority<'_>],
+) -> Vec<(KeyId, PublicKeyInfo)> {
+    let mut all = Vec::new();
     for authority in authorities {
         for keyid in &authority.keys.keyids {
-            let known = authority.table.key(keyid.as_str()).and_then(usable);
-            if known.as_ref() == Some(&own) && !keyids.contains(keyid) {
-                keyids.push(keyid.clone());
+            let listed = authority.table.key(keyid.as_str()).and_then(info);
+            let own = |listed: &PublicKeyInfo| {
+                listed.identity() == key.identity() && listed.scheme() == key.scheme()
+            };
+            if let Some(listed) = listed.filter(own) {
+                let one = (keyid.clone(), listed);
+                if !all.contains(&one) {
+                    all.push(one);
+                }
             }
         }
     }
-    keyids
+    all
+}
+
+#[cfg(test)]
+mod tests {
+    use tuffet_core::crypto::{PublicKey, Scheme};
+    use tuffet_core::metadata::{Parsed, Root, UnixTime};
+    use tuffet_core::trust::Signers;
+    use tuffet_sign::FileKey;
+
+    use super::*;
+    use crate::builder;
+    use crate::keys::NamedKey;
+
+    #[test]
+    fn nobody_signs_under_a_keyid_whose_key_would_not_verify_it() {
+        let signer = FileKey::generate(Scheme::Ed25519).unwrap();
+        let PublicKey::Ed25519(mut bytes) = signer.public().public().clone() else {
+            panic!("another kind of key")
+        };
+        bytes[31] ^= 0x80;
+        let mirrored = PublicKeyInfo::new(Scheme::Ed25519, PublicKey::Ed25519(bytes)).unwrap();
+        for (listed, code) in [
+            (signer.public().clone(), None),
+            (mirrored, Some("key.mismatch")),
+        ] {
+            let listed = NamedKey::new("ana", listed).unwrap();
+            let root = builder::Root::new(Version::FIRST, UnixTime(0));
+            let root = root.role(&RoleName::Targets, std::slice::from_ref(&listed), 1);
+            let root = ["root", "timestamp", "snapshot"]
+                .iter()
+                .fold(root, |root, role| {
+                    root.role(
+                        &RoleName::new(role).unwrap(),
+                        std::slice::from_ref(&listed),
+                        1,
+                    )
+                });
+            let root = Parsed::<Root>::parse(root.build().to_bytes()).unwrap();
+            let authority = Authority {
+                signers: Signers::Root(Version::FIRST),
+                table: root.unverified().keys(),
+                keys: root.unverified().role(&RoleName::Targets).unwrap(),
+            };
+            let mut document = Document::new("targets", Version::FIRST, UnixTime(0));
+            let policy = Policy::new("");
+            let role = RoleName::Targets;
+            let signed = sign_document(&role, &mut document, &[authority], &policy, &[&signer]);
+            assert_eq!(signed.err().map(|error| error.code()), code);
+            let count = document.signature_keyids().count();
+            assert_eq!(count, usize::from(code.is_none()));
+        }
+    }
 }

@@ -218,12 +218,11 @@ impl Store {
         let Some(version) = self.head(role) else {
             return Ok(None);
         };
-        let bytes = self.sealed(role, version)?;
-        let document = Document::parse(&bytes);
-        let path = self.sealed_path(role, version);
-        document
-            .map(Some)
-            .map_err(|error| Error::format(&path, error))
+        let document = Document::parse(&self.sealed_unread(role, version)?);
+        let document =
+            document.map_err(|error| Error::format(&self.sealed_path(role, version), error))?;
+        require_version(role, version, document.version())?;
+        Ok(Some(document))
     }
 
     /// The timestamp that was published last.

@@ -131,6 +131,7 @@ impl Repository {
         for add in all {
             add_one(&mut edit, &graph, &mut heads, add, now)?;
         }
+        edit.actions.extend(names_of_urls(all));
         edit.finish()
     }
 
@@ -215,6 +216,17 @@ impl Heads {
         };
         Ok(head.as_ref().and_then(|head| entry_in(head, path)))
     }
+}
+
+/// Points out names that every other client takes for something else (docs/interop.md).
+fn names_of_urls(all: &[AddTarget]) -> Option<Action> {
+    let means = |add: &&AddTarget| add.path.as_str().contains(['%', '#']);
+    let mut all = all.iter().filter(means);
+    let first = all.next()?;
+    Some(Action::NamesOfUrls {
+        path: first.path.clone(),
+        count: (all.count() as u64).saturating_add(1),
+    })
 }
 
 fn add_one(

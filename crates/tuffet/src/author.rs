@@ -194,6 +194,7 @@ fn show(action: &Action, app: &App) {
         | Action::DestinationUnread { .. }
         | Action::RestoredUnsigned { .. }
         | Action::ExpiresEarly { .. }
+        | Action::NamesOfUrls { .. }
         | Action::DelegationsStay { .. }
         | Action::Overwritten { accepted: true, .. }
         | Action::Gap => {
@@ -245,7 +246,7 @@ fn object(action: &Action) -> Value {
         Action::KeyReplaced { role, .. }
         | Action::KeyRemoved { role, .. }
         | Action::ExpiresEarly { role, .. } => (Some(role), None, None),
-        Action::Copied { path, .. } => (None, None, Some(path)),
+        Action::Copied { path, .. } | Action::NamesOfUrls { path, .. } => (None, None, Some(path)),
         _ => (None, None, None),
     };
     json!({
@@ -280,6 +281,12 @@ impl From<&Error> for Failure {
                     text::visible(name)
                 ))
             }
+            Error::AnchorLeft { .. } => failure.fix(
+                "restore metadata/; or if you want to go back: tuffet adopt --root FILE --replace",
+            ),
+            Error::TimestampLost { .. } => failure.fix(
+                "if this copy holds what was published last: tuffet publish --replace timestamp.json",
+            ),
             Error::TargetOutside { role, .. } => {
                 let role = text::visible(role.as_str());
                 failure.fix(format!("see what it covers: tuffet delegate show {role}"))

@@ -4,7 +4,7 @@ use alloc::format;
 use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
-use core::fmt;
+use core::fmt::{self, Write as _};
 
 use crate::metadata::{RoleName, Version};
 
@@ -59,10 +59,17 @@ impl RemoteFile {
 
 impl fmt::Display for RemoteFile {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.version {
-            Some(version) => write!(f, "{version}.{}.json", self.role),
-            None => write!(f, "{}.json", self.role),
+        if let Some(version) = self.version {
+            write!(f, "{version}.")?;
         }
+        // Whoever delegates chose the name: nothing in it may speak to a terminal.
+        for character in self.role.as_str().chars() {
+            match character {
+                '\'' | '"' | '\\' => f.write_char(character)?,
+                other => write!(f, "{}", other.escape_debug())?,
+            }
+        }
+        f.write_str(".json")
     }
 }
 
@@ -181,6 +188,14 @@ mod tests {
             assert_eq!(file.url_path(), format!("7.{expected}"));
             assert_eq!(file.to_string(), format!("7.{name}.json"));
         }
+    }
+
+    #[test]
+    fn a_role_name_does_not_speak_to_a_terminal() {
+        let role = RoleName::new("a\u{1b}[2J\n\u{202e}'b\\\"é").unwrap();
+        let version = Version::new(3);
+        let shown = RemoteFile { role, version }.to_string();
+        assert_eq!(shown, "3.a\\u{1b}[2J\\n\\u{202e}'b\\\"é.json");
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use tuffet_core::crypto::{HashAlgorithm, signed_message};
+use tuffet_core::crypto::HashAlgorithm;
 use tuffet_core::json::Value;
 use tuffet_core::metadata::{RoleName, TargetPath, Version};
 
@@ -14,7 +14,7 @@ use crate::graph::{Authority, Graph};
 use crate::keys::KeyName;
 use crate::numbers::GivenUp;
 use crate::plan::{Action, Plan};
-use crate::quorum::needs;
+use crate::quorum::needs_of;
 use crate::recover::{require_forgotten, require_leaps};
 use crate::repository::{Repository, info};
 use crate::store::Store;
@@ -165,7 +165,7 @@ impl Repository {
             if taken.is_empty() {
                 continue;
             }
-            let counts = needs(role, &draft.to_bytes(), &graph, &policy)?;
+            let counts = needs_of(role, draft, &graph, &policy)?;
             actions.extend(taken.iter().map(|keyid| Action::Signed {
                 role: role.clone(),
                 version: draft.version().unwrap_or(Version::FIRST),
@@ -329,7 +329,6 @@ fn merge(
     theirs: &Document,
     authorities: &[Authority<'_>],
 ) -> Vec<tuffet_core::metadata::KeyId> {
-    let canonical = draft.canonical();
     let mut taken = Vec::new();
     for authority in authorities {
         for keyid in &authority.keys.keyids {
@@ -337,11 +336,8 @@ fn merge(
             let (Some(key), Some(signature)) = (key, theirs.signature(keyid)) else {
                 continue;
             };
-            let message = signed_message(key.scheme(), &canonical, tuffet_crypto::aws_lc());
-            let counts = |signature: &[u8]| key.confirm(&message, signature).is_ok();
-            let here = draft.signature(keyid);
-            if !here.is_some_and(|here| counts(&here)) && counts(&signature) {
-                draft.attach(keyid, &signature);
+            let here = draft.is_signed_by(keyid, &key);
+            if !here && draft.attach_verified(keyid, &key, &signature).is_ok() {
                 taken.push(keyid.clone());
             }
         }

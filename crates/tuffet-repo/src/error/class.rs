@@ -1,5 +1,9 @@
 //! What kinds of trouble there are.
 
+use tuffet_core::trust;
+
+use super::Error;
+
 /// What kind of trouble an error is, for exit codes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
@@ -22,4 +26,56 @@ pub enum Class {
     Key,
     /// Anything else.
     Failed,
+}
+
+impl Error {
+    /// What kind of trouble this is.
+    #[must_use]
+    pub fn class(&self) -> Class {
+        match self {
+            Self::NotFound(_)
+            | Self::KeyUnknown(_)
+            | Self::RoleUnknown(_)
+            | Self::ChannelUnknown(_)
+            | Self::TargetUnlisted(_)
+            | Self::TargetNotListed { .. }
+            | Self::RecoveryVersion { .. } => Class::NotFound,
+            Self::Exists(_)
+            | Self::Locked(_)
+            | Self::Stale { .. }
+            | Self::ChangeDiffers { .. }
+            | Self::ChangeNotShown { .. }
+            | Self::ChangeSigned { .. }
+            | Self::VersionReused { .. }
+            | Self::VersionsTaken { .. }
+            | Self::Overtaken { .. }
+            | Self::ContentChanged { .. }
+            | Self::ContentDiffers { .. } => Class::Conflict,
+            Self::Io { .. } | Self::Store { .. } => Class::Io,
+            Self::ChangeForeign { .. }
+            | Self::ChangeRole { .. }
+            | Self::VersionFar { .. }
+            | Self::VersionsUsedUp { .. }
+            | Self::VersionRemembered { .. }
+            | Self::TimestampLost { .. }
+            | Self::AnchorUnknown { .. }
+            | Self::AnchorDiffers { .. }
+            | Self::AnchorLeft { .. }
+            | Self::HeadUnsigned { .. } => Class::Untrustworthy,
+            Self::SignaturesMissing(_) => Class::NeedsSignatures,
+            Self::Signer { .. } | Self::RecoveryTooLate => Class::Key,
+            Self::Format { .. } | Self::PolicyFormat { .. } | Self::ContentMissing { .. } => {
+                Class::Failed
+            }
+            Self::Refused { error, .. } => match &**error {
+                trust::Error::Rejected(rejected) => match rejected.class() {
+                    trust::Class::Stale => Class::Stale,
+                    trust::Class::NotFound => Class::NotFound,
+                    _ => Class::Untrustworthy,
+                },
+                _ => Class::Failed,
+            },
+            _ => Class::Usage,
+        }
+    }
 }

@@ -2,7 +2,7 @@
 
 use std::cell::{OnceCell, RefCell};
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use tuffet_core::metadata::{Parsed, RoleName, Snapshot, Timestamp, Version};
 
@@ -11,7 +11,7 @@ use super::destination::{Bucket, Destination};
 use super::timestamp_name;
 use crate::Error;
 use crate::highest::Highest;
-use crate::layout::{METADATA, ceiling, file_name};
+use crate::layout::{METADATA, ceiling, file_name, split_file_name};
 use crate::targets::TargetEntry;
 use crate::tree::Tree;
 use crate::write::{Address, Seen, WriteKind, holds, read_bounded};
@@ -128,6 +128,19 @@ impl Published {
         }
     }
 
+    /// Whether there is any version of a role, whoever has put it there.
+    pub(super) fn holds_versions(&self) -> Result<bool, Error> {
+        match &self.kind {
+            Kind::Directory { directory, highest } => {
+                Ok(Self::highest(directory, highest)?.iter().next().is_some())
+            }
+            Kind::Bucket { listed, .. } => {
+                let mut names = listed.keys();
+                Ok(names.any(|name| split_file_name(name).is_some()))
+            }
+        }
+    }
+
     /// Whether there is such a metadata file.
     pub(super) fn has(&self, file: &str) -> bool {
         match &self.kind {
@@ -136,14 +149,21 @@ impl Published {
         }
     }
 
-    /// Whether there is the metadata file of this version of the role that is called this. The directory is listed once.
+    /// The versions in a directory, which is listed once.
+    fn highest<'h>(directory: &Path, highest: &'h OnceCell<Highest>) -> Result<&'h Highest, Error> {
+        match highest.get() {
+            Some(highest) => Ok(highest),
+            None => {
+                let read = Highest::read(&directory.join(METADATA))?;
+                Ok(highest.get_or_init(|| read))
+            }
+        }
+    }
+
+    /// Whether there is the metadata file of this version of the role that is called this.
     pub(super) fn has_version(&self, name: &str, version: Version) -> Result<bool, Error> {
         if let Kind::Directory { directory, highest } = &self.kind {
-            if highest.get().is_none() {
-                // Nobody else has set it meanwhile.
-                let _ = highest.set(Highest::read(&directory.join(METADATA))?);
-            }
-            let highest = highest.get().and_then(|highest| highest.of(name));
+            let highest = Self::highest(directory, highest)?.of(name);
             if highest <= Some(version) {
                 return Ok(highest == Some(version));
             }

@@ -279,9 +279,15 @@ impl Place<'_> {
         Ok(())
     }
 
-    /// Whether a key of snapshot or timestamp leaves between the root that is published and the next one, which makes clients
-    /// forget what they have seen.
+    /// Whether clients forget what they have seen. Where nothing is published, nobody has seen anything.
     pub(super) fn forgotten_by_clients(&self) -> Result<bool, Error> {
+        let nothing = self.published.timestamp().is_none();
+        Ok(self.online_key_leaves()?.unwrap_or(nothing))
+    }
+
+    /// Whether a key of snapshot or timestamp leaves between the root that is published and the next one, which makes clients
+    /// forget; `None` where no root of this repository is published.
+    pub(super) fn online_key_leaves(&self) -> Result<Option<bool>, Error> {
         let mut version = self.store.next_version(&RoleName::Root);
         while let Some(number) = version {
             let file = layout::file_name(&RoleName::Root, version);
@@ -298,14 +304,12 @@ impl Place<'_> {
                     Error::format(Path::new(&at), error)
                 })?;
                 let next = self.graph.root();
-                return Ok(
-                    next.is_some_and(|next| removes_online_key(published.unverified(), next))
-                );
+                let leaves = |next| removes_online_key(published.unverified(), next);
+                return Ok(Some(next.is_some_and(leaves)));
             }
             version = number.number().checked_sub(1).and_then(Version::new);
         }
-        // Where nothing is published, nobody has seen anything.
-        Ok(self.published.timestamp().is_none())
+        Ok(None)
     }
 
     /// Whether a new snapshot is needed: it would say something else, its signatures no longer count, or half its time is over.

@@ -13,14 +13,17 @@ use crate::plan::Action;
 use crate::policy::Policy;
 use crate::write::read_optional;
 
+/// How many bins are all read.
+const FEW: usize = 256;
+
 /// What of the release clients will refuse at the moment when the next publication is due: what was verified now is the same then
 /// but for what expires until then.
 ///
 /// Snapshot and timestamp have just been given that much time. A role that people sign may honestly expire before: that is said and
 /// not refused, because what is about to be published is good now, and without it clients would be off no later.
 ///
-/// Of the roles that are not about to be published those are looked at that have names of their own. Bins are not: there may be tens of
-/// thousands, which `status` goes through.
+/// Of the roles that are not about to be published those are looked at that have names of their own, and bins where there are few. Of more
+/// bins, of which there may be tens of thousands, only those are that have been read anyway, and that is said: `status` goes through all.
 pub(super) fn warnings(
     place: &Place<'_>,
     release: &Release,
@@ -32,30 +35,51 @@ pub(super) fn warnings(
         .expired_at(due)
         .map(|(role, expires)| (role.clone(), expires))
         .collect();
-    for role in named(place) {
-        let looked_at = view.delegated().any(|(_, file)| *file.role() == role);
-        if looked_at {
-            continue;
-        }
-        if let Some(expires) = expires(place, release, view, &role)?.filter(|at| *at <= due) {
-            early.insert(role, expires);
+    let verified: BTreeSet<&RoleName> = view.delegated().map(|(_, file)| file.role()).collect();
+    let (mut unread, bins) = sorted(place);
+    let asked = if bins.len() > FEW {
+        bins.iter().filter(|bin| verified.contains(bin)).count()
+    } else {
+        unread.extend(bins.iter().cloned());
+        bins.len()
+    };
+    for role in unread.iter().filter(|role| !verified.contains(role)) {
+        if let Some(expires) = expires(place, release, view, role)?.filter(|at| *at <= due) {
+            early.insert(role.clone(), expires);
         }
     }
     let warn = |(role, expires)| Action::ExpiresEarly { role, expires, due };
-    Ok(early.into_iter().map(warn).collect())
+    let mut actions: Vec<Action> = early.into_iter().map(warn).collect();
+    if asked < bins.len() {
+        actions.push(Action::BinsAsked {
+            asked: asked as u64,
+            count: bins.len() as u64,
+        });
+    }
+    Ok(actions)
 }
 
-/// The delegated roles that are no bins.
-fn named(place: &Place<'_>) -> BTreeSet<RoleName> {
-    let mut all = BTreeSet::new();
-    for (_, delegations) in place.graph.delegations() {
-        if let RoleDelegations::Named(roles) = delegations.roles() {
-            let roles = roles.iter();
-            let roles = roles.filter(|role| !matches!(role.paths, PathSet::HashPrefixes(_)));
-            all.extend(roles.map(|role| RoleName::Delegated(role.name.clone())));
+/// The delegated roles that have names of their own, and the bins.
+fn sorted(place: &Place<'_>) -> (BTreeSet<RoleName>, BTreeSet<RoleName>) {
+    let (mut named, mut bins) = (BTreeSet::new(), BTreeSet::new());
+    for (by, delegations) in place.graph.delegations() {
+        match delegations.roles() {
+            RoleDelegations::Named(roles) => {
+                for role in roles {
+                    let name = RoleName::Delegated(role.name.clone());
+                    match role.paths {
+                        PathSet::HashPrefixes(_) => bins.insert(name),
+                        _ => named.insert(name),
+                    };
+                }
+            }
+            RoleDelegations::Succinct(_) => {
+                let all = place.graph.delegated_by(by).into_iter();
+                bins.extend(all.map(RoleName::Delegated));
+            }
         }
     }
-    all
+    (named, bins)
 }
 
 /// When the version that clients are about to see expires, if it is at hand.

@@ -7,13 +7,14 @@ use tuffet_core::json::Value;
 use tuffet_core::metadata::{Role as _, RoleName, TargetPath, Targets, UnixTime, Version};
 use tuffet_core::trust::{Class, Rejected, TrustedView};
 
+use super::reached::Reached;
 use super::release::{Place, Release, Staged};
-use super::{renewal, timestamp_name};
+use super::{Publish, renewal, timestamp_name};
 use crate::Error;
 use crate::document::Document;
 use crate::layout;
 use crate::plan::Action;
-use crate::quorum::{count_with, is_signed_by_any};
+use crate::quorum::count_with;
 use crate::recall::Recall;
 use crate::store::{Store, require_version};
 use crate::targets::read_entry;
@@ -48,6 +49,8 @@ pub(super) struct Verdict {
 pub(super) fn verify(
     place: &Place<'_>,
     release: &Release,
+    publish: &Publish,
+    reached: &Reached,
     other_root: bool,
     now: UnixTime,
 ) -> Result<Verdict, Error> {
@@ -70,14 +73,10 @@ pub(super) fn verify(
 
     let seen = match place.last {
         LastState::Seen(_) if other_root => None,
-        LastState::Seen(seen) => Some(seen),
-        // Nobody accepts this now. What was there before it was damaged can have been accepted: its timestamp says how far it was.
-        LastState::Refused(refused) => {
-            require_later(place, release)?;
-            actions.push(refused.clone());
-            None
+        last => {
+            actions.extend(reached.require(place, release, publish)?);
+            last.seen()
         }
-        LastState::Nothing => None,
     };
     // Mostly both are the same, and one client is enough for both.
     let own = if own.file(&timestamp_name())?.as_deref() == published.timestamp() {
@@ -166,7 +165,7 @@ impl LastState {
 
     /// What was verified of it.
     pub(super) fn view(&self) -> Option<&TrustedView> {
-        self.seen().map(|seen| &seen.view)
+        self.seen().map(Seen::view)
     }
 }
 
@@ -179,6 +178,11 @@ pub(super) struct Seen {
 }
 
 impl Seen {
+    /// What was verified of the tree.
+    pub(super) fn view(&self) -> &TrustedView {
+        &self.view
+    }
+
     /// Refuses what the client would refuse of a tree from which a new client has got a view.
     fn accepts(
         &self,
@@ -236,7 +240,7 @@ pub(super) fn last_state(
 }
 
 /// Clients that have seen a timestamp ignore another one of the same version, so nobody may publish one.
-fn require_another_version(place: &Place<'_>, release: &Release) -> Result<(), Error> {
+pub(super) fn require_another_version(place: &Place<'_>, release: &Release) -> Result<(), Error> {
     let version = |bytes: &[u8]| Document::parse(bytes).ok()?.version();
     let old = place.published.timestamp();
     let new = release
@@ -253,32 +257,6 @@ fn require_another_version(place: &Place<'_>, release: &Release) -> Result<(), E
         }
         _ => Ok(()),
     }
-}
-
-/// Refuses a timestamp below the one in a published tree that cannot be verified, if those who may have signed that one: one damaged file
-/// must not hide that this copy is behind what clients have seen. They forget it with the keys.
-fn require_later(place: &Place<'_>, release: &Release) -> Result<(), Error> {
-    let role = RoleName::Timestamp;
-    let version = |bytes: &[u8]| Document::parse(bytes).ok()?.version();
-    let signed = |bytes: &&[u8]| is_signed_by_any(&role, bytes, place.graph);
-    let trusted = place.published.timestamp().filter(signed).and_then(version);
-    let offered = release.staged(&role).and_then(|new| version(&new.bytes));
-    let (Some(trusted), Some(offered)) = (trusted, offered) else {
-        return Ok(());
-    };
-    if trusted < offered || place.forgotten_by_clients()? {
-        return Ok(());
-    }
-    if trusted == offered {
-        return require_another_version(place, release);
-    }
-    let rejected = Rejected::Rollback {
-        role,
-        trusted,
-        offered,
-    };
-    Err(Fault::Refused(rejected.into())
-        .while_doing("looking at a published tree that does not verify"))
 }
 
 /// Finds an order of the last two writes in which the tree is good in between, too.

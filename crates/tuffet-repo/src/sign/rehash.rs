@@ -16,7 +16,7 @@ use crate::targets::{TargetEntry, read_entry};
 /// Refuses to sign for staged bytes that are not those of their target, among the targets of these drafts that are new or changed. What
 /// is not staged here, because it is published already or somebody else has it, is said. `hashed` is told how many bytes have been read
 /// of how many.
-pub(super) fn rehash(
+pub(crate) fn rehash(
     store: &Store,
     roles: &BTreeSet<RoleName>,
     hashed: &dyn Fn(u64, u64),

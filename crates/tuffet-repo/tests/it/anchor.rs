@@ -117,6 +117,27 @@ fn k02_a_root_that_was_used_is_neither_taken_away_nor_replaced() {
 }
 
 #[test]
+fn k02_a_root_that_was_used_is_left_only_by_who_says_so() {
+    for replaced in [false, true] {
+        let (world, remembered) = revoked();
+        let newest = fs::read(&remembered).unwrap();
+        take_root_away(&world, replaced);
+        let first = fs::read(metadata(&world).join("1.root.json")).unwrap();
+        for adopt in [Adopt::Root(first.clone()), Adopt::Sha256(sha256(&first))] {
+            let error = Repository::adopt(&world.directory(), &adopt).unwrap_err();
+            assert_eq!(error.code(), "anchor.left", "replaced: {replaced}");
+            assert!(error.to_string().contains("remembers root v2"), "{error}");
+            assert_eq!(fs::read(&remembered).unwrap(), newest);
+        }
+        let adopt = Adopt::Root(first);
+        run(Repository::adopt_instead(&world.directory(), &adopt));
+        assert_ne!(fs::read(&remembered).unwrap(), newest);
+        // What was signed under the second root counts for nothing under the first, so it has to go, too.
+        assert_ne!(code(world.repository().change()), "anchor.differs");
+    }
+}
+
+#[test]
 fn k02_every_use_of_a_copy_remembers_the_last_root() {
     let (world, remembered) = revoked();
     let newest = fs::read(&remembered).unwrap();
@@ -219,8 +240,10 @@ fn a_clone_of_another_history_is_not_used_by_who_knows_the_root() {
     let adopt = Repository::adopt(&world.directory(), &Adopt::FirstUse);
     assert_eq!(code(adopt), "anchor.differs");
     // But may say so.
-    let theirs = fs::read(thief.metadata("1.root.json")).unwrap();
-    run(Repository::adopt(&world.directory(), &Adopt::Root(theirs)));
+    let theirs = Adopt::Root(fs::read(thief.metadata("1.root.json")).unwrap());
+    let adopt = Repository::adopt(&world.directory(), &theirs);
+    assert_eq!(code(adopt), "anchor.left");
+    run(Repository::adopt_instead(&world.directory(), &theirs));
     assert_eq!(renewed(&world), "no error");
     // What does not follow the root is not taken, either.
     let broken = cloned(&world);

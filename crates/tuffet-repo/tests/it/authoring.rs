@@ -530,3 +530,21 @@ fn the_policy_learns_names_with_the_change_and_keeps_comments() {
     assert!(read().starts_with("# kept\n") && read().contains("# and this\n"));
     assert!(NamedKey::of("no name", new).is_err());
 }
+
+#[test]
+fn names_that_other_clients_take_for_parts_of_a_url_are_pointed_out() {
+    let world = World::published();
+    let file = world.file("file", b"content");
+    let add = |names: &[&str]| {
+        let all = names.iter();
+        let all: Vec<AddTarget> = all.map(|name| AddTarget::new(path(name), &file)).collect();
+        let actions = run(world.repository().add_targets(&all, NOW));
+        actions.into_iter().find_map(|action| match action {
+            Action::NamesOfUrls { path, count } => Some((path.to_string(), count)),
+            _ => None,
+        })
+    };
+    assert_eq!(add(&["a b.txt", "größe.txt", "a+b&c=(d);e@f!.txt"]), None);
+    let odd = ["plain", "100%.txt", "a%20b", "c#1"];
+    assert_eq!(add(&odd), Some(("100%.txt".to_owned(), 3)));
+}

@@ -234,9 +234,9 @@ fn what_is_longer_than_any_client_reads_is_not_read() {
     endless(&world, "3.snapshot.json");
     world.add("b", b"b");
     world.sign();
-    // The next timestamp takes the place of whatever lies there.
     endless(&world, "timestamp.json");
-    world.publish(NOW);
+    assert_eq!(code(world.plan(&[world.online], NOW)), "publish.timestamp");
+    replacing(&world, &["timestamp.json"], world.online).unwrap();
     for client in [&mut seen, &mut world.client()] {
         let view = client.refresh(&world.public(), NOW).unwrap();
         assert_eq!(versions(&view)[2..], [4, 3]);

@@ -24,6 +24,7 @@ mod preservation;
 mod prune;
 mod publishing;
 mod race;
+mod reached;
 mod recovery;
 mod revocation;
 mod roles;

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use tuffet_core::metadata::RoleName;
 use tuffet_repo::{
-    Action, Delegate, DelegatedPaths, Disk, Error, FileSystem, Repository, RotateKey, Write,
+    Action, Delegate, DelegatedPaths, Disk, Error, FileSystem, Period, Repository, RotateKey, Write,
 };
 use tuffet_sign::Signer;
 
@@ -186,6 +186,30 @@ fn r13_another_number_of_bins_has_no_moment_in_which_clients_fail() {
         }
         let listed = world.repository().targets(None).unwrap();
         assert_eq!(listed.len(), names.len() + 1, "each once, and app.tar");
+    }
+}
+
+#[test]
+fn bins_that_nobody_looked_for_are_asked_when_they_expire_or_counted() {
+    for (bit_length, early, looked) in [(3, 8, None), (9, 0, Some("0 of 512"))] {
+        let (world, machine) = (World::published(), key());
+        let paths = DelegatedPaths::Bins { bit_length };
+        let bins = Delegate::new(delegated("bin"), paths, vec![named("bins", machine)]);
+        // The next publication is due in half a day.
+        let bins = bins.online().period(Period::parse("6h").unwrap());
+        run(world.repository().delegate(&bins, NOW));
+        world.sign();
+        run(world.plan(&[world.online, machine], NOW));
+        let actions = run(world.plan(&[world.online], NOW));
+        let found = |action: &&Action| matches!(action, Action::ExpiresEarly { .. });
+        assert_eq!(actions.iter().filter(found).count(), early);
+        let found = |action: &&Action| matches!(action, Action::BinsAsked { .. });
+        let said = actions.iter().find(found).map(ToString::to_string);
+        assert_eq!(said.is_some(), looked.is_some());
+        assert!(
+            said.unwrap_or_default()
+                .contains(looked.unwrap_or_default())
+        );
     }
 }
 

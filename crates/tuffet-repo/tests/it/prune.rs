@@ -261,7 +261,7 @@ fn nothing_is_removed_when_somebody_has_published_meanwhile() {
 }
 
 /// Publishes and prunes; the timestamp says the same in other bytes, so whoever has planned before is overtaken.
-fn pruning_overtakes(place: &Destination) {
+pub(crate) fn pruning_overtakes(place: &Destination) {
     let world = World::published();
     run(world.plan_to(place, NOW));
     run(world

@@ -370,24 +370,6 @@ fn a_tree_that_has_expired_is_published_again() {
 }
 
 #[test]
-fn a_tree_that_was_tampered_with_is_pointed_out_and_replaced() {
-    let world = World::published();
-    fs::write(world.metadata("timestamp.json"), b"{}").unwrap();
-    let actions = world.publish(NOW);
-    assert!(
-        actions.iter().any(|action| matches!(
-            action,
-            Action::DestinationUnverified {
-                code: "format.timestamp",
-                ..
-            }
-        )),
-        "{actions:?}"
-    );
-    world.client().get(&world.public(), NOW, "app.tar").unwrap();
-}
-
-#[test]
 fn one_damaged_file_does_not_hide_that_a_copy_is_behind() {
     let world = World::published();
     let copy = world.fork();

@@ -2,10 +2,11 @@
 
 use std::fs;
 
+use tuffet_core::metadata::RoleName;
 use tuffet_repo::{Action, AddTarget, Error};
 use tuffet_sign::Signer;
 
-use crate::support::{NOW, World, code, files, path, role, run};
+use crate::support::{NOW, World, code, files, key, named, path, role, run};
 
 #[test]
 fn what_was_not_shown_is_not_signed() {
@@ -61,6 +62,7 @@ fn artifacts_are_hashed_again_before_somebody_signs_for_them() {
         found.next().unwrap()
     };
     let (new, fw) = (holding(b"new 1"), holding(b"fw 1"));
+    let signs = named("vault", world.vault).keyid().to_string();
 
     // Neither the same length nor another one gets through, and the error names what is wrong.
     for (object, content, target, of) in [
@@ -86,7 +88,11 @@ fn artifacts_are_hashed_again_before_somebody_signs_for_them() {
             other => panic!("{other}"),
         }
         assert_eq!(fs::read(world.change()).unwrap(), change);
+        // Nor are bytes handed out that somebody signs elsewhere.
+        let payload = world.repository().payload(&role(of), &signs);
+        assert_eq!(code(payload), "target.content-differs");
         fs::write(object, good).unwrap();
+        assert!(world.repository().payload(&role(of), &signs).is_ok());
     }
     // Whoever signs nothing of it does not answer for it.
     fs::write(&fw, b"fw 2").unwrap();
@@ -102,4 +108,30 @@ fn artifacts_are_hashed_again_before_somebody_signs_for_them() {
     });
     let said: Vec<_> = said.collect();
     assert_eq!(said, [(role("team"), path("team/fw"), 1)]);
+}
+
+#[test]
+fn a_payload_is_handed_out_for_what_was_shown_and_nothing_else() {
+    let world = World::published();
+    world.add("b", b"b");
+    world.delegate("team", &[("sam", key())]);
+    let repository = world.repository();
+    let (targets, quiet) = (RoleName::Targets, |_, _| {});
+    let session = repository.begin_to_sign().unwrap();
+    let shown = session.to_sign_elsewhere(&targets, "ana").unwrap();
+    let roles: Vec<&RoleName> = shown.drafts.iter().map(|draft| &draft.role).collect();
+    assert_eq!(roles, [&targets]);
+    assert!(!shown.drafts[0].differences.is_empty());
+    let (payload, _) = session.payload(&shown, &targets, "ana", &quiet).unwrap();
+    drop(session);
+    let signature = world.ana.sign(&payload).unwrap();
+    run(repository.attach_signature(&targets, "ana", signature.as_bytes()));
+    // Signatures that came meanwhile do not matter.
+    let session = repository.begin_to_sign().unwrap();
+    assert!(session.payload(&shown, &targets, "ben", &quiet).is_ok());
+    drop(session);
+    world.add("c", b"c");
+    let session = repository.begin_to_sign().unwrap();
+    let payload = session.payload(&shown, &targets, "ben", &quiet);
+    assert_eq!(code(payload), "change.not-shown");
 }

@@ -1,13 +1,14 @@
-//! Publishing to object stores: one in memory, and a real server that speaks the protocol of S3.
+//! Publishing to object stores: one in memory, servers of others that speak the protocols of S3 and Azure, and a stand-in for Google.
 
 use std::fs;
 
 use tuffet_core::metadata::RoleName;
-use tuffet_repo::{Action, Class, Destination, RotateKey};
+use tuffet_repo::{Action, Class, Destination, Publish, RotateKey};
 
 use crate::crash::crash;
+use crate::prune::pruning_overtakes;
 use crate::race;
-use crate::support::{NOW, S3, World, code, key, named, run, versions};
+use crate::support::{Azure, Gcs, NOW, S3, Store as _, World, code, key, named, run, versions};
 
 /// A change that is signed and waits to be published.
 type Change = fn(&World);
@@ -148,8 +149,8 @@ fn r14_other_bytes_under_a_published_version_are_refused_in_a_store_too() {
     other.sign();
     let plan = other.plan_to(&place, NOW).unwrap();
     let writes = plan.writes().count();
-    // All but the switch and the end of the change.
-    crash(plan, writes - 2);
+    // All but the switch, what is remembered, and the end of the change.
+    crash(plan, writes - 3);
     world.add("ours", b"ours");
     world.sign();
     let error = world.plan_to(&place, NOW).unwrap_err();
@@ -162,7 +163,7 @@ fn r14_other_bytes_under_a_published_version_are_refused_in_a_store_too() {
 
 #[test]
 fn r14_what_a_thief_has_left_in_a_store_is_gone_around_or_gives_way() {
-    use tuffet_repo::{Disk as _, FileSystem, Publish, Write, WriteKind};
+    use tuffet_repo::{Disk as _, FileSystem, Write, WriteKind};
 
     let (world, place) = (World::published(), Destination::memory());
     run(world.plan_to(&place, NOW));
@@ -219,7 +220,9 @@ fn what_was_tampered_with_in_a_store_is_pointed_out_and_replaced() {
         }
     }
     world.client().refresh(&place, NOW).unwrap_err();
-    let actions = run(world.plan_to(&place, NOW));
+    assert_eq!(code(world.plan_to(&place, NOW)), "publish.timestamp");
+    let publish = Publish::to(place.clone()).replace("timestamp.json");
+    let actions = run(world.repository().publish(&publish, &[world.online], NOW));
     let noticed = |action: &Action| matches!(action, Action::DestinationUnverified { .. });
     assert!(actions.iter().any(noticed), "{actions:?}");
     world.client().refresh(&place, NOW).unwrap();
@@ -262,11 +265,9 @@ fn r14_of_two_copies_that_publish_to_s3_one_comes_through() {
     race::one_of_two_threads_comes_through(&|| s3.place(), 10);
 }
 
-#[test]
-fn s3_gets_long_targets_and_says_how_long_files_may_be_kept() {
-    let Some(s3) = S3::start() else { return };
-    let place = s3.place();
-    a_long_target_arrives(&place);
+/// Long targets arrive, and every object says how long it may be kept.
+fn serves_what_clients_ask_for(place: &Destination, head: &dyn Fn(&str) -> String) {
+    a_long_target_arrives(place);
     for (name, kind, cache) in [
         ("metadata/timestamp.json", "application/json", "no-cache"),
         (
@@ -275,7 +276,7 @@ fn s3_gets_long_targets_and_says_how_long_files_may_be_kept() {
             "public, max-age=31536000, immutable",
         ),
     ] {
-        let head = s3.head(&place, name);
+        let head = head(name);
         for line in [
             format!("content-type: {kind}"),
             format!("cache-control: {cache}"),
@@ -283,4 +284,61 @@ fn s3_gets_long_targets_and_says_how_long_files_may_be_kept() {
             assert!(head.contains(&line), "{name}: {head}");
         }
     }
+}
+
+#[test]
+fn s3_gets_long_targets_and_says_how_long_files_may_be_kept() {
+    let Some(s3) = S3::start() else { return };
+    let place = s3.place();
+    serves_what_clients_ask_for(&place, &|name| s3.head(&place, name));
+}
+
+#[test]
+fn publishing_to_azure_survives_a_crash_at_every_write() {
+    let Some(azure) = Azure::start() else { return };
+    publishing_survives(&|| azure.place());
+    a_first_publication_survives(&|| azure.place());
+}
+
+#[test]
+fn r14_of_two_copies_that_publish_to_azure_one_comes_through() {
+    let Some(azure) = Azure::start() else { return };
+    race::one_of_two_comes_through_at_every_write(&|| azure.place());
+    race::one_of_two_threads_comes_through(&|| azure.place(), 10);
+}
+
+#[test]
+fn azure_gets_long_targets_and_says_how_long_files_may_be_kept() {
+    let Some(azure) = Azure::start() else { return };
+    let place = azure.place();
+    serves_what_clients_ask_for(&place, &|name| azure.head(&place, name));
+}
+
+#[test]
+fn publishing_to_google_survives_a_crash_at_every_write() {
+    let gcs = Gcs::start();
+    publishing_survives(&|| gcs.place());
+    a_first_publication_survives(&|| gcs.place());
+}
+
+#[test]
+fn r14_of_two_copies_that_publish_to_google_one_comes_through() {
+    let gcs = Gcs::start();
+    race::one_of_two_comes_through_at_every_write(&|| gcs.place());
+    race::one_of_two_threads_comes_through(&|| gcs.place(), 10);
+}
+
+#[test]
+fn google_gets_long_targets_and_says_how_long_files_may_be_kept() {
+    let gcs = Gcs::start();
+    let place = gcs.place();
+    serves_what_clients_ask_for(&place, &|name| gcs.head(&place, name));
+}
+
+#[test]
+fn who_planned_to_publish_before_a_store_was_pruned_is_overtaken() {
+    let gcs = Gcs::start();
+    pruning_overtakes(&gcs.place());
+    let Some(azure) = Azure::start() else { return };
+    pruning_overtakes(&azure.place());
 }

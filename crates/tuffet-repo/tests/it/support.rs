@@ -2,7 +2,7 @@
 
 mod client;
 #[cfg(feature = "object-store")]
-mod s3;
+mod stores;
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -20,7 +20,7 @@ use tuffet_sign::{FileKey, Signer};
 
 pub(crate) use client::{Client, versions};
 #[cfg(feature = "object-store")]
-pub(crate) use s3::S3;
+pub(crate) use stores::{Azure, Gcs, S3, Store};
 
 /// 2026-01-01T00:00:00Z.
 pub(crate) const NOW: UnixTime = UnixTime(1_767_225_600);

@@ -17,7 +17,8 @@ use crate::whole;
 /// Take a copy of a repository into use, and say which root it trusts
 ///
 /// A clone is as good as whoever may push to the remote: they could have replaced all of it. So a copy is used only once it
-/// knows a root that you trust; from then on everything in it has to follow from that. Without --root it shows the first
+/// knows a root that you trust; from then on everything in it has to follow from that, and it never goes back to an older root
+/// unless --replace says so. Without --root it shows the first
 /// root that is there, and asks: compare its SHA-256 with somebody who has a copy already.
 #[derive(Debug, Args)]
 #[command(
@@ -30,6 +31,9 @@ pub(crate) struct Arguments {
     /// Trust the first root that is there without asking
     #[arg(long, conflicts_with = "root")]
     yes: bool,
+    /// Trust it also if the root that this copy remembers is newer, or of another history: keys that it has replaced count again
+    #[arg(long, requires = "root")]
+    replace: bool,
     #[command(flatten)]
     dry_run: DryRun,
 }
@@ -41,7 +45,12 @@ pub(crate) fn run(arguments: &Arguments, app: &App) -> Result<Exit, Failure> {
         Some(root) => trusted(root)?,
         None => Adopt::FirstUse,
     };
-    let plan = Repository::adopt(repository.directory(), &adopt);
+    let directory = repository.directory();
+    let plan = if arguments.replace {
+        Repository::adopt_instead(directory, &adopt)
+    } else {
+        Repository::adopt(directory, &adopt)
+    };
     let plan = plan.map_err(|error| Failure::from(&error))?;
     if adopt == Adopt::FirstUse && !arguments.yes && !dry {
         for action in plan.actions() {

@@ -44,8 +44,8 @@ pub(crate) struct Arguments {
     /// timestamp; may be repeated
     #[arg(long, value_name = "ROLE")]
     drop_role: Vec<String>,
-    /// Put this repository's file in the place of one that a thief has left where it is published, such as 2.root.json; may be
-    /// repeated
+    /// Put this repository's file in the place of one that a thief has left where it is published, such as 2.root.json, or of a
+    /// timestamp.json that was damaged, removed or put back; may be repeated
     #[arg(long, value_name = "FILE")]
     replace: Vec<String>,
     #[command(flatten)]

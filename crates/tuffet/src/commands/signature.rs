@@ -9,10 +9,12 @@ use serde_json::json;
 use tuffet_core::crypto::hex;
 use tuffet_files::Readers;
 
+use super::change;
 use crate::author;
 use crate::cli::DryRun;
 use crate::exit::Exit;
 use crate::failure::Failure;
+use crate::progress::Progress;
 use crate::run::App;
 
 /// The longest signature file that is read: several times the longest signature.
@@ -38,7 +40,10 @@ enum Commands {
     Import(ImportArguments),
 }
 
-/// Write the bytes that a key has to sign
+/// Show every difference of a role in the open change, and write the bytes that a key has to sign
+///
+/// The differences are shown on stderr, or with --json in the result. On a terminal they have to be confirmed. The files of new and
+/// changed targets are hashed again, as far as they are in this copy.
 #[derive(Debug, Args)]
 #[command(
     before_help = "Examples:\n  tuffet signature payload root --key vault -o root.bin\n  tuffet signature payload team --key sam -o team.bin"
@@ -52,6 +57,9 @@ struct PayloadArguments {
     /// Where to
     #[arg(short, long, value_name = "FILE")]
     output: PathBuf,
+    /// Write them without asking
+    #[arg(long)]
+    yes: bool,
     #[command(flatten)]
     dry_run: DryRun,
 }
@@ -94,17 +102,32 @@ pub(crate) fn run(arguments: &Arguments, app: &App) -> Result<Exit, Failure> {
 fn payload(arguments: &PayloadArguments, app: &App) -> Result<Exit, Failure> {
     let repository = author::repository(app)?;
     let role = author::role(&arguments.role)?;
-    let payload = repository
-        .payload(&role, &arguments.key)
-        .map_err(|error| Failure::from(&error))?;
     let (path, dry) = (&arguments.output, arguments.dry_run.dry_run);
+    let failed = |error| Failure::from(&error);
+    let session = repository.begin_to_sign().map_err(failed)?;
+    let shown = session.to_sign_elsewhere(&role, &arguments.key);
+    let shown = shown.map_err(failed)?;
+    change::shown::show(&shown, dry || arguments.yes, app)?;
+    let progress = Progress::new(&app.console);
+    let hashed = |read, total| progress.at("Hashing", read, Some(total));
+    let payload = session.payload(&shown, &role, &arguments.key, &hashed);
+    progress.clear();
+    let (payload, plan) = payload.map_err(failed)?;
+    let mut actions = Vec::new();
+    author::carry_out(Ok(plan), dry, app, &mut actions)?;
     if !dry {
         tuffet_files::replace(path, &payload, Readers::Umask)
             .map_err(|error| Failure::writing(path, &error))?;
     }
     let file = path.display().to_string();
     if app.console.json {
-        let result = json!({"file": file, "length": payload.len(), "dry_run": dry});
+        let result = json!({
+            "file": file,
+            "length": payload.len(),
+            "dry_run": dry,
+            "shown": change::object(&shown),
+            "actions": actions,
+        });
         app.console.result("signature-payload", result)?;
     }
     app.console.status(

@@ -56,7 +56,23 @@ fn a_signature_that_was_made_elsewhere_counts_if_it_is_one() {
         let arguments = ["signature", "payload", "targets", "--key", key, "-o", file];
         home.run(&[&arguments[..], &["--repo", "acme"]].concat())
     };
-    assert_eq!(payload("ben", "targets.bin").exit, 0);
+    let run = payload("ben", "targets.bin");
+    assert_eq!(run.exit, 0);
+    assert!(run.err.contains("targets v1 → v2"), "{}", run.err);
+    assert!(run.err.contains("version: 1 → 2"), "{}", run.err);
+    let arguments = [
+        "signature",
+        "payload",
+        "targets",
+        "--key",
+        "ben",
+        "-o",
+        "again.bin",
+    ];
+    let (_, said) = home.json(&[&arguments[..], &["--repo", "acme", "--dry-run"]].concat());
+    let drafts = &said[0]["shown"]["drafts"];
+    assert_eq!(drafts[0]["role"], "targets", "{said:?}");
+    assert!(!home.path("again.bin").exists());
     assert_eq!(payload("online", "x.bin").exit, 2);
     // Another program signs: OpenSSL, with the key in its PKCS#8 file.
     let signed = std::process::Command::new("openssl")

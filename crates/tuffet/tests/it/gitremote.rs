@@ -51,6 +51,13 @@ fn three() -> (Home, Home, Home) {
     (ana, ben, server)
 }
 
+/// Ben takes the change, signs it and sends it back.
+fn signs_what_is_on_the_branch(ben: &Home) {
+    ben.ok(&["change", "receive", "--git", "origin", "--repo", "acme"]);
+    ben.ok(&["change", "sign", "--key", "./ben.key", "--repo", "acme"]);
+    ben.ok(&["change", "send", "--git", "origin", "--repo", "acme"]);
+}
+
 #[test]
 fn two_people_pass_a_change_round_by_git() {
     if !has_git() {
@@ -121,9 +128,7 @@ fn signatures_that_others_have_put_on_the_branch_are_kept() {
     }
     let (ana, ben, server) = three();
     ana.ok(&["change", "send", "--git", "origin", "--repo", "acme"]);
-    ben.ok(&["change", "receive", "--git", "origin", "--repo", "acme"]);
-    ben.ok(&["change", "sign", "--key", "./ben.key", "--repo", "acme"]);
-    ben.ok(&["change", "send", "--git", "origin", "--repo", "acme"]);
+    signs_what_is_on_the_branch(&ben);
     // Ana has not fetched: what she sends holds Ben's signature all the same.
     ana.ok(&["change", "send", "--git", "origin", "--repo", "acme"]);
     let text = git(
@@ -324,9 +329,7 @@ fn a_change_of_another_repository_on_the_branch_is_refused() {
     let (ana, ben, server) = three();
     ana.ok(&["change", "sign", "--key", "ana", "--repo", "acme"]);
     ana.ok(&["change", "send", "--git", "origin", "--repo", "acme"]);
-    ben.ok(&["change", "receive", "--git", "origin", "--repo", "acme"]);
-    ben.ok(&["change", "sign", "--key", "./ben.key", "--repo", "acme"]);
-    ben.ok(&["change", "send", "--git", "origin", "--repo", "acme"]);
+    signs_what_is_on_the_branch(&ben);
     ana.ok(&["change", "receive", "--git", "origin", "--repo", "acme"]);
     ana.ok(&["publish", "--repo", "acme"]);
     let other = Home::with_repository();
@@ -359,9 +362,7 @@ fn a_history_that_somebody_has_pushed_in_the_place_of_ours_is_refused() {
     }
     let (ana, ben, server) = three();
     ana.ok(&["change", "send", "--git", "origin", "--repo", "acme"]);
-    ben.ok(&["change", "receive", "--git", "origin", "--repo", "acme"]);
-    ben.ok(&["change", "sign", "--key", "./ben.key", "--repo", "acme"]);
-    ben.ok(&["change", "send", "--git", "origin", "--repo", "acme"]);
+    signs_what_is_on_the_branch(&ben);
     ana.ok(&["change", "receive", "--git", "origin", "--repo", "acme"]);
     ana.ok(&["publish", "--repo", "acme"]);
     let directory = ana.path("acme");

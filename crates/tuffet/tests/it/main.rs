@@ -26,11 +26,11 @@ mod publish;
 mod readme;
 mod recover;
 mod roles;
-#[cfg(feature = "object-store")]
-#[path = "../../../tuffet-repo/tests/it/support/s3.rs"]
-mod s3;
 #[cfg(unix)]
 mod signals;
+#[cfg(feature = "object-store")]
+#[path = "../../../tuffet-repo/tests/it/support/stores.rs"]
+mod stores;
 #[cfg(all(unix, feature = "pkcs11"))]
 mod story;
 mod teams;

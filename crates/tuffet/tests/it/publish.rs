@@ -1,6 +1,8 @@
 //! Where repositories are published, and what is removed there.
 
 use crate::home::{Home, finish};
+#[cfg(feature = "object-store")]
+use crate::stores::{Azure, Gcs, S3, Store};
 
 #[test]
 fn a_place_is_a_directory_or_a_store() {
@@ -21,6 +23,20 @@ fn a_place_is_a_directory_or_a_store() {
         home.read("cloud/tuffet.toml")
             .contains("publish-to = \"s3://acme-downloads/tuf\"")
     );
+}
+
+#[test]
+fn who_has_looked_publishes_over_a_timestamp_that_was_damaged() {
+    let home = Home::with_repository();
+    home.write("web/metadata/timestamp.json", "{}");
+    let publish = ["publish", "--repo", "acme"];
+    let run = home.fails(3, "publish.timestamp", &publish);
+    let fix = "tuffet publish --replace timestamp.json";
+    let said = run.err.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(said.contains(fix), "{said}");
+    let run = home.ok(&[&publish[..], &["--replace", "timestamp.json"]].concat());
+    assert!(run.err.contains("does not verify"), "{}", run.err);
+    home.ok(&["verify", "web", "--root", "web/metadata/1.root.json"]);
 }
 
 #[test]
@@ -89,21 +105,17 @@ fn a_build_without_stores_says_so() {
 }
 
 #[cfg(feature = "object-store")]
-#[test]
-fn a_repository_is_published_to_s3() {
-    let Some(s3) = crate::s3::S3::start() else {
-        return;
-    };
+fn publishes_to<S: Store>(store: &S) {
     let home = Home::with_repository();
-    let place = s3.place();
+    let place = store.place();
     let publish = |more: &[&str]| {
         let mut command = home.command();
         let to = ["publish", "--repo", "acme", "--to", &place.to_string()];
-        finish(command.envs(s3.settings()).args(to).args(more))
+        finish(command.envs(store.settings()).args(to).args(more))
     };
     let run = publish(&["--dry-run"]);
     assert_eq!(run.exit, 0, "{run:?}");
-    let timestamp = || s3.head(&place, "metadata/timestamp.json");
+    let timestamp = || store.head(&place, "metadata/timestamp.json");
     assert!(timestamp().starts_with("http/1.1 404"));
     let run = publish(&[]);
     assert_eq!(run.exit, 0, "{run:?}");
@@ -114,8 +126,29 @@ fn a_repository_is_published_to_s3() {
     assert!(timestamp().starts_with("http/1.1 200"));
 
     let mut elsewhere = home.command();
-    elsewhere.args(["publish", "--repo", "acme", "--to", "s3://no-such-bucket"]);
-    let run = finish(elsewhere.envs(s3.settings()));
+    let nowhere = format!("{}://no-such-bucket", S::SCHEME);
+    elsewhere.args(["publish", "--repo", "acme", "--to", &nowhere]);
+    let run = finish(elsewhere.envs(store.settings()));
     assert_eq!(run.exit, 8, "{run:?}");
     assert!(run.err.contains("error[publish.store]"), "{}", run.err);
+}
+
+#[cfg(feature = "object-store")]
+#[test]
+fn a_repository_is_published_to_s3() {
+    let Some(s3) = S3::start() else { return };
+    publishes_to(&s3);
+}
+
+#[cfg(feature = "object-store")]
+#[test]
+fn a_repository_is_published_to_azure() {
+    let Some(azure) = Azure::start() else { return };
+    publishes_to(&azure);
+}
+
+#[cfg(feature = "object-store")]
+#[test]
+fn a_repository_is_published_to_google() {
+    publishes_to(&Gcs::start());
 }

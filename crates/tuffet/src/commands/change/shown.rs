@@ -34,13 +34,21 @@ fn before_signing(
 ) -> Result<Change, Failure> {
     let shown = session.to_sign(signers);
     let shown = shown.map_err(|error| Failure::from(&error))?;
-    if shown.drafts.is_empty() {
-        return Ok(shown);
+    if !shown.drafts.is_empty() {
+        show(&shown, unasked, app)?;
     }
+    Ok(shown)
+}
+
+/// Shows every difference of a change, and asks on a terminal whether it is to be signed.
+///
+/// # Errors
+/// `usage.declined`.
+pub(in crate::commands) fn show(shown: &Change, unasked: bool, app: &App) -> Result<(), Failure> {
     let asks = !unasked && app.console.is_interactive();
-    app.console.show(asks, || lines(&shown, app).join("\n"));
+    app.console.show(asks, || lines(shown, app).join("\n"));
     if asks {
         app.console.confirm("sign this?", "--yes")?;
     }
-    Ok(shown)
+    Ok(())
 }
