@@ -37,6 +37,10 @@ pub enum Operation {
     Rebin { from: u8, bits: u8 },
     /// Another way of listing files: with and without length and hash.
     Relist { style: u8 },
+    /// What is written deviates from the specification in small ways from now on.
+    Deviate { how: u8, roots: u8 },
+    /// The client forgives other deviations from now on.
+    Insist { refuse: u8 },
     /// Names carry versions from now on, or do not.
     Consistent { yes: u8 },
     /// Timestamp and snapshot get new keys and begin at version 1 again.
@@ -77,6 +81,8 @@ pub enum Operation {
         crash: u8,
         paths: [u8; 2],
         body: u8,
+        offline: u8,
+        audit: u8,
     },
     /// Everything is put right; the client must come to the present state.
     Heal,
@@ -116,8 +122,13 @@ impl Operation {
                 from: die(),
                 bits: die(),
             },
-            24 => match die() % 4 {
-                0 => Self::Consistent { yes: die() },
+            24 => match die() % 8 {
+                0 | 1 => Self::Consistent { yes: die() },
+                2 | 3 => Self::Insist { refuse: die() },
+                4 | 5 => Self::Deviate {
+                    how: die(),
+                    roots: die(),
+                },
                 _ => Self::Relist { style: die() },
             },
             25 => Self::Recover { life: die() },
@@ -165,6 +176,8 @@ impl Operation {
                 crash: die(),
                 paths: [die(), die()],
                 body: die(),
+                offline: die(),
+                audit: die(),
             },
         }
     }
@@ -180,6 +193,8 @@ impl Operation {
             Self::Undelegate { .. } => "undelegate",
             Self::Rebin { .. } => "rebin",
             Self::Relist { .. } => "relist",
+            Self::Deviate { .. } => "deviate",
+            Self::Insist { .. } => "insist",
             Self::Consistent { .. } => "consistent",
             Self::Recover { .. } => "recover",
             Self::Pass { .. } => "pass",

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::client::{End, Report};
+use super::client::{End, Finding, Report};
 
 /// Counts. They add up over traces and runs.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -15,6 +15,8 @@ pub struct Tally {
     accepted: u64,
     found: u64,
     crashes: u64,
+    audits: u64,
+    audited: u64,
     unavailable: u64,
 }
 
@@ -38,6 +40,24 @@ impl Tally {
                     }
                 }
                 Err(end) => self.end(end),
+            }
+        }
+        if let Some((findings, _)) = &report.audited {
+            self.audit(findings);
+        }
+    }
+
+    fn audit(&mut self, findings: &[Finding]) {
+        self.audits += 1;
+        for finding in findings {
+            match finding {
+                Finding::Refused(code) => *self.codes.entry(code).or_default() += 1,
+                Finding::Role { unvisited, .. } => {
+                    self.audited += 1;
+                    for (code, _) in unvisited {
+                        *self.codes.entry(code).or_default() += 1;
+                    }
+                }
             }
         }
     }
@@ -78,6 +98,8 @@ impl Tally {
             ("accepted", self.accepted),
             ("found", self.found),
             ("crashes", self.crashes),
+            ("audits", self.audits),
+            ("audited", self.audited),
             ("unavailable", self.unavailable),
         ];
         let others = others
