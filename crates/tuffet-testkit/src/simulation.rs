@@ -36,8 +36,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 pub use artifact::Role;
 pub use chance::Chance;
 pub use client::{
-    Call, Client, Core, End, Finding, FoundTarget, Listing, Report, Store, Written, audited,
-    described, files,
+    AuditedTarget, Call, Client, Core, End, Finding, FoundTarget, Listing, Report, Store, Written,
+    audited, described, files,
 };
 pub use operation::Operation;
 pub use scene::Broken;
@@ -101,11 +101,13 @@ pub fn play<C: Client>(
     client: impl Fn() -> C,
 ) -> Result<Tally, Box<Failure>> {
     let operations = operations(seed);
-    let mut scene = Scene::new(seed, signing, client());
+    let mut scene = Scene::new(seed, signing, &client);
     for operation in &operations {
         if step(&mut scene, *operation).is_err() {
             let steps = scene.tally.steps();
-            return Err(Box::new(shortest(seed, operations, steps, signing, client)));
+            return Err(Box::new(shortest(
+                seed, operations, steps, signing, &client,
+            )));
         }
     }
     scene.tally.end_of_trace();
@@ -127,7 +129,7 @@ fn breaks<C: Client>(
     seed: u64,
     operations: &[Operation],
     signing: &dyn Signing,
-    client: C,
+    client: &dyn Fn() -> C,
     told: bool,
 ) -> Option<(usize, Broken, Vec<String>)> {
     let mut scene = Scene::new(seed, signing, client);
@@ -148,7 +150,7 @@ fn shortest<C: Client>(
     mut operations: Vec<Operation>,
     steps: u64,
     signing: &dyn Signing,
-    client: impl Fn() -> C,
+    client: &dyn Fn() -> C,
 ) -> Failure {
     let mut size = operations.len();
     while size > 0 {
@@ -156,7 +158,7 @@ fn shortest<C: Client>(
         while at < operations.len() {
             let mut fewer = operations.clone();
             fewer.drain(at..operations.len().min(at + size));
-            match breaks(seed, &fewer, signing, client(), false) {
+            match breaks(seed, &fewer, signing, client, false) {
                 Some((place, ..)) => {
                     fewer.truncate(place + 1);
                     operations = fewer;
@@ -166,7 +168,7 @@ fn shortest<C: Client>(
         }
         size /= 2;
     }
-    let (_, broken, story) = breaks(seed, &operations, signing, client(), true)
+    let (_, broken, story) = breaks(seed, &operations, signing, client, true)
         .unwrap_or_else(|| (0, "does not break again".to_owned(), Vec::new()));
     Failure {
         seed,

@@ -118,15 +118,54 @@ pub(crate) struct Listed {
     pub(crate) hash: Option<[u8; 32]>,
 }
 
-/// What is in a target: its length and hash follow from the number.
+/// What is in a target: its length and hashes follow from the number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Content(pub(crate) u16);
+pub(crate) struct Content {
+    /// The number.
+    pub(crate) number: u16,
+    /// The hashes that are listed.
+    pub(crate) hashes: Listing,
+}
+
+/// Which hashes of a target are listed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Listing {
+    /// SHA-256.
+    Short,
+    /// SHA-512.
+    Long,
+    /// Both.
+    Both,
+}
+
+impl Listing {
+    /// The one that a die shows.
+    #[must_use]
+    pub(crate) fn drawn(die: u16) -> Self {
+        [Self::Short, Self::Short, Self::Long, Self::Both][usize::from(die) % 4]
+    }
+}
 
 impl Content {
     /// The bytes.
     #[must_use]
     pub(crate) fn bytes(self) -> Vec<u8> {
-        format!("content {}", self.0).into_bytes()
+        format!("content {}", self.number).into_bytes()
+    }
+
+    /// The hashes that are listed, in the order of their names.
+    #[must_use]
+    pub(crate) fn listed_hashes(self, signing: &dyn Signing) -> Vec<(&'static str, Vec<u8>)> {
+        let hash = |name, algorithm| {
+            let digest = signing.crypto().digest(algorithm, &self.bytes());
+            (name, digest.as_bytes().to_vec())
+        };
+        let (short, long) = (HashAlgorithm::Sha256, HashAlgorithm::Sha512);
+        match self.hashes {
+            Listing::Short => vec![hash("sha256", short)],
+            Listing::Long => vec![hash("sha512", long)],
+            Listing::Both => vec![hash("sha256", short), hash("sha512", long)],
+        }
     }
 }
 

@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 
 use super::artifact::{
-    Archive, Artifact, Body, Content, Delegations, Draft, Grant, Id, Named, Role, Signature,
+    Archive, Artifact, Body, Content, Delegations, Draft, Grant, Id, Listing, Named, Role,
+    Signature,
 };
 use super::deviation::{Deviation, Deviations};
 use super::network::{Network, Served, Url};
@@ -384,7 +385,13 @@ impl Attacker {
                 targets,
                 delegations,
             } => match content % 4 {
-                0 => drop(targets.insert(content / 4 % 6, Content(OWN + self.made))),
+                0 => drop(targets.insert(
+                    content / 4 % 6,
+                    Content {
+                        number: OWN + self.made,
+                        hashes: Listing::drawn(self.made),
+                    },
+                )),
                 1 => targets.clear(),
                 2 => {
                     if let Delegations::Named(roles) = delegations {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use tuffet_core::crypto::Crypto;
-use tuffet_core::metadata::{TargetPath, Tolerance, ToleranceSet, UnixTime, Version};
+use tuffet_core::metadata::{TargetFile, TargetPath, Tolerance, ToleranceSet, UnixTime, Version};
 use tuffet_core::trust::{
     Audit, AuditedRole, Context, Covered, Event, Fetch, Found, Item, Mode, Policy, Refresh,
     Rejected, RemoteFile, Search, TrustAnchor, TrustedView, Write, WriteKind,
@@ -78,8 +78,8 @@ pub struct FoundTarget {
     pub role: Role,
     /// The length it must have.
     pub length: u64,
-    /// Its SHA-256.
-    pub hash: Vec<u8>,
+    /// Its hashes.
+    pub hashes: Vec<Vec<u8>>,
     /// What came of checking the delivered bytes.
     pub checked: Result<(), &'static str>,
 }
@@ -93,9 +93,14 @@ pub struct Report {
     pub refreshed: Result<[Arc<Vec<u8>>; 4], End>,
     /// What came of each search.
     pub found: Vec<Result<FoundTarget, End>>,
+    /// What was found, in the words of the core.
+    pub voices: Vec<Option<Found>>,
     /// What the audit came upon, and how it ended; if there was one.
     pub audited: Option<(Vec<Finding>, Result<(), End>)>,
 }
+
+/// A path, the length and the hashes that are listed, and whether clients find it there.
+pub type AuditedTarget = (String, u64, Vec<Vec<u8>>, bool);
 
 /// What an audit says about one role.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -110,8 +115,8 @@ pub enum Finding {
         bytes: Arc<Vec<u8>>,
         /// Why roles are not visited that it delegates to.
         unvisited: Vec<(&'static str, Role)>,
-        /// Its targets: path, length, SHA-256, and whether clients find it here.
-        targets: Vec<(String, u64, Vec<u8>, bool)>,
+        /// Its targets: path, length, hashes, and whether clients find it here.
+        targets: Vec<AuditedTarget>,
     },
     /// It is refused, with this code.
     Refused(&'static str),
@@ -239,13 +244,15 @@ impl Client for Core {
         let anchor = TrustAnchor::Root(call.anchor.to_vec());
         let mode = mode(call);
         let mut refresh = Refresh::new(anchor, mode, context);
-        let (mut found, mut audited) = (Vec::new(), None);
+        let (mut found, mut voices, mut audited) = (Vec::new(), Vec::new(), None);
         let refreshed = match drive(&mut refresh, call.policy, &mut shell) {
             Err(stop) => Err(end(stop)),
             Ok(()) => {
                 let mut view = refresh.finish().expect("done");
                 for path in &call.paths {
-                    found.push(search(&mut view, path, context, &mut shell));
+                    let (one, voice) = search(&mut view, path, context, &mut shell);
+                    found.push(one);
+                    voices.push(voice);
                     if found.last() == Some(&Err(End::Crash)) {
                         break;
                     }
@@ -259,6 +266,7 @@ impl Client for Core {
             writes: shell.writes,
             refreshed,
             found,
+            voices,
             audited,
         }
     }
@@ -302,9 +310,9 @@ pub fn audited(finding: &Result<AuditedRole, Box<Rejected>>, crypto: &dyn Crypto
         (rejected.code(), role)
     });
     let targets = audited.targets(crypto).map(|(found, covered)| {
-        let hash = found.target.hashes.digests()[0].as_bytes().to_vec();
         let path = found.path.as_str().to_owned();
-        (path, found.target.length, hash, covered == Covered::Yes)
+        let (length, hashes) = (found.target.length, hashes(&found.target));
+        (path, length, hashes, covered == Covered::Yes)
     });
     Finding::Role {
         delegator: audited.delegator().map(Role::of),
@@ -331,19 +339,26 @@ fn search(
     path: &TargetPath,
     context: Context<'_>,
     shell: &mut Shell<'_, '_>,
-) -> Result<FoundTarget, End> {
+) -> (Result<FoundTarget, End>, Option<Found>) {
     let mut search = Search::new(view.clone(), path.clone(), mode(shell.call), context);
-    drive(&mut search, context.policy, shell).map_err(end)?;
+    if let Err(stop) = drive(&mut search, context.policy, shell) {
+        return (Err(end(stop)), None);
+    }
     let outcome = search.finish().expect("done");
     *view = outcome.view;
-    let found = outcome
-        .found
-        .map_err(|rejected| end(Stop::Rejected(*rejected)))?;
-    let checked = found.check_bytes(&(shell.call.body)(&found), context.crypto);
-    Ok(described(
-        &found,
-        checked.map(drop).map_err(|rejected| rejected.code()),
-    ))
+    match outcome.found {
+        Err(rejected) => (Err(end(Stop::Rejected(*rejected))), None),
+        Ok(found) => {
+            let checked = found.check_bytes(&(shell.call.body)(&found), context.crypto);
+            let checked = checked.map(drop).map_err(|rejected| rejected.code());
+            (Ok(described(&found, checked)), Some(found))
+        }
+    }
+}
+
+fn hashes(target: &TargetFile) -> Vec<Vec<u8>> {
+    let digests = target.hashes.digests().iter();
+    digests.map(|digest| digest.as_bytes().to_vec()).collect()
 }
 
 /// A found target in the words of the simulation.
@@ -352,7 +367,7 @@ pub fn described(found: &Found, checked: Result<(), &'static str>) -> FoundTarge
     FoundTarget {
         role: Role::of(&found.role),
         length: found.target.length,
-        hash: found.target.hashes.digests()[0].as_bytes().to_vec(),
+        hashes: hashes(&found.target),
         checked,
     }
 }

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::artifact::{Archive, TARGETS, digest};
-use super::client::{End, Finding, FoundTarget, Report, item};
+use super::artifact::{Archive, Content, TARGETS, digest};
+use super::client::{AuditedTarget, End, Finding, FoundTarget, Report, item};
 use super::model::{
     Audited, Auditing, Change, Hit, Kept, Known, Question, Refreshing, Slot, Trusted, Verdict,
 };
@@ -157,12 +157,12 @@ fn in_words_of_clients(audited: &Audited, archive: &Archive, signing: &dyn Signi
             targets,
         } => (delegator, role, file, unvisited, targets),
     };
-    let mut targets: Vec<(String, u64, Vec<u8>, bool)> = targets
+    let mut targets: Vec<AuditedTarget> = targets
         .iter()
         .map(|(path, content, covered)| {
             let (path, bytes) = (TARGETS[usize::from(*path)].to_owned(), content.bytes());
-            let hash = digest(&bytes, signing).to_vec();
-            (path, bytes.len() as u64, hash, *covered)
+            let hashes = values(*content, signing);
+            (path, bytes.len() as u64, hashes, *covered)
         })
         .collect();
     targets.sort_unstable();
@@ -173,6 +173,11 @@ fn in_words_of_clients(audited: &Audited, archive: &Archive, signing: &dyn Signi
         unvisited: unvisited.clone(),
         targets,
     }
+}
+
+fn values(content: Content, signing: &dyn Signing) -> Vec<Vec<u8>> {
+    let hashes = content.listed_hashes(signing).into_iter();
+    hashes.map(|(_, value)| value).collect()
 }
 
 fn compare_target(
@@ -193,7 +198,7 @@ fn compare_target(
     let expected = FoundTarget {
         role: hit.role,
         length: right.len() as u64,
-        hash: digest(&right, signing).to_vec(),
+        hashes: values(hit.content, signing),
         checked,
     };
     if *target == expected {

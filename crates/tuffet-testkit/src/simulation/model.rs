@@ -3,6 +3,7 @@
 //!
 //! Of a file that is wrong in several ways every code is admissible: the specification does not say which check comes first.
 
+mod agreement;
 mod audit;
 mod kept;
 mod question;
@@ -12,10 +13,11 @@ use super::artifact::{Id, Listed, Role};
 use kept::{Remembered, accept, keep, retain};
 use question::Got;
 
+pub(crate) use agreement::{Entry, Opinion, agreement};
 pub(crate) use audit::{Audited, Auditing};
 pub(crate) use kept::{Change, Kept, Record, Slot};
 pub(crate) use question::{Code, LIMITS, Question, Rules, SKEW, Trusted, Verdict, code};
-pub(crate) use search::{Hit, Known};
+pub(crate) use search::{Hit, Known, matches};
 
 /// A stored file below which nothing goes.
 #[derive(Clone, Copy)]

@@ -84,6 +84,8 @@ pub enum Operation {
         offline: u8,
         audit: u8,
     },
+    /// Two other repositories are asked about the same target, with a map file (TAP 4).
+    Consult { map: u8, path: u8, seed: u8 },
     /// Everything is put right; the client must come to the present state.
     Heal,
 }
@@ -122,17 +124,19 @@ impl Operation {
                 from: die(),
                 bits: die(),
             },
-            24 => match die() % 8 {
-                0 | 1 => Self::Consistent { yes: die() },
-                2 | 3 => Self::Insist { refuse: die() },
-                4 | 5 => Self::Deviate {
-                    how: die(),
-                    roots: die(),
-                },
+            24 => match die() % 4 {
+                0 => Self::Consistent { yes: die() },
                 _ => Self::Relist { style: die() },
             },
             25 => Self::Recover { life: die() },
-            26..=31 => Self::Pass { time: die() },
+            26..=30 => Self::Pass { time: die() },
+            31 => match die() % 2 {
+                0 => Self::Insist { refuse: die() },
+                _ => Self::Deviate {
+                    how: die(),
+                    roots: die(),
+                },
+            },
             32..=35 => Self::Steal {
                 role: die(),
                 key: die(),
@@ -169,7 +173,14 @@ impl Operation {
                 how: die(),
             },
             64 => Self::Heal,
-            65 => Self::Release { root: die() },
+            65 => match die() % 4 {
+                0 => Self::Consult {
+                    map: die(),
+                    path: die(),
+                    seed: die(),
+                },
+                _ => Self::Release { root: die() },
+            },
             _ => Self::Update {
                 mirrors: die(),
                 clock: die(),
@@ -209,6 +220,7 @@ impl Operation {
             Self::Rot { .. } => "rot",
             Self::Release { .. } => "release",
             Self::Update { .. } => "update",
+            Self::Consult { .. } => "consult",
             Self::Heal => "heal",
         }
     }

@@ -308,13 +308,17 @@ impl Canonical<'_> {
         out.push_str(",\"targets\":{");
         for (place, (path, content)) in entries.into_iter().enumerate() {
             let comma = if place > 0 { "," } else { "" };
-            let bytes = content.bytes();
-            let (hash, length) = (hex::encode(&digest(&bytes, self.signing)), bytes.len());
-            let (custom, unknown) = (self.custom(), self.unknown_hash());
             write!(
                 out,
-                "{comma}\"{path}\":{{{custom}\"hashes\":{{{unknown}\"sha256\":\"{hash}\"}},\"length\":{length}}}"
+                "{comma}\"{path}\":{{{}\"hashes\":{{{}",
+                self.custom(),
+                self.unknown_hash()
             )?;
+            for (place, (name, hash)) in content.listed_hashes(self.signing).iter().enumerate() {
+                let comma = if place > 0 { "," } else { "" };
+                write!(out, "{comma}\"{name}\":\"{}\"", hex::encode(hash))?;
+            }
+            write!(out, "}},\"length\":{}}}", content.bytes().len())?;
         }
         out.push('}');
         Ok(())

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::artifact::{
-    Archive, BIN, Body, Content, Delegation, Delegations, Draft, Grant, Id, Listed, Named, Paths,
-    Role, Signature, TARGETS,
+    Archive, BIN, Body, Content, Delegation, Delegations, Draft, Grant, Id, Listed, Listing, Named,
+    Paths, Role, Signature, TARGETS,
 };
 use super::deviation::Deviations;
 use super::network::{Files, Url};
@@ -189,7 +189,10 @@ impl Repository {
     /// Something that was in no target before.
     pub(crate) fn content(&mut self) -> Content {
         self.next_content += 1;
-        Content(self.next_content)
+        Content {
+            number: self.next_content,
+            hashes: Listing::drawn(self.next_content / 2),
+        }
     }
 
     fn fresh_grant(&mut self, keys: u8, threshold: u8) -> Grant {
@@ -315,6 +318,21 @@ impl Repository {
         } else {
             known.targets.insert(place, content);
         }
+    }
+
+    /// What the top-level role says about a target.
+    #[must_use]
+    pub(crate) fn content_of(&self, target: u8) -> Option<Content> {
+        self.roles[&Role::Targets].targets.get(&target).copied()
+    }
+
+    /// Puts somebody else's target into the top-level role.
+    pub(crate) fn adopt(&mut self, target: u8, content: Content) {
+        let known = self
+            .roles
+            .get_mut(&Role::Targets)
+            .expect("targets at least");
+        known.targets.insert(target, content);
     }
 
     /// Replaces so many keys of a role, or gives them other ids, and publishes that.

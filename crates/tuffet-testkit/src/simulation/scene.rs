@@ -1,5 +1,6 @@
 //! A trace as it happens: a repository, an attacker and a client, and the model that says what the client must do.
 
+mod consult;
 mod update;
 
 use std::sync::Arc;
@@ -7,7 +8,7 @@ use std::sync::Arc;
 use tuffet_core::trust::Policy;
 
 use super::Chance;
-use super::artifact::{Archive, Id, Paths, Role};
+use super::artifact::{Archive, Content, Id, Listing, Paths, Role};
 use super::attacker::{Attacker, Forgery, Target};
 use super::blunder::blunder;
 use super::client::{Client, Store, item, policy};
@@ -27,8 +28,12 @@ pub type Broken = String;
 
 /// The world of one trace.
 pub(crate) struct Scene<'s, C> {
+    seed: u64,
     signing: &'s dyn Signing,
+    make: &'s dyn Fn() -> C,
     client: C,
+    /// Other repositories, with a client of their own each; there are none before they are asked.
+    others: Vec<Self>,
     archive: Archive,
     repository: Repository,
     attacker: Attacker,
@@ -52,7 +57,7 @@ pub(crate) struct Scene<'s, C> {
 impl<'s, C: Client> Scene<'s, C> {
     /// The beginning of a trace.
     #[must_use]
-    pub(crate) fn new(seed: u64, signing: &'s dyn Signing, client: C) -> Self {
+    pub(crate) fn new(seed: u64, signing: &'s dyn Signing, make: &'s dyn Fn() -> C) -> Self {
         let mut chance = Chance::new(seed ^ 0x5eed);
         let mut archive = Archive::default();
         let consistent = !chance.one_in(5);
@@ -86,8 +91,11 @@ impl<'s, C: Client> Scene<'s, C> {
             least_snapshot: if chance.one_in(8) { 3 } else { 0 },
         };
         Self {
+            seed,
             signing,
-            client,
+            make,
+            client: make(),
+            others: Vec::new(),
             anchor: repository.roots[0],
             archive,
             repository,
@@ -117,7 +125,11 @@ impl<'s, C: Client> Scene<'s, C> {
             story.push(operation.to_string());
         }
         match operation {
-            Operation::Update { .. } => self.update_as_drawn(operation),
+            Operation::Update { .. } => {
+                let asked = self.asked(operation);
+                self.update(&asked).map(drop)
+            }
+            Operation::Consult { map, path, seed } => self.consult(map, path, seed),
             Operation::Heal => self.heal(),
             Operation::Rot { item, how } => {
                 self.rot(item, how);
@@ -264,6 +276,8 @@ impl<'s, C: Client> Scene<'s, C> {
                 self.odd = match how % 16 {
                     0..4 => (Deviations::NONE, false),
                     4 => (Deviations::all(), false),
+                    // Elsewhere the timestamp is refused before it.
+                    5 | 6 => (Deviations::of(&[Deviation::SnapshotExtra]), false),
                     _ => (Deviations::drawn(how / 16), roots.is_multiple_of(3)),
                 };
             }
@@ -273,6 +287,21 @@ impl<'s, C: Client> Scene<'s, C> {
             Operation::Recover { life } => repository.recover(life, false, is_stolen, &mut tools),
             other => panic!("{other} publishes nothing"),
         }
+    }
+
+    /// Lists somebody else's target, with hashes as a die says.
+    fn adopt(&mut self, path: u8, content: Content, die: u8) {
+        let hashes = Listing::drawn(u16::from(die));
+        self.repository.adopt(path, Content { hashes, ..content });
+        let mut tools = Tools {
+            archive: &mut self.archive,
+            signing: self.signing,
+            now: self.now,
+            wrapping: self.wrapping,
+            odd: self.odd,
+        };
+        self.repository.publish(&[Role::Targets], 4, &mut tools);
+        self.network.publish(self.repository.files());
     }
 
     fn attack(&mut self, operation: Operation) {
@@ -403,15 +432,17 @@ impl<'s, C: Client> Scene<'s, C> {
         let rounds = self.repository.roots.len() / self.rules.roots as usize + 1;
         let mut reached = false;
         for _ in 0..rounds {
-            reached = self.update(&Asked {
-                mirrors: vec![Mirror::Honest],
-                now: self.now,
-                crash: None,
-                paths: vec![0],
-                body: 1,
-                offline: false,
-                audit: true,
-            })?;
+            reached = self
+                .update(&Asked {
+                    mirrors: vec![Mirror::Honest],
+                    now: self.now,
+                    crash: None,
+                    paths: vec![0],
+                    body: 1,
+                    offline: false,
+                    audit: true,
+                })?
+                .refreshed;
         }
         let repository = &self.repository;
         let present = [

@@ -17,6 +17,7 @@ pub struct Tally {
     crashes: u64,
     audits: u64,
     audited: u64,
+    agreed: u64,
     unavailable: u64,
 }
 
@@ -62,6 +63,13 @@ impl Tally {
         }
     }
 
+    pub(super) fn consultation(&mut self, refusal: Option<&'static str>) {
+        match refusal {
+            Some(code) => *self.codes.entry(code).or_default() += 1,
+            None => self.agreed += 1,
+        }
+    }
+
     fn end(&mut self, end: &End) {
         match end {
             End::Refused(code) => *self.codes.entry(code).or_default() += 1,
@@ -100,6 +108,7 @@ impl Tally {
             ("crashes", self.crashes),
             ("audits", self.audits),
             ("audited", self.audited),
+            ("agreed", self.agreed),
             ("unavailable", self.unavailable),
         ];
         let others = others

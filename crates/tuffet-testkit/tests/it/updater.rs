@@ -91,10 +91,11 @@ impl Client for Embedded {
             .build()
             .expect("a source");
         let refreshed = updater.refresh().map_err(end);
-        let mut found = Vec::new();
+        let (mut found, mut voices) = (Vec::new(), Vec::new());
         if refreshed.is_ok() {
             for path in &call.paths {
                 let one = updater.find(path).map_err(end);
+                voices.push(one.as_ref().ok().cloned());
                 found.push(one.map(|one| checked(&one, call)));
                 if found.last() == Some(&Err(End::Crash)) {
                     break;
@@ -109,6 +110,7 @@ impl Client for Embedded {
             writes: std::mem::take(&mut inner.writes),
             refreshed: refreshed.map(|view| files(&view)),
             found,
+            voices,
             audited,
         }
     }

@@ -180,7 +180,7 @@ pub(super) fn covers(paths: Paths, path: u8, hash: &[u8; 32]) -> bool {
 }
 
 /// `*` stands for a whole segment or is not there: that is all the patterns of the simulation use.
-fn matches(pattern: &str, path: &str) -> bool {
+pub(crate) fn matches(pattern: &str, path: &str) -> bool {
     let (mut patterns, mut segments) = (pattern.split('/'), path.split('/'));
     loop {
         match (patterns.next(), segments.next()) {

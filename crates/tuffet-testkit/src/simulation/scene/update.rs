@@ -5,11 +5,11 @@ use std::sync::Arc;
 use tuffet_core::metadata::Version;
 use tuffet_core::trust::{Fetch, Found, RemoteFile};
 
-use super::super::artifact::{Archive, TARGETS, digest};
-use super::super::client::{Call, Client, Listing, url};
+use super::super::artifact::{Archive, TARGETS};
+use super::super::client::{Call, Client, End, Listing, Report, url};
 use super::super::expected::{Expected, expect, wrong_by};
 use super::super::invariants;
-use super::super::model::Question;
+use super::super::model::{Code, Hit, Opinion, Question, Verdict};
 use super::super::network::{Mirror, Served, Url};
 use super::super::operation::Operation;
 use super::super::signing::Signing;
@@ -36,12 +36,38 @@ pub(super) struct Asked {
     pub(super) audit: bool,
 }
 
+/// What came of it.
+#[derive(Debug)]
+pub(super) struct Said {
+    /// Whether the client trusts what it has now.
+    pub(super) refreshed: bool,
+    /// How the first search ended, if not well.
+    pub(super) end: Option<End>,
+    /// What it found.
+    pub(super) voice: Option<Found>,
+    /// What the model says about that.
+    pub(super) opinion: Opinion,
+}
+
+impl Said {
+    fn of(expected: &Option<Result<Hit, Verdict>>, report: &Report) -> Self {
+        let nothing = |codes: &Vec<Code>| codes[..] == ["target.not-found"];
+        Self {
+            refreshed: report.refreshed.is_ok(),
+            end: report.found.first().and_then(|found| found.clone().err()),
+            voice: report.voices.first().cloned().flatten(),
+            opinion: match expected {
+                Some(Ok(hit)) => Opinion::Is(hit.content),
+                Some(Err(Verdict::Refused(codes))) if nothing(codes) => Opinion::Nothing,
+                _ => Opinion::Unheard,
+            },
+        }
+    }
+}
+
 impl<C: Client> Scene<'_, C> {
     /// Whatever the dice of an [`Operation::Update`] say.
-    ///
-    /// # Errors
-    /// What does not hold.
-    pub(super) fn update_as_drawn(&mut self, operation: Operation) -> Result<(), Broken> {
+    pub(super) fn asked(&self, operation: Operation) -> Asked {
         let Operation::Update {
             mirrors,
             clock,
@@ -52,7 +78,7 @@ impl<C: Client> Scene<'_, C> {
             audit,
         } = operation
         else {
-            return Ok(());
+            panic!("{operation} asks for nothing");
         };
         let stale = Mirror::Stale(1 + mirrors / 16);
         let mirrors = match mirrors % 16 {
@@ -81,7 +107,7 @@ impl<C: Client> Scene<'_, C> {
             .map(|path| path / 4 % TARGETS.len() as u8)
             .collect();
         let offline = offline.is_multiple_of(12);
-        self.update(&Asked {
+        Asked {
             mirrors,
             now,
             crash,
@@ -89,15 +115,14 @@ impl<C: Client> Scene<'_, C> {
             body,
             offline,
             audit: audit.is_multiple_of(8) && !offline,
-        })
-        .map(drop)
+        }
     }
 
-    /// The client refreshes and searches, and is compared with the model; whether it refreshed.
+    /// The client refreshes and searches, and is compared with the model.
     ///
     /// # Errors
     /// What does not hold.
-    pub(super) fn update(&mut self, asked: &Asked) -> Result<bool, Broken> {
+    pub(super) fn update(&mut self, asked: &Asked) -> Result<Said, Broken> {
         let served = |mirror: usize, url: Url| {
             let mirrors = &asked.mirrors;
             mirrors
@@ -166,11 +191,12 @@ impl<C: Client> Scene<'_, C> {
             self.tell(|| format!("the model expects {:?}", expected.refreshed));
             return Err(broken);
         }
+        let expected_first = expected.found.into_iter().next();
         for change in expected.changes.into_iter().take(report.writes.len()) {
             self.kept.apply(change);
         }
         let Ok(files) = &report.refreshed else {
-            return Ok(false);
+            return Ok(Said::of(&expected_first, &report));
         };
         let looking = invariants::Looking {
             archive: &self.archive,
@@ -187,17 +213,19 @@ impl<C: Client> Scene<'_, C> {
         }
         self.seen = Some(seen);
         self.damaged = false;
-        Ok(true)
+        Ok(Said::of(&expected_first, &report))
     }
 }
 
 /// The bytes of a target that was found, right or wrong.
 fn delivered(found: &Found, expected: &Expected, body: u8, signing: &dyn Signing) -> Vec<u8> {
-    let hash = found.target.hashes.digests()[0];
+    let listed = found.target.hashes.digests()[0];
     let hits = expected.found.iter().filter_map(|hit| hit.as_ref().ok());
-    let right = hits
-        .map(|hit| hit.content.bytes())
-        .find(|bytes| digest(bytes, signing) == hash.as_bytes());
+    let is_it = |hit: &&Hit| {
+        let hashes = hit.content.listed_hashes(signing);
+        hashes.iter().any(|(_, value)| value == listed.as_bytes())
+    };
+    let right = hits.into_iter().find(is_it).map(|hit| hit.content.bytes());
     wrong_by(right.unwrap_or_default(), body)
 }
 
