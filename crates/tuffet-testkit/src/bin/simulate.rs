@@ -7,6 +7,7 @@ use std::fmt::Write as _;
 use std::io::{IsTerminal, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::LazyLock;
 use std::time::{Duration, Instant};
 
 use tuffet_core::explain::CODES;
@@ -20,6 +21,9 @@ const BETWEEN_STATES: Duration = Duration::from_secs(1);
 
 const USAGE: &str =
     "usage: simulate [--steps N] [--seed S] [--jobs N] [--seconds N] [--state FILE [--resume]]";
+
+/// Which simulation it is.
+static SIMULATION: LazyLock<u64> = LazyLock::new(fingerprint);
 
 struct Options {
     steps: u64,
@@ -210,8 +214,7 @@ fn close(done: &Done, steps: u64, (elapsed, before): (Duration, u64)) {
 fn write(path: &Path, seed: u64, done: &Done) -> Result<(), String> {
     let mut text = format!(
         "simulation {}\nseed {seed}\ntraces-done {}\n",
-        fingerprint(),
-        done.traces
+        *SIMULATION, done.traces
     );
     for (name, count) in &done.tally.counts {
         let _ = writeln!(text, "{name} {count}");
@@ -227,7 +230,7 @@ fn read(path: &Path, seed: u64) -> Result<Done, String> {
         Err(error) => return Err(format!("{}: {error}", path.display())),
     };
     // A seed is another trace when there are other operations: what was played then says nothing about those of now.
-    let first = format!("simulation {}\n", fingerprint());
+    let first = format!("simulation {}\n", *SIMULATION);
     let Some(text) = text.strip_prefix(&first) else {
         return Err(format!(
             "{}: is of another version of the simulation; begin again without --resume",

@@ -62,7 +62,7 @@ impl<'s, C: Client> Scene<'s, C> {
         let mut archive = Archive::default();
         let consistent = !chance.one_in(5);
         archive.hashed = chance.one_in(8);
-        let wrapping = match chance.below(8) {
+        let wrapping = match chance.below(16) {
             0 => Wrapping::Always,
             1 | 2 => Wrapping::Sometimes,
             _ => Wrapping::Never,
@@ -440,7 +440,7 @@ impl<'s, C: Client> Scene<'s, C> {
                     paths: vec![0],
                     body: 1,
                     offline: false,
-                    audit: true,
+                    audit: self.seed.is_multiple_of(4),
                 })?
                 .refreshed;
         }

@@ -10,9 +10,9 @@ use super::repository::Repository;
 pub(crate) fn rules_in_words(rules: &Rules) -> String {
     let refused: Vec<&str> = rules.refuse.codes().collect();
     format!(
-        "a client {} that refuses {refused:?}, {} roots and {} roles at a time, roots from {} and snapshots from {}",
+        "a client {} and refuses {refused:?}, {} roots and {} roles at a time, roots from {} and snapshots from {}",
         if rules.strict {
-            "strict about its disk"
+            "that is strict about its disk"
         } else {
             "that forgives its disk"
         },
