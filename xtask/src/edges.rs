@@ -19,7 +19,7 @@ const LAYERS: [&[&str]; 5] = [
         "tuffet-wasm",
     ],
     &["tuffet-repo"],
-    &["tuffet"],
+    &["tuffet", "tuffet-fuzz"],
 ];
 
 /// What would let I/O, a clock, an executor or a fixed cryptographic library into the core.

@@ -1,7 +1,8 @@
-//! Runs the fuzz targets of `fuzz/` for a while; without cargo-fuzz, replays their inputs once.
+//! Runs the fuzz targets for a while; without cargo-fuzz, and with every change, replays the inputs that are known.
 //!
-//! Searching for new inputs needs cargo-fuzz and a nightly compiler. A target that is built plainly
-//! can still read the inputs that are known: `fuzz/corpus/TARGET` and `fuzz/artifacts/TARGET`.
+//! Searching for new inputs needs cargo-fuzz and a nightly compiler. What the targets check are functions of `tuffet-fuzz`, which any
+//! compiler builds: a test of it reads `fuzz/corpus/TARGET` and `fuzz/artifacts/TARGET`, and sees to it that `fuzz/` has a program
+//! for each target.
 
 use crate::arguments::Arguments;
 use crate::command;
@@ -14,9 +15,6 @@ use std::process::Command;
 
 /// How long a target runs unless said otherwise.
 const MINUTES: u64 = 3;
-
-/// Inputs given to one process, well below what a command line can hold.
-const INPUTS_AT_ONCE: usize = 200;
 
 pub(crate) fn run(workspace: &Workspace, mut arguments: Arguments) -> Result<Outcome, Failure> {
     let minutes = match arguments.value("--minutes")? {
@@ -45,8 +43,18 @@ pub(crate) fn run(workspace: &Workspace, mut arguments: Arguments) -> Result<Out
     let fuzzer = workspace.tool("cargo-fuzz", install)?;
     match fuzzer.filter(|_| has_nightly()) {
         Some(fuzzer) => search(workspace, &fuzzer, &targets, minutes),
-        None => replay(&directory, &targets),
+        None => {
+            let known = replay(workspace, &targets)?;
+            Ok(Outcome::Passed(format!(
+                "{known}; a search needs cargo-fuzz (--install) and a nightly compiler"
+            )))
+        }
     }
+}
+
+/// What every change must pass: the targets compile, and nothing that is known breaks them.
+pub(crate) fn known(workspace: &Workspace) -> Result<Outcome, Failure> {
+    replay(workspace, &[]).map(Outcome::Passed)
 }
 
 /// The targets: the names of the files in `fuzz/fuzz_targets`.
@@ -110,35 +118,14 @@ fn search(
     )))
 }
 
-/// Reads every known input once.
-fn replay(directory: &Path, targets: &[String]) -> Result<Outcome, Failure> {
-    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let mut build = Command::new(cargo);
-    command::run(build.current_dir(directory).args([
-        "build",
-        "--quiet",
-        "--target-dir",
-        "target",
-    ]))?;
-    let mut count = 0;
-    for target in targets {
-        let program = command::find_in(&directory.join("target").join("debug"), target);
-        let program = program.ok_or_else(|| Failure::new(format!("{target} was not built")))?;
-        let mut inputs = files(&directory.join("corpus").join(target))?;
-        inputs.extend(files(&directory.join("artifacts").join(target))?);
-        count += inputs.len();
-        for inputs in inputs.chunks(INPUTS_AT_ONCE) {
-            command::output(Command::new(&program).current_dir(directory).args(inputs))?;
-        }
-    }
-    let search = "a search needs cargo-fuzz (--install) and a nightly compiler";
-    if count == 0 {
-        return Ok(Outcome::Skipped(format!(
-            "no inputs are known, and {search}"
-        )));
-    }
-    let targets = targets.len();
-    Ok(Outcome::Passed(format!(
-        "{count} known inputs of {targets} targets; {search}"
-    )))
+/// Reads every known input once: of these targets, or of all.
+fn replay(workspace: &Workspace, targets: &[String]) -> Result<String, Failure> {
+    // Everything with all features, as in the other tests: nothing is built twice.
+    let mut cargo = workspace.cargo(&["test", "--workspace", "--all-features", "--quiet"]);
+    cargo.args(["--test", "replay", "--"]);
+    cargo.arg(workspace.root.join("fuzz")).args(targets);
+    // A target makes a repository and never knows which input is the last.
+    let place = tempfile::tempdir().map_err(|error| Failure::new(error.to_string()))?;
+    let said = command::output(cargo.env("TMPDIR", place.path()));
+    said.map(|said| said.lines().last().unwrap_or_default().to_owned())
 }

@@ -6,7 +6,7 @@ use crate::arguments::Arguments;
 use crate::command;
 use crate::report::{Failure, Outcome, Report};
 use crate::workspace::Workspace;
-use crate::{coverage, deny, devices, edges, lengths, package, peers, rules, simulate, wasm};
+use crate::{coverage, deny, devices, edges, fuzz, lengths, package, peers, rules, simulate, wasm};
 use output::Tests;
 use std::io::{BufRead, BufReader};
 use std::process::{Command, ExitCode, Stdio};
@@ -33,6 +33,7 @@ const STEPS: [(&str, Step); 19] = [
     ("doc", doc),
     ("wasm", wasm::build),
     ("tests", tests),
+    ("fuzz", fuzz::known),
     ("coverage", |workspace| coverage::run(workspace, none())),
     ("simulate", |workspace| simulate::run(workspace, none())),
 ];

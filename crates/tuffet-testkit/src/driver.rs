@@ -1,7 +1,8 @@
 //! A shell around the core, as small as one can be: it answers steps from whatever surrounds it.
 
 use tuffet_core::trust::{
-    Answer, Error, Event, Fetch, Item, Policy, Refresh, Rejected, Search, Step, WithoutFile, Write,
+    Answer, Audit, AuditedRole, Error, Event, Fetch, Item, Policy, Refresh, Rejected, Search, Step,
+    WithoutFile, Write,
 };
 
 /// Why a refresh or a search did not end well.
@@ -61,6 +62,34 @@ macro_rules! machine {
 
 machine!(Refresh);
 machine!(Search);
+
+/// An audit as a machine: a role that must not be trusted is a finding, not the end.
+#[derive(Debug)]
+pub struct Auditing<'c> {
+    /// The audit.
+    pub audit: Audit<'c>,
+    /// What it came upon.
+    pub findings: Vec<Result<AuditedRole, Box<Rejected>>>,
+}
+
+impl Machine for Auditing<'_> {
+    fn step(&self) -> Step {
+        self.audit.fetch().map_or(Step::Done, Step::Fetch)
+    }
+
+    fn answer(&mut self, answer: Answer) -> Result<(), Error> {
+        let bytes = match answer {
+            Answer::Bytes(bytes) => Some(bytes),
+            Answer::Absent | Answer::Stored => None,
+        };
+        self.findings.extend(self.audit.answer(bytes).transpose());
+        Ok(())
+    }
+
+    fn take_events(&mut self) -> Vec<Event> {
+        Vec::new()
+    }
+}
 
 /// A disk and a network.
 pub trait Surroundings {

@@ -36,7 +36,7 @@ pub mod simulation;
 pub use client::{Op, Store, World};
 pub use crypto::{Toy, sha256, sha384, sha512};
 pub use document::{Document, Envelope, Layout, array, base64, edit, insert, object, remove, text};
-pub use driver::{Machine, Reply, Stop, Surroundings, drive};
+pub use driver::{Auditing, Machine, Reply, Stop, Surroundings, drive};
 pub use keys::TestKey;
 pub use repository::{Delegated, Files, Listing, Repository, Signing, role};
 

@@ -7,10 +7,11 @@ use std::fmt::Write as _;
 use std::io::{IsTerminal, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::LazyLock;
 use std::time::{Duration, Instant};
 
 use tuffet_core::explain::CODES;
-use tuffet_testkit::simulation::{Core, Failure, Fast, Tally, play};
+use tuffet_testkit::simulation::{Core, Failure, Fast, Tally, fingerprint, play};
 
 /// Traces that a job plays before it looks up.
 const ROUND: u64 = 100;
@@ -20,6 +21,9 @@ const BETWEEN_STATES: Duration = Duration::from_secs(1);
 
 const USAGE: &str =
     "usage: simulate [--steps N] [--seed S] [--jobs N] [--seconds N] [--state FILE [--resume]]";
+
+/// Which simulation it is.
+static SIMULATION: LazyLock<u64> = LazyLock::new(fingerprint);
 
 struct Options {
     steps: u64,
@@ -205,9 +209,13 @@ fn close(done: &Done, steps: u64, (elapsed, before): (Duration, u64)) {
     );
 }
 
-/// The state: a line for the seed, one for the traces that are done, and one for each number.
+/// The state: a line that says which simulation it is of, one for the seed, one for the traces that are done, and one for each
+/// number.
 fn write(path: &Path, seed: u64, done: &Done) -> Result<(), String> {
-    let mut text = format!("seed {seed}\ntraces-done {}\n", done.traces);
+    let mut text = format!(
+        "simulation {}\nseed {seed}\ntraces-done {}\n",
+        *SIMULATION, done.traces
+    );
     for (name, count) in &done.tally.counts {
         let _ = writeln!(text, "{name} {count}");
     }
@@ -220,6 +228,14 @@ fn read(path: &Path, seed: u64) -> Result<Done, String> {
         Ok(text) => text,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Done::default()),
         Err(error) => return Err(format!("{}: {error}", path.display())),
+    };
+    // A seed is another trace when there are other operations: what was played then says nothing about those of now.
+    let first = format!("simulation {}\n", *SIMULATION);
+    let Some(text) = text.strip_prefix(&first) else {
+        return Err(format!(
+            "{}: is of another version of the simulation; begin again without --resume",
+            path.display()
+        ));
     };
     let mut done = Done::default();
     for line in text.lines() {

@@ -1,12 +1,14 @@
 //! Metadata files with everything that the model has to know about them, above all who really signed them.
 
 use std::collections::{BTreeMap, HashMap};
-use std::fmt::{self, Write as _};
+use std::fmt;
 use std::sync::Arc;
 
-use tuffet_core::crypto::{HashAlgorithm, hex};
-use tuffet_core::metadata::{RoleName, UnixTime};
+use tuffet_core::crypto::HashAlgorithm;
+use tuffet_core::metadata::RoleName;
 
+use super::deviation::{Deviation, Deviations};
+use super::render::render;
 use super::signing::Signing;
 
 /// A role.
@@ -116,15 +118,54 @@ pub(crate) struct Listed {
     pub(crate) hash: Option<[u8; 32]>,
 }
 
-/// What is in a target: its length and hash follow from the number.
+/// What is in a target: its length and hashes follow from the number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Content(pub(crate) u16);
+pub(crate) struct Content {
+    /// The number.
+    pub(crate) number: u16,
+    /// The hashes that are listed.
+    pub(crate) hashes: Listing,
+}
+
+/// Which hashes of a target are listed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Listing {
+    /// SHA-256.
+    Short,
+    /// SHA-512.
+    Long,
+    /// Both.
+    Both,
+}
+
+impl Listing {
+    /// The one that a die shows.
+    #[must_use]
+    pub(crate) fn drawn(die: u16) -> Self {
+        [Self::Short, Self::Short, Self::Long, Self::Both][usize::from(die) % 4]
+    }
+}
 
 impl Content {
     /// The bytes.
     #[must_use]
     pub(crate) fn bytes(self) -> Vec<u8> {
-        format!("content {}", self.0).into_bytes()
+        format!("content {}", self.number).into_bytes()
+    }
+
+    /// The hashes that are listed, in the order of their names.
+    #[must_use]
+    pub(crate) fn listed_hashes(self, signing: &dyn Signing) -> Vec<(&'static str, Vec<u8>)> {
+        let hash = |name, algorithm| {
+            let digest = signing.crypto().digest(algorithm, &self.bytes());
+            (name, digest.as_bytes().to_vec())
+        };
+        let (short, long) = (HashAlgorithm::Sha256, HashAlgorithm::Sha512);
+        match self.hashes {
+            Listing::Short => vec![hash("sha256", short)],
+            Listing::Long => vec![hash("sha512", long)],
+            Listing::Both => vec![hash("sha256", short), hash("sha512", long)],
+        }
     }
 }
 
@@ -198,7 +239,7 @@ pub(crate) enum Body {
 }
 
 impl Body {
-    fn kind(&self) -> &'static str {
+    pub(super) fn kind(&self) -> &'static str {
         match self {
             Self::Root { .. } => "root",
             Self::Timestamp(_) => "timestamp",
@@ -216,6 +257,8 @@ pub(crate) struct Signature {
     pub(crate) named: Named,
     /// Whose it is; nobody's, if it was made up.
     pub(crate) by: Option<u16>,
+    /// Whether it was made over the same content in the other envelope: then it says nothing here.
+    pub(crate) moved: bool,
 }
 
 impl Signature {
@@ -225,7 +268,13 @@ impl Signature {
         Self {
             named,
             by: Some(named.key),
+            moved: false,
         }
+    }
+
+    /// Whether it is that of its key over this very file.
+    fn is_true(&self) -> bool {
+        self.by == Some(self.named.key) && !self.moved
     }
 }
 
@@ -244,6 +293,61 @@ pub(crate) struct Draft {
     pub(crate) signatures: Vec<Signature>,
     /// How many spaces follow: other bytes with the same meaning.
     pub(crate) padding: u8,
+    /// Whether it comes in an envelope by DSSE (TAP 17).
+    pub(crate) dsse: bool,
+    /// Where it deviates from the specification, as far as a file like it can.
+    pub(crate) odd: Deviations,
+}
+
+impl Draft {
+    /// The deviations that a file like this one can have.
+    fn possible(&self) -> Deviations {
+        use Deviation::{
+            CustomForm, ExpiresForm, ExtraRole, HashUnknown, HexPoint, KeyForm, KeyidUndefined,
+            KeytypeAlias, SignatureForm, SnapshotExtra, SpecVersionForm,
+        };
+        let hash = |listed: &Listed| listed.hash.is_some();
+        let of_keys = [HexPoint, KeytypeAlias, KeyForm, KeyidUndefined];
+        let mut possible = Deviations::of(&[ExpiresForm, SignatureForm, SpecVersionForm]);
+        match &self.body {
+            Body::Root { .. } => possible = possible.with(&of_keys).with(&[ExtraRole]),
+            Body::Timestamp(listed) if hash(listed) => possible = possible.with(&[HashUnknown]),
+            Body::Timestamp(_) => {}
+            Body::Snapshot(listed) => {
+                possible = possible.with(&[SnapshotExtra]);
+                if listed.values().any(hash) {
+                    possible = possible.with(&[HashUnknown]);
+                }
+            }
+            Body::Targets {
+                targets,
+                delegations,
+            } => {
+                if !targets.is_empty() {
+                    possible = possible.with(&[CustomForm, HashUnknown]);
+                }
+                if *delegations != Delegations::None {
+                    possible = possible.with(&of_keys);
+                }
+            }
+            Body::Garbage => return Deviations::NONE,
+        }
+        possible
+    }
+
+    /// Whether it defines a key under an id that is not the first of its ids.
+    fn has_alias(&self) -> bool {
+        let alias = |grant: &Grant| grant.keys.iter().any(|named| named.alias > 0);
+        match &self.body {
+            Body::Root { grants, .. } => grants.iter().any(alias),
+            Body::Targets { delegations, .. } => match delegations {
+                Delegations::None => false,
+                Delegations::Named(roles) => roles.iter().any(|role| alias(&role.grant)),
+                Delegations::Bins { grant, .. } => alias(grant),
+            },
+            Body::Timestamp(_) | Body::Snapshot(_) | Body::Garbage => false,
+        }
+    }
 }
 
 /// A file that exists somewhere.
@@ -255,6 +359,8 @@ pub(crate) struct Artifact {
     pub(crate) bytes: Arc<Vec<u8>>,
     /// Their SHA-256.
     pub(crate) hash: [u8; 32],
+    /// Where it deviates from the specification.
+    pub(crate) deviations: Deviations,
 }
 
 impl Artifact {
@@ -275,7 +381,7 @@ impl Artifact {
     pub(crate) fn count(&self, grant: &Grant) -> u8 {
         let signed = |named: &Named| {
             let mut entries = self.draft.signatures.iter();
-            entries.any(|entry| entry.named == *named && entry.by == Some(named.key))
+            entries.any(|entry| entry.named == *named && entry.is_true())
         };
         count(grant, signed)
     }
@@ -285,7 +391,7 @@ impl Artifact {
     pub(crate) fn count_whatever_the_keyids(&self, grant: &Grant) -> u8 {
         let signed = |named: &Named| {
             let mut entries = self.draft.signatures.iter();
-            entries.any(|entry| entry.by == Some(named.key))
+            entries.any(|entry| entry.by == Some(named.key) && !entry.moved)
         };
         count(grant, signed)
     }
@@ -310,14 +416,17 @@ pub(crate) struct Id(pub(crate) u32);
 /// Every file that was ever made, by whomever.
 #[derive(Debug, Default)]
 pub(crate) struct Archive {
+    /// Whether the first id of a key is its hash (F-07), as a strict policy asks for; short ones are faster.
+    pub(crate) hashed: bool,
     artifacts: Vec<Artifact>,
     known: HashMap<[u8; 32], Id>,
 }
 
 impl Archive {
     /// Makes a file.
-    pub(crate) fn add(&mut self, draft: Draft, signing: &dyn Signing) -> Id {
-        let bytes = render(&draft, signing);
+    pub(crate) fn add(&mut self, mut draft: Draft, signing: &dyn Signing) -> Id {
+        draft.odd = draft.odd.only(draft.possible());
+        let bytes = render(&draft, self.hashed, signing);
         self.add_bytes(draft, bytes, signing)
     }
 
@@ -330,6 +439,8 @@ impl Archive {
             body: Body::Garbage,
             signatures: Vec::new(),
             padding: 0,
+            dsse: false,
+            odd: Deviations::NONE,
         };
         self.add_bytes(draft, bytes, signing)
     }
@@ -338,8 +449,15 @@ impl Archive {
         let hash = digest(&bytes, signing);
         let next = Id(u32::try_from(self.artifacts.len()).expect("few files"));
         let artifacts = &mut self.artifacts;
+        let mismatch = self.hashed && draft.has_alias();
         *self.known.entry(hash).or_insert_with(|| {
+            let deviations = if mismatch {
+                draft.odd.with(&[Deviation::KeyidMismatch])
+            } else {
+                draft.odd
+            };
             artifacts.push(Artifact {
+                deviations,
                 draft,
                 bytes: Arc::new(bytes),
                 hash,
@@ -372,208 +490,4 @@ pub(crate) fn digest(bytes: &[u8], signing: &dyn Signing) -> [u8; 32] {
     let mut hash = [0; 32];
     hash.copy_from_slice(digest.as_bytes());
     hash
-}
-
-fn render(draft: &Draft, signing: &dyn Signing) -> Vec<u8> {
-    let signed = Canonical(signing)
-        .signed(draft)
-        .expect("a string takes anything");
-    let mut file = String::with_capacity(signed.len() + 128);
-    file.push_str("{\"signatures\":[");
-    for (place, signature) in draft.signatures.iter().enumerate() {
-        let value = match signature.by {
-            Some(key) => signing.sign(key, signed.as_bytes()),
-            None => vec![0x5a; 12],
-        };
-        let comma = if place > 0 { "," } else { "" };
-        let (keyid, value) = (signature.named, hex::encode(&value));
-        write!(file, "{comma}{{\"keyid\":\"{keyid}\",\"sig\":\"{value}\"}}").expect("a string");
-    }
-    file.push_str("],\"signed\":");
-    file.push_str(&signed);
-    file.push('}');
-    file.extend((0..draft.padding).map(|_| ' '));
-    file.into_bytes()
-}
-
-/// Writes the canonical form at once: members in order, no white space.
-struct Canonical<'s>(&'s dyn Signing);
-
-impl Canonical<'_> {
-    fn signed(&self, draft: &Draft) -> Result<String, fmt::Error> {
-        let mut text = String::with_capacity(512);
-        let out = &mut text;
-        write!(out, "{{\"_type\":\"{}\"", draft.body.kind())?;
-        match &draft.body {
-            Body::Root { consistent, .. } => write!(out, ",\"consistent_snapshot\":{consistent}")?,
-            Body::Targets { delegations, .. } => self.delegations(out, delegations)?,
-            _ => {}
-        }
-        write!(out, ",\"expires\":\"{}\"", UnixTime(draft.expires))?;
-        match &draft.body {
-            Body::Root { grants, .. } => self.grants(out, grants)?,
-            Body::Timestamp(listed) => meta(out, [(Role::Snapshot, listed)])?,
-            Body::Snapshot(listed) => {
-                meta(out, listed.iter().map(|(role, listed)| (*role, listed)))?
-            }
-            Body::Targets { .. } | Body::Garbage => {}
-        }
-        out.push_str(",\"spec_version\":\"1.0.34\"");
-        if let Body::Targets { targets, .. } = &draft.body {
-            self.targets(out, targets)?;
-        }
-        write!(out, ",\"version\":{}}}", draft.version)?;
-        Ok(text)
-    }
-
-    fn keys<'k>(&self, out: &mut String, keys: impl Iterator<Item = &'k Named>) -> fmt::Result {
-        let mut keys: Vec<(String, u16)> =
-            keys.map(|named| (named.to_string(), named.key)).collect();
-        keys.sort_unstable();
-        keys.dedup();
-        out.push_str("\"keys\":{");
-        for (place, (keyid, key)) in keys.iter().enumerate() {
-            let comma = if place > 0 { "," } else { "" };
-            let public = self.0.public(*key);
-            write!(
-                out,
-                "{comma}\"{keyid}\":{{\"keytype\":\"ed25519\",\"keyval\":{{\"public\":\"{public}\"}},\"scheme\":\"ed25519\"}}"
-            )?;
-        }
-        out.push('}');
-        Ok(())
-    }
-
-    fn grants(&self, out: &mut String, grants: &[Grant; 4]) -> fmt::Result {
-        let [root, timestamp, snapshot, targets] = grants;
-        out.push(',');
-        self.keys(out, grants.iter().flat_map(|grant| &grant.keys))?;
-        out.push_str(",\"roles\":{");
-        let roles = [("root", root), ("snapshot", snapshot), ("targets", targets)];
-        for (name, grant) in roles {
-            write!(out, "\"{name}\":{{")?;
-            self.grant(out, grant)?;
-            out.push_str("},");
-        }
-        out.push_str("\"timestamp\":{");
-        self.grant(out, timestamp)?;
-        out.push_str("}}");
-        Ok(())
-    }
-
-    fn grant(&self, out: &mut String, grant: &Grant) -> fmt::Result {
-        self.keyids(out, grant)?;
-        write!(out, ",\"threshold\":{}", grant.threshold)
-    }
-
-    fn keyids(&self, out: &mut String, grant: &Grant) -> fmt::Result {
-        out.push_str("\"keyids\":[");
-        for (place, named) in grant.keys.iter().enumerate() {
-            let comma = if place > 0 { "," } else { "" };
-            write!(out, "{comma}\"{named}\"")?;
-        }
-        out.push(']');
-        Ok(())
-    }
-
-    fn delegations(&self, out: &mut String, delegations: &Delegations) -> fmt::Result {
-        match delegations {
-            Delegations::None => return Ok(()),
-            Delegations::Named(roles) => {
-                out.push_str(",\"delegations\":{");
-                self.keys(out, roles.iter().flat_map(|role| &role.grant.keys))?;
-                out.push_str(",\"roles\":[");
-                for (place, role) in roles.iter().enumerate() {
-                    if place > 0 {
-                        out.push(',');
-                    }
-                    self.delegation(out, role)?;
-                }
-                out.push_str("]}");
-            }
-            Delegations::Bins { grant, bits } => {
-                out.push_str(",\"delegations\":{");
-                self.keys(out, grant.keys.iter())?;
-                write!(out, ",\"succinct_roles\":{{\"bit_length\":{bits},")?;
-                self.keyids(out, grant)?;
-                write!(
-                    out,
-                    ",\"name_prefix\":\"bin\",\"threshold\":{}}}}}",
-                    grant.threshold
-                )?;
-            }
-        }
-        Ok(())
-    }
-
-    fn delegation(&self, out: &mut String, delegation: &Delegation) -> fmt::Result {
-        out.push('{');
-        self.keyids(out, &delegation.grant)?;
-        write!(out, ",\"name\":\"{}\",", delegation.role)?;
-        let (member, paths): (&str, Vec<String>) = match delegation.paths {
-            Paths::Patterns(bits) => {
-                let chosen = (0..PATTERNS.len()).filter(|place| bits & 1 << place != 0);
-                (
-                    "paths",
-                    chosen.map(|place| PATTERNS[place].to_owned()).collect(),
-                )
-            }
-            Paths::Prefixes(bits) => {
-                let chosen = (0..16).filter(|digit| bits & 1 << digit != 0);
-                (
-                    "path_hash_prefixes",
-                    chosen.map(|digit| format!("{digit:x}")).collect(),
-                )
-            }
-        };
-        let paths: Vec<String> = paths.iter().map(|path| format!("\"{path}\"")).collect();
-        write!(out, "\"{member}\":[{}],", paths.join(","))?;
-        let (terminating, threshold) = (delegation.terminating, delegation.grant.threshold);
-        write!(
-            out,
-            "\"terminating\":{terminating},\"threshold\":{threshold}}}"
-        )
-    }
-
-    fn targets(&self, out: &mut String, targets: &BTreeMap<u8, Content>) -> fmt::Result {
-        let mut entries: Vec<(&str, Content)> = targets
-            .iter()
-            .map(|(place, content)| (TARGETS[usize::from(*place)], *content))
-            .collect();
-        entries.sort_unstable_by_key(|(path, _)| *path);
-        out.push_str(",\"targets\":{");
-        for (place, (path, content)) in entries.into_iter().enumerate() {
-            let comma = if place > 0 { "," } else { "" };
-            let bytes = content.bytes();
-            let (hash, length) = (hex::encode(&digest(&bytes, self.0)), bytes.len());
-            write!(
-                out,
-                "{comma}\"{path}\":{{\"hashes\":{{\"sha256\":\"{hash}\"}},\"length\":{length}}}"
-            )?;
-        }
-        out.push('}');
-        Ok(())
-    }
-}
-
-fn meta<'l>(out: &mut String, listed: impl IntoIterator<Item = (Role, &'l Listed)>) -> fmt::Result {
-    let mut entries: Vec<(String, &Listed)> = listed
-        .into_iter()
-        .map(|(role, listed)| (role.name() + ".json", listed))
-        .collect();
-    entries.sort_unstable_by(|one, other| one.0.cmp(&other.0));
-    out.push_str(",\"meta\":{");
-    for (place, (file, listed)) in entries.iter().enumerate() {
-        let comma = if place > 0 { "," } else { "" };
-        write!(out, "{comma}\"{file}\":{{")?;
-        if let Some(hash) = &listed.hash {
-            write!(out, "\"hashes\":{{\"sha256\":\"{}\"}},", hex::encode(hash))?;
-        }
-        if let Some(length) = listed.length {
-            write!(out, "\"length\":{length},")?;
-        }
-        write!(out, "\"version\":{}}}", listed.version)?;
-    }
-    out.push('}');
-    Ok(())
 }

@@ -3,8 +3,10 @@
 use std::collections::BTreeSet;
 
 use super::artifact::{
-    Archive, Artifact, Body, Content, Delegations, Draft, Grant, Id, Named, Role, Signature,
+    Archive, Artifact, Body, Content, Delegations, Draft, Grant, Id, Listing, Named, Role,
+    Signature,
 };
+use super::deviation::{Deviation, Deviations};
 use super::network::{Network, Served, Url};
 use super::repository::{Repository, place};
 use super::signing::Signing;
@@ -161,7 +163,7 @@ impl Attacker {
         let Some(mut id) = honest else {
             return;
         };
-        if how % 8 == 4 {
+        if how % 11 == 4 {
             let mut known = known_of(target.archive, role);
             known.reverse();
             id = known[usize::from(which) % known.len().clamp(1, 6)];
@@ -169,7 +171,7 @@ impl Attacker {
         let mut draft = target.archive.get(id).draft.clone();
         let signatures = &mut draft.signatures;
         let place = usize::from(which) % signatures.len().max(1);
-        match how % 8 {
+        match how % 11 {
             0 => draft.padding = 1 + which % 2,
             1 if !signatures.is_empty() => drop(signatures.remove(place)),
             2 if !signatures.is_empty() => signatures[place].by = None,
@@ -193,8 +195,14 @@ impl Attacker {
             6 | 7 if role == Role::Root => {
                 let keys = target.repository.signers(role);
                 let own = |signature: &Signature| keys.contains(&signature.named);
-                signatures.retain(|signature| own(signature) == (how % 8 == 6));
+                signatures.retain(|signature| own(signature) == (how % 11 == 6));
             }
+            // The other envelope: what is signed is not the same then.
+            8 => {
+                draft.dsse = !draft.dsse;
+                (signatures.iter_mut()).for_each(|entry| entry.moved = !entry.moved);
+            }
+            9 => draft.odd = draft.odd.with(&[Deviation::SignatureForm]),
             _ => signatures.clear(),
         }
         let id = target.archive.add(draft, target.signing);
@@ -229,6 +237,11 @@ impl Attacker {
             _ => target.now + 50_000,
         };
         self.reword(&mut draft, forgery.content, target);
+        match forgery.content / 16 {
+            0 => draft.dsse = !draft.dsse,
+            1 => draft.odd = draft.odd.and(Deviations::drawn(forgery.content)),
+            _ => {}
+        }
         let grant = Grant {
             keys: repository.signers(role),
             threshold: 1,
@@ -309,10 +322,12 @@ impl Attacker {
             (false, 0) => Some(Signature {
                 named: *named,
                 by: None,
+                moved: false,
             }),
             (false, 2) => Some(Signature {
                 named: *named,
                 by: Some(at_hand.map_or(OWN, |named| named.key)),
+                moved: false,
             }),
             (false, _) => None,
         };
@@ -370,7 +385,13 @@ impl Attacker {
                 targets,
                 delegations,
             } => match content % 4 {
-                0 => drop(targets.insert(content / 4 % 6, Content(OWN + self.made))),
+                0 => drop(targets.insert(
+                    content / 4 % 6,
+                    Content {
+                        number: OWN + self.made,
+                        hashes: Listing::drawn(self.made),
+                    },
+                )),
                 1 => targets.clear(),
                 2 => {
                     if let Delegations::Named(roles) = delegations {

@@ -1,6 +1,7 @@
 //! Mistakes of honest people.
 
 use super::artifact::{Body, Draft, Named, Role, Signature};
+use super::deviation::Deviations;
 use super::repository::{Repository, Tools};
 
 /// A root with a threshold of its own keys and not of the old ones, or the other way round.
@@ -29,6 +30,8 @@ pub(crate) fn blunder(repository: &mut Repository, lacking: u8, fresh: u8, tools
         body: Body::Root { grants, consistent },
         signatures: signers.into_iter().map(Signature::honest).collect(),
         padding: 0,
+        dsse: tools.wraps(version),
+        odd: Deviations::NONE,
     };
     let id = tools.archive.add(draft, tools.signing);
     repository.put_root(version, id);

@@ -3,17 +3,18 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use tuffet_core::metadata::{TargetPath, UnixTime, Version};
+use tuffet_core::crypto::Crypto;
+use tuffet_core::metadata::{TargetFile, TargetPath, Tolerance, ToleranceSet, UnixTime, Version};
 use tuffet_core::trust::{
-    Context, Event, Fetch, Found, Item, Mode, Policy, Refresh, RemoteFile, Search, TrustAnchor,
-    TrustedView, Write, WriteKind,
+    Audit, AuditedRole, Context, Covered, Event, Fetch, Found, Item, Mode, Policy, Refresh,
+    Rejected, RemoteFile, Search, TrustAnchor, TrustedView, Write, WriteKind,
 };
 
 use super::artifact::Role;
 use super::model::{LIMITS, Rules, SKEW, Slot};
 use super::network::Url;
 use super::signing::Signing;
-use crate::driver::{Reply, Stop, Surroundings, drive};
+use crate::driver::{Auditing, Reply, Stop, Surroundings, drive};
 
 /// What a client keeps.
 pub type Store = BTreeMap<Item, Arc<Vec<u8>>>;
@@ -40,6 +41,10 @@ pub struct Call<'c> {
     pub everything: &'c dyn Fn() -> Vec<Vec<(RemoteFile, Listing)>>,
     /// What is looked for.
     pub paths: Vec<TargetPath>,
+    /// Whether nobody may be asked.
+    pub offline: bool,
+    /// Whether every role is looked at in the end.
+    pub audit: bool,
     /// What is delivered for a target that was found: right or wrong bytes.
     pub body: &'c dyn Fn(&Found) -> Vec<u8>,
 }
@@ -73,8 +78,8 @@ pub struct FoundTarget {
     pub role: Role,
     /// The length it must have.
     pub length: u64,
-    /// Its SHA-256.
-    pub hash: Vec<u8>,
+    /// Its hashes.
+    pub hashes: Vec<Vec<u8>>,
     /// What came of checking the delivered bytes.
     pub checked: Result<(), &'static str>,
 }
@@ -88,6 +93,33 @@ pub struct Report {
     pub refreshed: Result<[Arc<Vec<u8>>; 4], End>,
     /// What came of each search.
     pub found: Vec<Result<FoundTarget, End>>,
+    /// What was found, in the words of the core.
+    pub voices: Vec<Option<Found>>,
+    /// What the audit came upon, and how it ended; if there was one.
+    pub audited: Option<(Vec<Finding>, Result<(), End>)>,
+}
+
+/// A path, the length and the hashes that are listed, and whether clients find it there.
+pub type AuditedTarget = (String, u64, Vec<Vec<u8>>, bool);
+
+/// What an audit says about one role.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Finding {
+    /// It was verified.
+    Role {
+        /// Who delegates to it; nobody to the top-level role.
+        delegator: Option<Role>,
+        /// Which it is.
+        role: Role,
+        /// Its bytes.
+        bytes: Arc<Vec<u8>>,
+        /// Why roles are not visited that it delegates to.
+        unvisited: Vec<(&'static str, Role)>,
+        /// Its targets: path, length, hashes, and whether clients find it here.
+        targets: Vec<AuditedTarget>,
+    },
+    /// It is refused, with this code.
+    Refused(&'static str),
 }
 
 /// A client.
@@ -115,6 +147,11 @@ pub(crate) fn policy(rules: &Rules) -> Policy {
     ] = LIMITS;
     limits.roots = rules.roots;
     limits.roles = u32::try_from(rules.roles).expect("few roles");
+    let refuse = rules.refuse.codes().map(|code| {
+        let name = code.strip_prefix("strict.").unwrap_or(code);
+        Tolerance::from_name(name).expect("a tolerance")
+    });
+    policy.refuse = refuse.fold(ToleranceSet::NONE, ToleranceSet::with);
     policy.strict_local = rules.strict;
     policy.clock_skew = u32::try_from(SKEW).expect("minutes");
     policy.minimum_versions.root = Version::new(rules.least_root);
@@ -205,18 +242,23 @@ impl Client for Core {
             writes: Vec::new(),
         };
         let anchor = TrustAnchor::Root(call.anchor.to_vec());
-        let mut refresh = Refresh::new(anchor, Mode::Online, context);
-        let mut found = Vec::new();
+        let mode = mode(call);
+        let mut refresh = Refresh::new(anchor, mode, context);
+        let (mut found, mut voices, mut audited) = (Vec::new(), Vec::new(), None);
         let refreshed = match drive(&mut refresh, call.policy, &mut shell) {
             Err(stop) => Err(end(stop)),
             Ok(()) => {
                 let mut view = refresh.finish().expect("done");
                 for path in &call.paths {
-                    found.push(search(&mut view, path, context, &mut shell));
+                    let (one, voice) = search(&mut view, path, context, &mut shell);
+                    found.push(one);
+                    voices.push(voice);
                     if found.last() == Some(&Err(End::Crash)) {
                         break;
                     }
                 }
+                let crashed = found.last() == Some(&Err(End::Crash));
+                audited = (call.audit && !crashed).then(|| audit(&view, context, &mut shell));
                 Ok(files(&view))
             }
         };
@@ -224,7 +266,60 @@ impl Client for Core {
             writes: shell.writes,
             refreshed,
             found,
+            voices,
+            audited,
         }
+    }
+}
+
+fn mode(call: &Call<'_>) -> Mode {
+    match call.offline {
+        true => Mode::Offline,
+        false => Mode::Online,
+    }
+}
+
+fn audit(
+    view: &TrustedView,
+    context: Context<'_>,
+    shell: &mut Shell<'_, '_>,
+) -> (Vec<Finding>, Result<(), End>) {
+    let (audit, top) = Audit::new(view.clone(), context);
+    let mut auditing = Auditing {
+        audit,
+        findings: vec![Ok(top)],
+    };
+    let ended = drive(&mut auditing, context.policy, shell).map_err(end);
+    let findings = auditing.findings.iter();
+    let findings = findings.map(|finding| audited(finding, context.crypto));
+    (findings.collect(), ended)
+}
+
+/// A finding in the words of the simulation.
+#[must_use]
+pub fn audited(finding: &Result<AuditedRole, Box<Rejected>>, crypto: &dyn Crypto) -> Finding {
+    let audited = match finding {
+        Ok(audited) => audited,
+        Err(rejected) => return Finding::Refused(rejected.code()),
+    };
+    let unvisited = audited.unvisited().iter().map(|rejected| {
+        let role = match rejected {
+            Rejected::Unlisted { role } | Rejected::Unvisited { role } => Role::of(role),
+            other => panic!("{other}"),
+        };
+        (rejected.code(), role)
+    });
+    let targets = audited.targets(crypto).map(|(found, covered)| {
+        let path = found.path.as_str().to_owned();
+        let (length, hashes) = (found.target.length, hashes(&found.target));
+        (path, length, hashes, covered == Covered::Yes)
+    });
+    Finding::Role {
+        delegator: audited.delegator().map(Role::of),
+        role: Role::of(audited.role().role()),
+        bytes: Arc::clone(audited.role().received()),
+        unvisited: unvisited.collect(),
+        targets: targets.collect(),
     }
 }
 
@@ -244,19 +339,26 @@ fn search(
     path: &TargetPath,
     context: Context<'_>,
     shell: &mut Shell<'_, '_>,
-) -> Result<FoundTarget, End> {
-    let mut search = Search::new(view.clone(), path.clone(), Mode::Online, context);
-    drive(&mut search, context.policy, shell).map_err(end)?;
+) -> (Result<FoundTarget, End>, Option<Found>) {
+    let mut search = Search::new(view.clone(), path.clone(), mode(shell.call), context);
+    if let Err(stop) = drive(&mut search, context.policy, shell) {
+        return (Err(end(stop)), None);
+    }
     let outcome = search.finish().expect("done");
     *view = outcome.view;
-    let found = outcome
-        .found
-        .map_err(|rejected| end(Stop::Rejected(*rejected)))?;
-    let checked = found.check_bytes(&(shell.call.body)(&found), context.crypto);
-    Ok(described(
-        &found,
-        checked.map(drop).map_err(|rejected| rejected.code()),
-    ))
+    match outcome.found {
+        Err(rejected) => (Err(end(Stop::Rejected(*rejected))), None),
+        Ok(found) => {
+            let checked = found.check_bytes(&(shell.call.body)(&found), context.crypto);
+            let checked = checked.map(drop).map_err(|rejected| rejected.code());
+            (Ok(described(&found, checked)), Some(found))
+        }
+    }
+}
+
+fn hashes(target: &TargetFile) -> Vec<Vec<u8>> {
+    let digests = target.hashes.digests().iter();
+    digests.map(|digest| digest.as_bytes().to_vec()).collect()
 }
 
 /// A found target in the words of the simulation.
@@ -265,7 +367,7 @@ pub fn described(found: &Found, checked: Result<(), &'static str>) -> FoundTarge
     FoundTarget {
         role: Role::of(&found.role),
         length: found.target.length,
-        hash: found.target.hashes.digests()[0].as_bytes().to_vec(),
+        hashes: hashes(&found.target),
         checked,
     }
 }

@@ -7,7 +7,7 @@ use tuffet_core::metadata::RoleName;
 use tuffet_core::trust::Item;
 
 use super::artifact::{Archive, Artifact, BIN, Body, Delegations, Grant, Id, Listed, Role};
-use super::client::{Store, Written};
+use super::client::{Finding, Store, Written};
 use super::scene::Broken;
 use super::signing::Signing;
 
@@ -117,6 +117,47 @@ impl Looking<'_> {
             ensure(delegators.any(|by| names(by, role, file)), || {
                 format!("{role} is trusted and nobody names a threshold of those who signed it")
             })?;
+        }
+        Ok(())
+    }
+
+    /// Checks what an audit came upon, in the same way.
+    ///
+    /// # Errors
+    /// What does not hold.
+    pub(crate) fn check_audit(&self, seen: &Seen, findings: &[Finding]) -> Result<(), Broken> {
+        let [.., snapshot, _] = seen.files;
+        let mut audited: Vec<(Role, Id)> = Vec::new();
+        for finding in findings {
+            let Finding::Role {
+                delegator,
+                role,
+                bytes,
+                ..
+            } = finding
+            else {
+                continue;
+            };
+            let known = self.archive.find(bytes, self.signing);
+            let id = known.ok_or("an audit shows a role that nobody has made")?;
+            let file = self.archive.get(id);
+            let listed = roles(self.archive.get(snapshot))?.get(role);
+            fits(
+                file,
+                listed.ok_or("an audit shows a role that is not listed")?,
+            )?;
+            ensure(file.draft.expires > self.now, || {
+                format!("an audit shows that {role} is good, and it has expired")
+            })?;
+            let mut by = audited.iter().filter(|(of, _)| Some(*of) == *delegator);
+            let vouched = match delegator {
+                None => id == seen.files[3],
+                Some(_) => by.any(|(_, by)| names(self.archive.get(*by), *role, file)),
+            };
+            ensure(vouched, || {
+                format!("an audit shows that {role} is good, and nobody vouches for it")
+            })?;
+            audited.push((*role, id));
         }
         Ok(())
     }

@@ -3,6 +3,8 @@
 //!
 //! Of a file that is wrong in several ways every code is admissible: the specification does not say which check comes first.
 
+mod agreement;
+mod audit;
 mod kept;
 mod question;
 mod search;
@@ -11,9 +13,11 @@ use super::artifact::{Id, Listed, Role};
 use kept::{Remembered, accept, keep, retain};
 use question::Got;
 
+pub(crate) use agreement::{Entry, Opinion, agreement};
+pub(crate) use audit::{Audited, Auditing};
 pub(crate) use kept::{Change, Kept, Record, Slot};
 pub(crate) use question::{Code, LIMITS, Question, Rules, SKEW, Trusted, Verdict, code};
-pub(crate) use search::{Hit, Known};
+pub(crate) use search::{Hit, Known, matches};
 
 /// A stored file below which nothing goes.
 #[derive(Clone, Copy)]
@@ -72,18 +76,24 @@ impl<'q> Refreshing<'q> {
     /// Why it must end.
     pub(crate) fn run(&mut self) -> Result<Trusted, Verdict> {
         self.look_at_the_clock()?;
+        refused(self.question.refused_deviations(self.root()).collect())?;
         self.look_before_the_anchor();
         self.follow_history()?;
         self.keep_the_copy_true()?;
-        let first = self.root_version();
-        self.fetch_roots()?;
+let first = self.root_version();
+        if !self.question.offline {
+            self.fetch_roots()?;
+        }
         self.settle(first)?;
         self.load_floors()?;
         let timestamp = self.timestamp()?;
         let snapshot = self.snapshot(timestamp)?;
         let targets = self.targets(snapshot)?;
-        self.record.last_refresh = Some(self.question.now);
-        self.remember();
+        // Without the repository nothing is known about how new it all is.
+        if !self.question.offline {
+            self.record.last_refresh = Some(self.question.now);
+            self.remember();
+        }
         Ok(Trusted {
             root: self.root(),
             timestamp,
@@ -180,6 +190,8 @@ impl<'q> Refreshing<'q> {
     /// Stored roots count only as successors of the anchor.
     fn follow_history(&mut self) -> Result<(), Verdict> {
         while let Some(&id) = self.kept.files.get(&Slot::History(self.root_version() + 1)) {
+            // A policy that has become stricter is no way back to an older root.
+            refused(self.question.refused_deviations(id).collect())?;
             if !self.question.root_faults(id, self.root()).is_empty() {
                 return self.damaged();
             }
@@ -341,8 +353,14 @@ impl<'q> Refreshing<'q> {
             if question.expired(used) {
                 wrong.push("expired.timestamp");
             }
+            wrong.extend(question.refused_deviations(used));
             wrong
         };
+        if question.offline {
+            let stored = floor.filter(|floor| floor.usable).ok_or_else(not_stored)?;
+            refused(faults(stored.id))?;
+            return Ok(stored.id);
+        }
         let url = (Role::Timestamp, 0);
         let id = match question.fetch(url, faults, Question::endless(Role::Timestamp)) {
             Got::Accepted(id) => id,
@@ -364,7 +382,13 @@ impl<'q> Refreshing<'q> {
         let question = self.question;
         let listed = question.snapshot_listed(timestamp);
         let root = self.root_version();
-        if let Some(floor) = self.snapshot_floor.filter(|floor| floor.usable)
+        let stored = self.snapshot_floor.filter(|floor| floor.usable);
+        if question.offline {
+            let stored = stored.ok_or_else(not_stored)?;
+            refused(self.snapshot_faults(stored.id, listed))?;
+            return Ok(stored.id);
+        }
+        if let Some(floor) = stored
             && self.snapshot_faults(floor.id, listed).is_empty()
         {
             keep(&mut self.record.snapshot, floor.id, root);
@@ -418,6 +442,7 @@ impl<'q> Refreshing<'q> {
         if question.version(id) < question.rules.least_snapshot {
             wrong.push("backstop.snapshot");
         }
+        wrong.extend(question.refused_deviations(id));
         wrong
     }
 
@@ -427,9 +452,13 @@ impl<'q> Refreshing<'q> {
         let [.., grant] = question.grants(self.root());
         let faults = |id| question.targets_faults(id, Role::Targets, listed, grant);
         let slot = Slot::Current(Role::Targets);
-        if let Some(&stored) = self.kept.files.get(&slot)
-            && faults(stored).is_empty()
-        {
+        let stored = self.kept.files.get(&slot).copied();
+        if question.offline {
+            let stored = stored.ok_or_else(not_stored)?;
+            refused(faults(stored))?;
+            return Ok(stored);
+        }
+        if let Some(stored) = stored.filter(|stored| faults(*stored).is_empty()) {
             return Ok(stored);
         }
         let url = question.url(self.root(), Role::Targets, listed);
@@ -442,6 +471,10 @@ impl<'q> Refreshing<'q> {
             Got::Not(verdict) => Err(verdict),
         }
     }
+}
+
+fn not_stored() -> Verdict {
+    Verdict::Refused(vec!["offline.missing"])
 }
 
 fn refused(wrong: Vec<Code>) -> Result<(), Verdict> {

@@ -37,6 +37,10 @@ pub enum Operation {
     Rebin { from: u8, bits: u8 },
     /// Another way of listing files: with and without length and hash.
     Relist { style: u8 },
+    /// What is written deviates from the specification in small ways from now on.
+    Deviate { how: u8, roots: u8 },
+    /// The client forgives other deviations from now on.
+    Insist { refuse: u8 },
     /// Names carry versions from now on, or do not.
     Consistent { yes: u8 },
     /// Timestamp and snapshot get new keys and begin at version 1 again.
@@ -77,7 +81,11 @@ pub enum Operation {
         crash: u8,
         paths: [u8; 2],
         body: u8,
+        offline: u8,
+        audit: u8,
     },
+    /// Two other repositories are asked about the same target, with a map file (TAP 4).
+    Consult { map: u8, path: u8, seed: u8 },
     /// Everything is put right; the client must come to the present state.
     Heal,
 }
@@ -121,7 +129,14 @@ impl Operation {
                 _ => Self::Relist { style: die() },
             },
             25 => Self::Recover { life: die() },
-            26..=31 => Self::Pass { time: die() },
+            26..=30 => Self::Pass { time: die() },
+            31 => match die() % 2 {
+                0 => Self::Insist { refuse: die() },
+                _ => Self::Deviate {
+                    how: die(),
+                    roots: die(),
+                },
+            },
             32..=35 => Self::Steal {
                 role: die(),
                 key: die(),
@@ -158,13 +173,22 @@ impl Operation {
                 how: die(),
             },
             64 => Self::Heal,
-            65 => Self::Release { root: die() },
+            65 => match die() % 4 {
+                0 => Self::Consult {
+                    map: die(),
+                    path: die(),
+                    seed: die(),
+                },
+                _ => Self::Release { root: die() },
+            },
             _ => Self::Update {
                 mirrors: die(),
                 clock: die(),
                 crash: die(),
                 paths: [die(), die()],
                 body: die(),
+                offline: die(),
+                audit: die(),
             },
         }
     }
@@ -180,6 +204,8 @@ impl Operation {
             Self::Undelegate { .. } => "undelegate",
             Self::Rebin { .. } => "rebin",
             Self::Relist { .. } => "relist",
+            Self::Deviate { .. } => "deviate",
+            Self::Insist { .. } => "insist",
             Self::Consistent { .. } => "consistent",
             Self::Recover { .. } => "recover",
             Self::Pass { .. } => "pass",
@@ -194,6 +220,7 @@ impl Operation {
             Self::Rot { .. } => "rot",
             Self::Release { .. } => "release",
             Self::Update { .. } => "update",
+            Self::Consult { .. } => "consult",
             Self::Heal => "heal",
         }
     }

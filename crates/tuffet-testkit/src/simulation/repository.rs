@@ -3,9 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::artifact::{
-    Archive, BIN, Body, Content, Delegation, Delegations, Draft, Grant, Id, Listed, Named, Paths,
-    Role, Signature, TARGETS,
+    Archive, BIN, Body, Content, Delegation, Delegations, Draft, Grant, Id, Listed, Listing, Named,
+    Paths, Role, Signature, TARGETS,
 };
+use super::deviation::Deviations;
 use super::network::{Files, Url};
 use super::signing::Signing;
 
@@ -71,6 +72,17 @@ pub(crate) struct Repository {
     next_content: u16,
 }
 
+/// Which files come in an envelope by DSSE.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Wrapping {
+    /// None.
+    Never,
+    /// Every second version of each role.
+    Sometimes,
+    /// All.
+    Always,
+}
+
 /// What the people of a repository work with.
 pub(crate) struct Tools<'t> {
     /// Where files come into being.
@@ -79,9 +91,23 @@ pub(crate) struct Tools<'t> {
     pub(crate) signing: &'t dyn Signing,
     /// The time.
     pub(crate) now: i64,
+    /// Which files are wrapped.
+    pub(crate) wrapping: Wrapping,
+    /// How what they write deviates from the specification, and whether that is so of roots.
+    pub(crate) odd: (Deviations, bool),
 }
 
 impl Tools<'_> {
+    /// Whether this version of a role is wrapped.
+    #[must_use]
+    pub(crate) fn wraps(&self, version: u64) -> bool {
+        match self.wrapping {
+            Wrapping::Never => false,
+            Wrapping::Sometimes => version.is_multiple_of(2),
+            Wrapping::Always => true,
+        }
+    }
+
     fn sign(&mut self, role: Role, version: u64, life: u8, body: Body, keys: &[Named]) -> Id {
         let life = LIVES[usize::from(life) % LIVES.len()];
         let draft = Draft {
@@ -91,6 +117,11 @@ impl Tools<'_> {
             body,
             signatures: keys.iter().copied().map(Signature::honest).collect(),
             padding: 0,
+            dsse: self.wraps(version),
+            odd: match self.odd {
+                (_, false) if role == Role::Root => Deviations::NONE,
+                (odd, _) => odd,
+            },
         };
         self.archive.add(draft, self.signing)
     }
@@ -158,7 +189,10 @@ impl Repository {
     /// Something that was in no target before.
     pub(crate) fn content(&mut self) -> Content {
         self.next_content += 1;
-        Content(self.next_content)
+        Content {
+            number: self.next_content,
+            hashes: Listing::drawn(self.next_content / 2),
+        }
     }
 
     fn fresh_grant(&mut self, keys: u8, threshold: u8) -> Grant {
@@ -286,6 +320,21 @@ impl Repository {
         }
     }
 
+    /// What the top-level role says about a target.
+    #[must_use]
+    pub(crate) fn content_of(&self, target: u8) -> Option<Content> {
+        self.roles[&Role::Targets].targets.get(&target).copied()
+    }
+
+    /// Puts somebody else's target into the top-level role.
+    pub(crate) fn adopt(&mut self, target: u8, content: Content) {
+        let known = self
+            .roles
+            .get_mut(&Role::Targets)
+            .expect("targets at least");
+        known.targets.insert(target, content);
+    }
+
     /// Replaces so many keys of a role, or gives them other ids, and publishes that.
     pub(crate) fn rotate(
         &mut self,
@@ -369,7 +418,7 @@ impl Repository {
     ) {
         // One in four delegations shares the keys of whoever is delegated to already.
         let shared = self.signers(Role::Delegated(0));
-        let grant = if threshold.is_multiple_of(4) && !shared.is_empty() {
+        let mut grant = if threshold.is_multiple_of(4) && !shared.is_empty() {
             Grant {
                 keys: shared,
                 threshold: 1,
@@ -380,6 +429,10 @@ impl Repository {
                 1 + threshold / 8 % 2 % (1 + threshold / 4 % 2),
             )
         };
+        // One in eight calls its keys by other ids than their first.
+        if threshold % 8 == 6 {
+            grant.keys.iter_mut().for_each(|named| named.alias = 1);
+        }
         let delegation = Delegation {
             role: to,
             grant,

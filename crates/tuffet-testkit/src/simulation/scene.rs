@@ -1,38 +1,46 @@
 //! A trace as it happens: a repository, an attacker and a client, and the model that says what the client must do.
 
-use std::collections::BTreeMap;
+mod consult;
+mod update;
+
 use std::sync::Arc;
 
-use tuffet_core::metadata::Version;
-use tuffet_core::trust::{Fetch, Found, Policy, RemoteFile};
+use tuffet_core::trust::Policy;
 
-use super::artifact::{Archive, Id, Paths, Role, TARGETS, digest};
+use super::Chance;
+use super::artifact::{Archive, Content, Id, Listing, Paths, Role};
 use super::attacker::{Attacker, Forgery, Target};
 use super::blunder::blunder;
-use super::client::{Call, Client, Listing, Store, item, policy, url};
-use super::invariants::{self, Seen};
-use super::model::{Change, Kept, Known, Question, Refreshing, Rules, Slot, Trusted, Verdict};
-use super::network::{Mirror, Network, Served, Url};
+use super::client::{Client, Store, item, policy};
+use super::deviation::{Deviation, Deviations};
+use super::invariants::Seen;
+use super::model::{Change, Kept, Rules, Slot};
+use super::network::{Mirror, Network};
 use super::operation::Operation;
-use super::repository::{BEGINNING, NAMED_ROLES, Repository, Style, Tools};
+use super::repository::{BEGINNING, NAMED_ROLES, Repository, Style, Tools, Wrapping};
 use super::signing::Signing;
-use super::story::{in_words, published_in_words, rules_in_words, served_in_words};
+use super::story::{published_in_words, rules_in_words, served_in_words};
 use super::tally::Tally;
-use super::{Chance, Expected};
-use crate::driver::Reply;
+use update::Asked;
 
 /// An invariant that does not hold, in words.
 pub type Broken = String;
 
 /// The world of one trace.
 pub(crate) struct Scene<'s, C> {
+    seed: u64,
     signing: &'s dyn Signing,
+    make: &'s dyn Fn() -> C,
     client: C,
+    /// Other repositories, with a client of their own each; there are none before they are asked.
+    others: Vec<Self>,
     archive: Archive,
     repository: Repository,
     attacker: Attacker,
     network: Network,
     now: i64,
+    wrapping: Wrapping,
+    odd: (Deviations, bool),
     rules: Rules,
     policy: Policy,
     anchor: Id,
@@ -49,34 +57,53 @@ pub(crate) struct Scene<'s, C> {
 impl<'s, C: Client> Scene<'s, C> {
     /// The beginning of a trace.
     #[must_use]
-    pub(crate) fn new(seed: u64, signing: &'s dyn Signing, client: C) -> Self {
+    pub(crate) fn new(seed: u64, signing: &'s dyn Signing, make: &'s dyn Fn() -> C) -> Self {
         let mut chance = Chance::new(seed ^ 0x5eed);
         let mut archive = Archive::default();
         let consistent = !chance.one_in(5);
+        archive.hashed = chance.one_in(8);
+        let wrapping = match chance.below(16) {
+            0 => Wrapping::Always,
+            1 | 2 => Wrapping::Sometimes,
+            _ => Wrapping::Never,
+        };
+        let odd = (Deviations::NONE, false);
         let mut tools = Tools {
             archive: &mut archive,
             signing,
             now: BEGINNING,
+            wrapping,
+            odd,
         };
         let repository = Repository::new(consistent, &mut tools);
         let mut network = Network::default();
         network.publish(repository.files());
         let rules = Rules {
             strict: chance.one_in(4),
+            refuse: if chance.one_in(3) {
+                refused(chance.byte(), archive.hashed)
+            } else {
+                Deviations::NONE
+            },
             roots: if chance.one_in(3) { 2 } else { 256 },
             roles: if chance.one_in(3) { 3 } else { 32 },
             least_root: if chance.one_in(8) { 2 } else { 0 },
             least_snapshot: if chance.one_in(8) { 3 } else { 0 },
         };
         Self {
+            seed,
             signing,
-            client,
+            make,
+            client: make(),
+            others: Vec::new(),
             anchor: repository.roots[0],
             archive,
             repository,
             attacker: Attacker::default(),
             network,
             now: BEGINNING,
+            wrapping,
+            odd,
             policy: policy(&rules),
             rules,
             store: Store::new(),
@@ -98,13 +125,11 @@ impl<'s, C: Client> Scene<'s, C> {
             story.push(operation.to_string());
         }
         match operation {
-            Operation::Update {
-                mirrors,
-                clock,
-                crash,
-                paths,
-                body,
-            } => self.update_as_drawn(mirrors, clock, crash, paths, body),
+            Operation::Update { .. } => {
+                let asked = self.asked(operation);
+                self.update(&asked).map(drop)
+            }
+            Operation::Consult { map, path, seed } => self.consult(map, path, seed),
             Operation::Heal => self.heal(),
             Operation::Rot { item, how } => {
                 self.rot(item, how);
@@ -121,6 +146,11 @@ impl<'s, C: Client> Scene<'s, C> {
                 if version(chosen) > version(self.anchor) {
                     self.anchor = chosen;
                 }
+                Ok(())
+            }
+            Operation::Insist { refuse } => {
+                self.rules.refuse = refused(refuse, self.archive.hashed);
+                self.policy = policy(&self.rules);
                 Ok(())
             }
             Operation::Steal { .. }
@@ -181,6 +211,8 @@ impl<'s, C: Client> Scene<'s, C> {
             archive: &mut self.archive,
             signing: self.signing,
             now: self.now,
+            wrapping: self.wrapping,
+            odd: self.odd,
         };
         let repository = &mut self.repository;
         match operation {
@@ -240,12 +272,36 @@ impl<'s, C: Client> Scene<'s, C> {
                     hash: style & 2 == 0,
                 };
             }
+            Operation::Deviate { how, roots } => {
+                self.odd = match how % 16 {
+                    0..4 => (Deviations::NONE, false),
+                    4 => (Deviations::all(), false),
+                    // Elsewhere the timestamp is refused before it.
+                    5 | 6 => (Deviations::of(&[Deviation::SnapshotExtra]), false),
+                    _ => (Deviations::drawn(how / 16), roots.is_multiple_of(3)),
+                };
+            }
             Operation::Consistent { yes } => {
                 repository.set_consistent(yes.is_multiple_of(2), &mut tools)
             }
             Operation::Recover { life } => repository.recover(life, false, is_stolen, &mut tools),
             other => panic!("{other} publishes nothing"),
         }
+    }
+
+    /// Lists somebody else's target, with hashes as a die says.
+    fn adopt(&mut self, path: u8, content: Content, die: u8) {
+        let hashes = Listing::drawn(u16::from(die));
+        self.repository.adopt(path, Content { hashes, ..content });
+        let mut tools = Tools {
+            archive: &mut self.archive,
+            signing: self.signing,
+            now: self.now,
+            wrapping: self.wrapping,
+            odd: self.odd,
+        };
+        self.repository.publish(&[Role::Targets], 4, &mut tools);
+        self.network.publish(self.repository.files());
     }
 
     fn attack(&mut self, operation: Operation) {
@@ -349,127 +405,6 @@ impl<'s, C: Client> Scene<'s, C> {
         self.store.insert(item(slot), Arc::new(bytes));
     }
 
-    fn update_as_drawn(
-        &mut self,
-        mirrors: u8,
-        clock: u8,
-        crash: u8,
-        paths: [u8; 2],
-        body: u8,
-    ) -> Result<(), Broken> {
-        let stale = Mirror::Stale(1 + mirrors / 16);
-        let mirrors = match mirrors % 16 {
-            0..=9 => vec![Mirror::Hostile],
-            10 => vec![Mirror::Hostile, Mirror::Honest],
-            11 => vec![stale, Mirror::Honest],
-            12 => vec![stale],
-            13 => vec![Mirror::Honest, Mirror::Hostile],
-            14 => vec![stale, Mirror::Hostile],
-            _ => vec![Mirror::Honest],
-        };
-        let most = self.client.most_mirrors();
-        let mirrors: Vec<Mirror> = mirrors.into_iter().take(most).collect();
-        let now = match clock % 32 {
-            0 => self.now - 20_000,
-            1 => self.now + 5_000,
-            2 => self.now - 200,
-            _ => self.now,
-        };
-        let crash = crash
-            .is_multiple_of(5)
-            .then_some(usize::from(crash / 5 % 10));
-        let paths: Vec<u8> = paths
-            .into_iter()
-            .filter(|path| path % 4 > 0)
-            .map(|path| path / 4 % TARGETS.len() as u8)
-            .collect();
-        self.update(&mirrors, now, crash, &paths, body).map(drop)
-    }
-
-    /// The client refreshes and searches, and is compared with the model.
-    fn update(
-        &mut self,
-        mirrors: &[Mirror],
-        now: i64,
-        crash: Option<usize>,
-        paths: &[u8],
-        body: u8,
-    ) -> Result<bool, Broken> {
-        let served = |mirror: usize, url: Url| {
-            mirrors
-                .get(mirror)
-                .map(|mirror| self.network.served(*mirror, url))
-        };
-        let question = Question {
-            archive: &self.archive,
-            rules: self.rules,
-            anchor: self.anchor,
-            now,
-            served: &served,
-        };
-        let expected = expect(&question, &self.kept, paths, self.signing);
-        let reply = |mirror: usize, fetch: &Fetch| {
-            Some(match served(mirror, url(&fetch.file))? {
-                Served::File(id) => Reply::Bytes(self.archive.get(id).bytes.to_vec()),
-                Served::Absent => Reply::Absent,
-                Served::Failed => Reply::Failed,
-                Served::Endless => {
-                    let most = usize::try_from(fetch.limit).expect("a small limit");
-                    Reply::Bytes(vec![b'x'; most + 1])
-                }
-            })
-        };
-        let everything = || {
-            let listing = |mirror: &Mirror| {
-                let listing = |url| listing(&self.archive, self.network.served(*mirror, url), url);
-                self.network.urls().filter_map(listing).collect()
-            };
-            mirrors.iter().map(listing).collect()
-        };
-        let contents = |found: &Found| delivered(found, &expected, body, self.signing);
-        let call = Call {
-            anchor: Arc::clone(&self.archive.get(self.anchor).bytes),
-            policy: &self.policy,
-            now,
-            signing: self.signing,
-            crash,
-            reply: &reply,
-            everything: &everything,
-            paths: paths
-                .iter()
-                .map(|path| crate::path(TARGETS[usize::from(*path)]))
-                .collect(),
-            body: &contents,
-        };
-        let report = self.client.update(&call, &mut self.store);
-        self.tally.report(&report);
-        self.tell(|| format!("mirrors {mirrors:?}, clock {now}: {}", in_words(&report)));
-        let broken = expected.compare(&report, &self.archive, self.signing, (body, crash));
-        if let Err(broken) = broken {
-            self.tell(|| format!("the model expects {:?}", expected.refreshed));
-            return Err(broken);
-        }
-        for change in expected.changes.into_iter().take(report.writes.len()) {
-            self.kept.apply(change);
-        }
-        let Ok(files) = &report.refreshed else {
-            return Ok(false);
-        };
-        let looking = invariants::Looking {
-            archive: &self.archive,
-            signing: self.signing,
-            store: &self.store,
-            anchor: self.anchor,
-            now,
-        };
-        let before = self.seen.take().filter(|_| !self.damaged);
-        let seen = looking.check(files, before.as_ref())?;
-        looking.check_delegated(&seen, &report.writes)?;
-        self.seen = Some(seen);
-        self.damaged = false;
-        Ok(true)
-    }
-
     /// C-00: whatever happened, an honest repository can be reached again.
     fn heal(&mut self) -> Result<(), Broken> {
         self.now = self.now.max(self.kept.last_refresh().unwrap_or(self.now));
@@ -478,12 +413,15 @@ impl<'s, C: Client> Scene<'s, C> {
             archive: &mut self.archive,
             signing: self.signing,
             now: self.now,
+            wrapping: self.wrapping,
+            odd: self.odd,
         };
         self.repository
             .recover(4, true, |key| stolen.has(key), &mut tools);
         self.network.publish(self.repository.files());
         self.network.overlay.clear();
         (self.rules.least_root, self.rules.least_snapshot) = (0, 0);
+        self.rules.refuse = Deviations::NONE;
         self.policy = policy(&self.rules);
         if self.rules.strict {
             // What a strict client is told to do about a damaged store, or one that speaks of another time.
@@ -494,7 +432,17 @@ impl<'s, C: Client> Scene<'s, C> {
         let rounds = self.repository.roots.len() / self.rules.roots as usize + 1;
         let mut reached = false;
         for _ in 0..rounds {
-            reached = self.update(&[Mirror::Honest], self.now, None, &[0], 1)?;
+            reached = self
+                .update(&Asked {
+                    mirrors: vec![Mirror::Honest],
+                    now: self.now,
+                    crash: None,
+                    paths: vec![0],
+                    body: 1,
+                    offline: false,
+                    audit: self.seed.is_multiple_of(4),
+                })?
+                .refreshed;
         }
         let repository = &self.repository;
         let present = [
@@ -510,75 +458,15 @@ impl<'s, C: Client> Scene<'s, C> {
     }
 }
 
-/// The bytes of a target that was found, right or wrong.
-fn delivered(found: &Found, expected: &Expected, body: u8, signing: &dyn Signing) -> Vec<u8> {
-    let hash = found.target.hashes.digests()[0];
-    let hits = expected
-        .found
-        .iter()
-        .filter_map(|(hit, _)| hit.as_ref().ok());
-    let right = hits
-        .map(|hit| hit.content.bytes())
-        .find(|bytes| digest(bytes, signing) == hash.as_bytes());
-    wrong_by(right.unwrap_or_default(), body)
-}
-
-/// One byte too many, one too few, or others.
-pub(super) fn wrong_by(mut bytes: Vec<u8>, body: u8) -> Vec<u8> {
-    match body % 8 {
-        5 => bytes.push(b'!'),
-        6 => drop(bytes.pop()),
-        7 => bytes.iter_mut().for_each(|byte| *byte ^= 1),
-        _ => {}
-    }
-    bytes
-}
-
-fn expect(question: &Question<'_>, kept: &Kept, paths: &[u8], signing: &dyn Signing) -> Expected {
-    let mut refreshing = Refreshing::new(question, kept);
-    let refreshed: Result<Trusted, Verdict> = refreshing.run();
-    let mut changes = std::mem::take(&mut refreshing.changes);
-    let mut found = Vec::new();
-    if let Ok(view) = refreshed {
-        let mut after = kept.clone();
-        changes
-            .iter()
-            .cloned()
-            .for_each(|change| after.apply(change));
-        let mut known: Known = BTreeMap::new();
-        for &path in paths {
-            let hash = digest(TARGETS[usize::from(path)].as_bytes(), signing);
-            let (hit, written) = question.search(&after, &mut known, view, (path, hash));
-            written
-                .iter()
-                .cloned()
-                .for_each(|change| after.apply(change));
-            found.push((hit, changes.len()));
-            changes.extend(written);
-        }
-    }
-    Expected {
-        changes,
-        refreshed,
-        found,
-    }
-}
-
-/// What a mirror has of a file, for clients that are told beforehand.
-fn listing(
-    archive: &Archive,
-    served: Served,
-    (role, version): Url,
-) -> Option<(RemoteFile, Listing)> {
-    let file = RemoteFile {
-        role: role.role_name(),
-        version: Version::new(version),
+/// Deviations that a client refuses. Whoever wants keyids to be hashes has them so.
+fn refused(die: u8, hashed: bool) -> Deviations {
+    let set = match die % 8 {
+        0 | 1 => Deviations::all(),
+        2 | 3 => Deviations::NONE,
+        _ => Deviations::drawn(die / 8).and(Deviations::drawn(die / 16)),
     };
-    let listing = match served {
-        Served::File(id) => Listing::Bytes(Arc::clone(&archive.get(id).bytes)),
-        Served::Endless => Listing::Endless,
-        Served::Failed => Listing::Failed,
-        Served::Absent => return None,
-    };
-    Some((file, listing))
+    match hashed {
+        true => set,
+        false => set.without(Deviation::KeyidMismatch),
+    }
 }

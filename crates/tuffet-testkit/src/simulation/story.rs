@@ -8,10 +8,11 @@ use super::repository::Repository;
 
 /// What kind of client it is, and of what.
 pub(crate) fn rules_in_words(rules: &Rules) -> String {
+    let refused: Vec<&str> = rules.refuse.codes().collect();
     format!(
-        "a client {}, {} roots and {} roles at a time, roots from {} and snapshots from {}",
+        "a client {} and refuses {refused:?}, {} roots and {} roles at a time, roots from {} and snapshots from {}",
         if rules.strict {
-            "strict about its disk"
+            "that is strict about its disk"
         } else {
             "that forgives its disk"
         },
@@ -44,6 +45,7 @@ pub(crate) fn served_in_words(archive: &Archive, now: i64, served: Served) -> St
         version,
         expires,
         signatures,
+        dsse,
         ..
     } = &archive.get(id).draft;
     let signatures: Vec<String> = signatures
@@ -53,10 +55,19 @@ pub(crate) fn served_in_words(archive: &Archive, now: i64, served: Served) -> St
             Some(key) => format!("{} made by k{key}", entry.named),
             None => format!("{} made up", entry.named),
         })
+        .zip(signatures)
+        .map(|(words, entry)| match entry.moved {
+            true => words + " over another envelope",
+            false => words,
+        })
         .collect();
     let life = expires - now;
+    let odd = archive.get(id).deviations.codes();
+    let odd: Vec<String> = odd.map(|code| format!(" {code}")).collect();
     format!(
-        "{role} {version} signed {}, for {life} s",
+        "{role} {version}{}{} signed {}, for {life} s",
+        if *dsse { " in DSSE" } else { "" },
+        odd.concat(),
         signatures.join(" ")
     )
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::client::{End, Report};
+use super::client::{End, Finding, Report};
 
 /// Counts. They add up over traces and runs.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -15,6 +15,9 @@ pub struct Tally {
     accepted: u64,
     found: u64,
     crashes: u64,
+    audits: u64,
+    audited: u64,
+    agreed: u64,
     unavailable: u64,
 }
 
@@ -39,6 +42,31 @@ impl Tally {
                 }
                 Err(end) => self.end(end),
             }
+        }
+        if let Some((findings, _)) = &report.audited {
+            self.audit(findings);
+        }
+    }
+
+    fn audit(&mut self, findings: &[Finding]) {
+        self.audits += 1;
+        for finding in findings {
+            match finding {
+                Finding::Refused(code) => *self.codes.entry(code).or_default() += 1,
+                Finding::Role { unvisited, .. } => {
+                    self.audited += 1;
+                    for (code, _) in unvisited {
+                        *self.codes.entry(code).or_default() += 1;
+                    }
+                }
+            }
+        }
+    }
+
+    pub(super) fn consultation(&mut self, refusal: Option<&'static str>) {
+        match refusal {
+            Some(code) => *self.codes.entry(code).or_default() += 1,
+            None => self.agreed += 1,
         }
     }
 
@@ -78,6 +106,9 @@ impl Tally {
             ("accepted", self.accepted),
             ("found", self.found),
             ("crashes", self.crashes),
+            ("audits", self.audits),
+            ("audited", self.audited),
+            ("agreed", self.agreed),
             ("unavailable", self.unavailable),
         ];
         let others = others

@@ -30,11 +30,18 @@ fn c00_the_core_does_what_the_model_says_and_always_finds_back() {
         "found",
         "crashes",
         "unavailable",
+        "audited",
+        "agreed",
+        "code.map.disagreement",
         "op.heal",
+        "code.audit.limit",
+        "code.offline.missing",
         "code.threshold.root",
     ] {
         assert!(tally.of(reached) > 0, "{reached}");
     }
+    let mut reached = tally.counts.keys();
+    assert!(reached.any(|name| name.starts_with("code.strict.")));
 }
 
 #[test]
@@ -79,6 +86,15 @@ fn a_run_that_is_gone_on_with_ends_like_one_that_was_never_stopped() {
 
     let (went_well, said) = simulate(&["--seed", "4", "--resume"], &stopped);
     assert!(!went_well && said.contains("is about seed 3"), "{said}");
+
+    // The traces of a simulation with other operations are others.
+    let state = std::fs::read_to_string(&stopped).expect("a state");
+    let (first, rest) = state.split_once('\n').expect("lines");
+    for other in [rest.to_owned(), format!("{first}0\n{rest}")] {
+        std::fs::write(&stopped, other).expect("a file");
+        let (went_well, said) = simulate(&["--seed", "3", "--resume"], &stopped);
+        assert!(!went_well && said.contains("another version"), "{said}");
+    }
 }
 
 /// Loses the timestamp before every refresh, and with it the floor.

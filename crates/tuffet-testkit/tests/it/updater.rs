@@ -7,13 +7,13 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use tuffet_client::blocking::Updater;
 use tuffet_client::transport::TransportErrorKind;
 use tuffet_client::{
-    Error, Fault, FixedClock, MemoryTransport, Retry, Source, Store as ClientStore, StoreError,
-    StoreLock, TrustAnchor, UnixTime,
+    Error, Fault, FixedClock, MemoryTransport, Mode, Retry, Source, Store as ClientStore,
+    StoreError, StoreLock, TrustAnchor, UnixTime,
 };
 use tuffet_core::trust::{Item, Write, WriteKind};
 use tuffet_testkit::simulation::{
-    Call, Client, End, Fast, FoundTarget, Listing, Report, Signing, Store, Written, described,
-    files, play,
+    Call, Client, End, Fast, Finding, FoundTarget, Listing, Report, Signing, Store, Written,
+    audited, described, files, play,
 };
 
 use crate::real::Ed25519;
@@ -81,30 +81,45 @@ impl Client for Embedded {
             .source(Source::at("memory://mirror"))
             .transport(Arc::new(transport(call)))
             .policy(call.policy.clone())
+            .mode(match call.offline {
+                true => Mode::OfflineAsOf(UnixTime(call.now)),
+                false => Mode::Online,
+            })
             .clock(FixedClock(UnixTime(call.now)))
             .retry(Retry::never())
             .crypto(call.signing.crypto())
             .build()
             .expect("a source");
         let refreshed = updater.refresh().map_err(end);
-        let mut found = Vec::new();
+        let (mut found, mut voices) = (Vec::new(), Vec::new());
         if refreshed.is_ok() {
             for path in &call.paths {
                 let one = updater.find(path).map_err(end);
+                voices.push(one.as_ref().ok().cloned());
                 found.push(one.map(|one| checked(&one, call)));
                 if found.last() == Some(&Err(End::Crash)) {
                     break;
                 }
             }
         }
+        let crashed = found.last() == Some(&Err(End::Crash));
+        let audited = (call.audit && refreshed.is_ok() && !crashed).then(|| audit(&updater, call));
         let mut inner = disk.inner();
         *store = std::mem::take(&mut inner.store);
         Report {
             writes: std::mem::take(&mut inner.writes),
             refreshed: refreshed.map(|view| files(&view)),
             found,
+            voices,
+            audited,
         }
     }
+}
+
+fn audit(updater: &Updater, call: &Call<'_>) -> (Vec<Finding>, Result<(), End>) {
+    let mut findings = Vec::new();
+    let ended = updater.audit(|finding| findings.push(audited(&finding, call.signing.crypto())));
+    (findings, ended.map_err(end))
 }
 
 fn checked(found: &tuffet_client::Found, call: &Call<'_>) -> FoundTarget {

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::super::artifact::{Archive, Artifact, Body, Grant, Id, Listed, Role};
+use super::super::deviation::Deviations;
 use super::super::network::{Served, Url};
 
 /// An error code.
@@ -13,6 +14,8 @@ pub(crate) type Code = &'static str;
 pub(crate) struct Rules {
     /// Whether local damage is an error.
     pub(crate) strict: bool,
+    /// Which deviations are refused.
+    pub(crate) refuse: Deviations,
     /// New roots in one refresh.
     pub(crate) roots: u32,
     /// Targets roles in one search.
@@ -39,6 +42,8 @@ pub(crate) struct Question<'q> {
     pub(crate) anchor: Id,
     /// What the client's clock says.
     pub(crate) now: i64,
+    /// Whether nobody may be asked.
+    pub(crate) offline: bool,
     /// What each mirror answers; `None` if there are not so many.
     pub(crate) served: &'q dyn Fn(usize, Url) -> Option<Served>,
 }
@@ -193,7 +198,13 @@ impl Question<'_> {
         if self.expired(id) {
             wrong.push(code("expired", role));
         }
+        wrong.extend(self.refused_deviations(id));
         wrong
+    }
+
+    /// What a strict policy says about a file that is to be used.
+    pub(super) fn refused_deviations(&self, id: Id) -> impl Iterator<Item = Code> {
+        self.file(id).deviations.only(self.rules.refuse).codes()
     }
 
     /// What is wrong with a successor of a root (C-05, C-06).
@@ -212,6 +223,7 @@ impl Question<'_> {
         if self.version(id) != self.version(before) + 1 {
             wrong.push("version.root");
         }
+        wrong.extend(self.refused_deviations(id));
         wrong
     }
 }

@@ -139,12 +139,11 @@ impl Searching<'_> {
         }
         let faults = |id| question.targets_faults(id, role, listed, grant);
         let slot = Slot::Current(role);
-        let stored = self
-            .stored(slot)
-            .filter(|&stored| faults(stored).is_empty());
-        let id = match stored {
-            Some(id) => id,
-            None => {
+        let id = match self.stored(slot) {
+            Some(stored) if faults(stored).is_empty() => stored,
+            Some(stored) if question.offline => return Err(Verdict::Refused(faults(stored))),
+            None if question.offline => return refused("offline.missing"),
+            _ => {
                 let url = question.url(self.view.root, role, listed);
                 match question.fetch(url, faults, Question::endless(role)) {
                     Got::Accepted(id) => {
@@ -166,17 +165,22 @@ impl Searching<'_> {
     }
 
     fn covers(&self, delegation: &Delegation) -> bool {
-        match delegation.paths {
-            Paths::Patterns(bits) => PATTERNS.iter().enumerate().any(|(place, pattern)| {
-                bits & 1 << place != 0 && matches(pattern, TARGETS[usize::from(self.path)])
-            }),
-            Paths::Prefixes(bits) => bits & 1 << (self.hash[0] >> 4) != 0,
-        }
+        covers(delegation.paths, self.path, &self.hash)
+    }
+}
+
+/// Whether a delegation covers a path.
+pub(super) fn covers(paths: Paths, path: u8, hash: &[u8; 32]) -> bool {
+    match paths {
+        Paths::Patterns(bits) => PATTERNS.iter().enumerate().any(|(place, pattern)| {
+            bits & 1 << place != 0 && matches(pattern, TARGETS[usize::from(path)])
+        }),
+        Paths::Prefixes(bits) => bits & 1 << (hash[0] >> 4) != 0,
     }
 }
 
 /// `*` stands for a whole segment or is not there: that is all the patterns of the simulation use.
-fn matches(pattern: &str, path: &str) -> bool {
+pub(crate) fn matches(pattern: &str, path: &str) -> bool {
     let (mut patterns, mut segments) = (pattern.split('/'), path.split('/'));
     loop {
         match (patterns.next(), segments.next()) {

@@ -1,9 +1,9 @@
-//! What several fuzz targets need: algorithms that a fuzzer can satisfy without keys.
+//! Algorithms that a fuzzer can satisfy without keys.
 
 use tuffet_core::crypto::{Crypto, Digest, HashAlgorithm, Hasher, SignatureCheck, Verdict};
 
 /// Takes a signature for valid if its first byte is odd, and sums bytes up instead of hashing them.
-pub struct OddIsValid;
+pub(crate) struct OddIsValid;
 
 struct Sum(HashAlgorithm, u8);
 
