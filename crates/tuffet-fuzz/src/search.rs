@@ -254,7 +254,7 @@ impl Graph {
         match step {
             Step::Fetch(fetch) => self.answer(&fetch.file.role),
             Step::Store(_) => Answer::Stored,
-            Step::Load(_) | _ => Answer::Absent,
+            _ => Answer::Absent,
         }
     }
 
