@@ -80,7 +80,7 @@ impl<'q> Refreshing<'q> {
         self.look_before_the_anchor();
         self.follow_history()?;
         self.keep_the_copy_true()?;
-let first = self.root_version();
+        let first = self.root_version();
         if !self.question.offline {
             self.fetch_roots()?;
         }
