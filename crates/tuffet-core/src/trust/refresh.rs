@@ -110,7 +110,8 @@ impl<'c> Refresh<'c> {
     /// What is wanted now; the same until it is answered.
     #[must_use]
     pub fn step(&self) -> Step {
-        self.state.step(&self.record, self.cx.crypto)
+        self.state
+            .step(&self.record, self.root_floor, self.cx.crypto)
     }
 
     /// Answers the step.
@@ -174,7 +175,6 @@ impl<'c> Refresh<'c> {
             (State::FetchRoot(roots), Answer::Absent) => self.settle(roots, State::FetchRoot),
             (State::FetchRoot(roots), Answer::Bytes(bytes)) => self.root_fetched(roots, bytes),
             (State::StoreRoot(roots, _), Answer::Stored) => self.begin_root(roots),
-            (State::StoreSettledRoot(phase), Answer::Stored) => Ok(State::LoadTimestamp(phase)),
             (State::LoadTimestamp(phase), answer) => self.timestamp_loaded(phase, loaded(answer)),
             (State::LoadSnapshot(phase), answer) => self.snapshot_loaded(phase, loaded(answer)),
             (State::Purge(phase), Answer::Stored) => self.begin_timestamp(phase),
@@ -352,12 +352,10 @@ impl<'c> Refresh<'c> {
         if let Some(trusted) = self.root_floor.filter(|&floor| floor > offered) {
             return stay(back(roots), root_rollback(trusted, offered));
         }
-        match roots.settle() {
-            // The copy is written once for all new roots; the history has each of them.
-            Ok(phase) if self.roots_taken > 0 => Ok(State::StoreSettledRoot(phase)),
-            Ok(phase) => Ok(State::LoadTimestamp(phase)),
-            Err(error) => refused(back, error),
-        }
+        roots
+            .settle()
+            .map(State::LoadTimestamp)
+            .or_else(|error| refused(back, error))
     }
 
     fn timestamp_loaded(&mut self, mut phase: WithRoot<'c>, bytes: Option<Vec<u8>>) -> Turn<'c> {

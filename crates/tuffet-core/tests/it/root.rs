@@ -205,7 +205,7 @@ fn c05_the_next_refresh_starts_from_the_last_good_root() {
     world.repository.root.signers.clear();
     world.repository.publish_root();
     assert_eq!(world.refresh().unwrap_err().code(), "threshold.root");
-    assert!(world.store.contains_key(&Item::Root(version(2))));
+    assert_eq!(world.stored("root"), Some(2));
     assert!(!world.store.contains_key(&Item::Root(version(3))));
     world.repository = good;
     world.recovers();
@@ -247,9 +247,9 @@ fn c08_every_root_is_stored_before_the_next_is_fetched() {
     let story = world.story();
     assert!(
         story.contains(
-            "fetch 2.root.json\nput root version 1\nput root version 2\n\
-             fetch 3.root.json\nput root version 3\n\
-             fetch 4.root.json\nput root metadata\nload timestamp metadata\n"
+            "fetch 2.root.json\nput root version 1\nput root version 2\nput root metadata\n\
+             fetch 3.root.json\nput root version 3\nput root metadata\n\
+             fetch 4.root.json\nload timestamp metadata\n"
         ),
         "{story}"
     );
@@ -283,10 +283,7 @@ fn c10_final_root_must_not_have_expired() {
     world.repository.root.expire(date);
     world.repository.publish_root();
     assert_eq!(world.refresh().unwrap_err(), expired("root", 2, date));
-    assert!(
-        world.store.contains_key(&Item::Root(version(2))),
-        "it stays stored"
-    );
+    assert_eq!(world.stored("root"), Some(2), "it stays stored");
     assert_eq!(
         world.fetched(),
         ["2.root.json", "3.root.json"],

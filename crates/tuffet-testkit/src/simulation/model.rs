@@ -80,11 +80,10 @@ impl<'q> Refreshing<'q> {
         self.look_before_the_anchor();
         self.follow_history()?;
         self.keep_the_copy_true()?;
-        let first = self.root_version();
         if !self.question.offline {
             self.fetch_roots()?;
         }
-        self.settle(first)?;
+        self.settle()?;
         self.load_floors()?;
         let timestamp = self.timestamp()?;
         let snapshot = self.snapshot(timestamp)?;
@@ -242,6 +241,9 @@ impl<'q> Refreshing<'q> {
                         self.put(Slot::History(version - 1), before);
                     }
                     self.put(Slot::History(version), id);
+                    if self.root_floor <= Some(version) {
+                        self.put(Slot::Current(Role::Root), id);
+                    }
                     self.follow(id);
                 }
             }
@@ -249,8 +251,7 @@ impl<'q> Refreshing<'q> {
         Ok(())
     }
 
-    /// The last root is looked at; if it is new, it becomes the copy of the current root.
-    fn settle(&mut self, first: u64) -> Result<(), Verdict> {
+    fn settle(&self) -> Result<(), Verdict> {
         let mut wrong = Vec::new();
         if self.root_floor > Some(self.root_version()) {
             wrong.push("rollback.root");
@@ -261,11 +262,7 @@ impl<'q> Refreshing<'q> {
         if self.root_version() < self.question.rules.least_root {
             wrong.push("backstop.root");
         }
-        refused(wrong)?;
-        if self.root_version() > first {
-            self.put(Slot::Current(Role::Root), self.root());
-        }
-        Ok(())
+        refused(wrong)
     }
 
     /// Files that were accepted before a key left are void (C-11, A-15); the others are floors, expired or not.

@@ -3,6 +3,7 @@
 use alloc::boxed::Box;
 use alloc::sync::Arc;
 use alloc::vec;
+use alloc::vec::Vec;
 
 use super::super::record::Record;
 use super::super::roots::Predecessors;
@@ -11,7 +12,7 @@ use super::super::{
     Write, WriteKind,
 };
 use crate::crypto::Crypto;
-use crate::metadata::{Role, RoleName, Root};
+use crate::metadata::{Role, RoleName, Root, Version};
 
 #[derive(Debug)]
 pub(super) enum State<'c> {
@@ -24,7 +25,6 @@ pub(super) enum State<'c> {
     FetchRoot(Roots<'c>),
     /// With the root before it, if that may not be in the history yet.
     StoreRoot(Roots<'c>, Option<Verified<Root>>),
-    StoreSettledRoot(WithRoot<'c>),
     LoadTimestamp(WithRoot<'c>),
     LoadSnapshot(WithRoot<'c>),
     Purge(WithRoot<'c>),
@@ -42,27 +42,24 @@ pub(super) enum State<'c> {
 }
 
 impl State<'_> {
-    /// What is wanted in this state.
-    pub(super) fn step(&self, record: &Record, crypto: &dyn Crypto) -> Step {
+    /// What is wanted in this state. `root_floor` is the newest root that was trusted before.
+    pub(super) fn step(
+        &self,
+        record: &Record,
+        root_floor: Option<Version>,
+        crypto: &dyn Crypto,
+    ) -> Step {
         match self {
             State::LoadRecord(_) => Step::Load(Item::Record),
             State::LoadAnchor | State::LoadCurrentRoot(_) => Step::Load(Item::Role(RoleName::Root)),
             State::LoadPredecessor(_, _, item) => Step::Load(item.clone()),
             State::LoadHistory(roots) => Step::Load(Item::Root(roots.next_version())),
             State::StoreCurrentRoot(roots) => {
-                let root = roots.trusted();
-                Step::Store(vec![
-                    put_history(root),
-                    put(Item::Role(RoleName::Root), root),
-                ])
+                Step::Store(store_root(None, roots.trusted(), root_floor))
             }
             State::FetchRoot(roots) => Step::Fetch(roots.fetch()),
             State::StoreRoot(roots, before) => {
-                let history = before.iter().chain([roots.trusted()]);
-                Step::Store(history.map(put_history).collect())
-            }
-            State::StoreSettledRoot(phase) => {
-                Step::Store(vec![put(Item::Role(RoleName::Root), phase.root())])
+                Step::Store(store_root(before.as_ref(), roots.trusted(), root_floor))
             }
             State::LoadTimestamp(_) => Step::Load(Item::Role(RoleName::Timestamp)),
             State::LoadSnapshot(_) => Step::Load(Item::Role(RoleName::Snapshot)),
@@ -97,7 +94,6 @@ impl State<'_> {
             self,
             Self::StoreCurrentRoot(_)
                 | Self::StoreRoot(..)
-                | Self::StoreSettledRoot(_)
                 | Self::Purge(_)
                 | Self::StoreTimestamp(_)
                 | Self::StoreSnapshot(_)
@@ -128,8 +124,19 @@ fn delete(role: RoleName) -> Write {
     }
 }
 
-/// The history is what the next refresh starts from (C-08). The anchor is a part of it, because a later anchor is compared with it
-///
-fn put_history(root: &Verified<Root>) -> Write {
-    put(Item::Root(root.version()), root)
+/// The history first: it is what the next refresh starts from (C-08). The anchor is a part of it, because a later anchor is
+/// compared with it. A newer copy of the current root stays.
+fn store_root(
+    before: Option<&Verified<Root>>,
+    root: &Verified<Root>,
+    floor: Option<Version>,
+) -> Vec<Write> {
+    let history = before.into_iter().chain([root]);
+    let mut writes: Vec<Write> = history
+        .map(|root| put(Item::Root(root.version()), root))
+        .collect();
+    if floor.is_none_or(|floor| root.version() >= floor) {
+        writes.push(put(Item::Role(RoleName::Root), root));
+    }
+    writes
 }
