@@ -375,6 +375,7 @@ fn c43_targets_roles_have_the_version_that_snapshot_lists() {
 #[test]
 fn f35_listed_and_contained_versions_are_equal() {
     for role in ["snapshot", "targets", "team"] {
+        listed_version(role);
         let mut world = world();
         world.repository.document(role).set_version(40);
         world.repository.publish();

@@ -270,7 +270,7 @@ fn f50_a_terminating_delegation_of_other_paths_ends_nothing() {
 }
 
 #[test]
-fn a22_a_role_that_is_withheld_or_invalid_ends_the_search() {
+fn c46_a22_a_role_that_is_withheld_or_invalid_ends_the_search() {
     // `b` has the target too: whoever withholds `a` must not be able to choose it.
     let mut start = graph(&["targets -> a", "targets -> b"], &[("a", "x"), ("b", "x")]);
     start.repository.listing = Listing::VersionOnly;

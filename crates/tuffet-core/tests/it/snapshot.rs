@@ -308,6 +308,15 @@ fn c45_roles_are_stored_as_received_once_they_are_verified() {
     world.repository.add_target("team", "team/tool", b"tool");
     world.repository.publish();
     let mut view = world.refresh().unwrap();
+    assert!(
+        world
+            .story()
+            .contains("fetch 6.targets.json\nput targets metadata\n")
+    );
+    assert_eq!(
+        world.store[&Item::Role(name("targets"))],
+        world.repository.targets.bytes()
+    );
     world.search(&mut view, "team/tool").unwrap();
     assert_eq!(
         world.story(),

@@ -33,6 +33,7 @@ fn k05_every_role_expires_when_the_policy_says() {
     for (name, days) in [
         ("1.root.json", 365),
         ("1.targets.json", 90),
+        ("2.targets.json", 90),
         ("1.snapshot.json", 7),
         ("timestamp.json", 1),
     ] {

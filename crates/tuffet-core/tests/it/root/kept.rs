@@ -6,7 +6,7 @@ use tuffet_testkit::expect::rollback;
 use tuffet_testkit::{Repository, TestKey, World, name, version};
 
 #[test]
-fn a32_stored_roots_count_only_as_successors_of_the_anchor() {
+fn o06_a32_stored_roots_count_only_as_successors_of_the_anchor() {
     let mut world = World::new();
     world.repository.publish_root();
     world.refresh().unwrap();

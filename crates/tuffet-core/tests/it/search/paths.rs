@@ -155,6 +155,21 @@ fn a30_tap15_one_bin_is_searched_and_nothing_else() {
             )
         );
     }
+
+    // Nor does anybody else who comes after the bins.
+    let mut repository = Repository::new();
+    for role in ["a", "b"] {
+        repository.delegate("targets", Delegated::new(role, &["*"]));
+    }
+    repository.delegate_bins("a", &key, 4);
+    let right = bin("x", 4);
+    repository.add_bin(&right, &key);
+    repository.add_target("b", "x", b"x");
+    repository.write();
+    assert_eq!(
+        visited(&mut World::of(repository), "x"),
+        (format!("a {right}"), Err(not_found("x", 3)))
+    );
 }
 
 #[test]
