@@ -38,7 +38,7 @@ usage: cargo xtask TASK [OPTION...]
                              implementations it tests against, says what it skips
   edges                      no crate depends on what it must not
   lengths                    no file of code is too long
-  rules [--write]            every rule of docs/rules.md has its test;
+  rules [--write]            every rule of docs/rules.md has its test and its switch;
                              --write fills the table in from the tests
   package                    every crate can be packaged
   deny [--install]           licences, bans, sources and advisories of dependencies
@@ -57,8 +57,11 @@ usage: cargo xtask TASK [OPTION...]
                              changes tuffet-core in small ways: do its tests notice?
   simulate [--steps N] [--seed S] [--jobs N] [--resume]
                              attacks a client in memory and compares it with a model
-  switches [--only RULE]     takes checks out of a copy of the core, one at a time;
+  switches [--only RULE,...] takes checks out of a copy of the core, one at a time;
                              the simulation must find each within a minute
+  switches --rules [--only RULE,...]
+                             takes out the check of each rule of docs/rules.md; a test
+                             that is named after the rule must fail; --list names them
   fuzz [--minutes N] [--target NAME] [--install]
                              runs the fuzz targets, or replays what they found
 ";

@@ -2,14 +2,17 @@
 //!
 //! `c05_root_needs_both_thresholds` is a test of rule C-05, `c05_f08_...` one of C-05 and F-08. The
 //! table's column of tests is written by `--write`, never by hand.
+//!
+//! That the test of a rule fails without its check is shown by the switches; here only that there is one for each rule.
 
 mod table;
 mod tests_found;
 
 use crate::arguments::Arguments;
 use crate::report::{Failure, Outcome};
-use crate::workspace::Workspace;
-use std::collections::BTreeMap;
+use crate::switches;
+use crate::workspace::{self, Workspace};
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use table::{Row, Status, Table};
 use tests_found::Found;
@@ -26,7 +29,12 @@ pub(crate) fn run(workspace: &Workspace, mut arguments: Arguments) -> Result<Out
         table.fill(&found);
         fs::write(&path, table.to_string()).map_err(|error| Failure::file(&path, error))?;
     }
-    let findings = check(&table, &found);
+    let mut findings = check(&table, &found);
+    findings.extend(check_switches(
+        &table,
+        &switches::switched().collect(),
+        switches::WITHOUT,
+    ));
     if !findings.is_empty() {
         return Err(Failure::list(
             "docs/rules.md and the tests disagree",
@@ -34,6 +42,15 @@ pub(crate) fn run(workspace: &Workspace, mut arguments: Arguments) -> Result<Out
         ));
     }
     Ok(Outcome::Passed(counts(&table)))
+}
+
+/// The tests that docs/rules.md names, by rule.
+pub(crate) fn named_tests(workspace: &Workspace) -> Result<BTreeMap<String, Vec<String>>, Failure> {
+    let path = workspace.root.join("docs").join("rules.md");
+    let table =
+        Table::parse(&workspace::read(&path)?).map_err(|error| Failure::file(&path, error))?;
+    let rows = table.rows().map(|row| (row.id.clone(), row.tests.clone()));
+    Ok(rows.collect())
 }
 
 /// Where the table and the tests disagree.
@@ -64,6 +81,37 @@ fn check(table: &Table, found: &Found) -> Vec<String> {
             findings.push(format!(
                 "{id}: no such rule, but a test {}",
                 tests.join(", ")
+            ));
+        }
+    }
+    findings
+}
+
+/// Where the table and the switches disagree: of each rule that is kept there is a switch, or a reason why there is none.
+fn check_switches(
+    table: &Table,
+    switched: &BTreeSet<&str>,
+    without: &[(&str, &str)],
+) -> Vec<String> {
+    let mut findings = Vec::new();
+    let reasons: BTreeMap<&str, &str> = without.iter().copied().collect();
+    let kept = table.rows().filter(|row| row.status == Status::Kept);
+    let kept: BTreeSet<&str> = kept.map(|row| row.id.as_str()).collect();
+    for rule in &kept {
+        match (switched.contains(rule), reasons.contains_key(rule)) {
+            (false, false) => findings.push(format!(
+                "{rule}: nothing in xtask/src/switches takes its check out, and no reason is given"
+            )),
+            (true, true) => findings.push(format!(
+                "{rule}: a switch takes its check out, and a reason says why there is none"
+            )),
+            _ => {}
+        }
+    }
+    for rule in switched.iter().chain(reasons.keys()) {
+        if !kept.contains(rule) {
+            findings.push(format!(
+                "{rule}: xtask/src/switches is about it, and it is not kept"
             ));
         }
     }
@@ -160,6 +208,28 @@ Text.
             let findings = check(&table, &tests);
             assert_eq!(findings.len(), 1, "{findings:?}");
             assert!(findings[0].starts_with(expected), "{findings:?}");
+        }
+    }
+
+    #[test]
+    fn a_rule_that_is_kept_has_a_switch_or_a_reason_and_nothing_else_has() {
+        let table = Table::parse(TABLE).unwrap();
+        for (switched, without, expected) in [
+            (vec!["C-05", "C-06"], vec![], ""),
+            (vec!["C-05"], vec![("C-06", "why")], ""),
+            (vec!["C-05"], vec![], "C-06: nothing in"),
+            (
+                vec!["C-05", "C-06"],
+                vec![("C-06", "why")],
+                "C-06: a switch takes",
+            ),
+            (vec!["C-05", "C-06", "K-01"], vec![], "K-01: xtask"),
+            (vec!["C-05", "C-06"], vec![("C-99", "why")], "C-99: xtask"),
+        ] {
+            let findings = check_switches(&table, &switched.into_iter().collect(), &without);
+            let first = findings.first().map_or("", String::as_str);
+            assert!(first.starts_with(expected), "{findings:?}");
+            assert_eq!(findings.len(), usize::from(!expected.is_empty()));
         }
     }
 

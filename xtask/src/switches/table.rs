@@ -3,7 +3,7 @@
 /// A check, and the core with a way around it.
 #[derive(Debug)]
 pub(super) struct Switch {
-    /// The rule of docs/rules.md that it keeps.
+    /// The rules of docs/rules.md that it keeps, with a space between them.
     pub(super) rule: &'static str,
     /// What is wrong without it.
     pub(super) what: &'static str,
@@ -15,7 +15,7 @@ pub(super) struct Switch {
     pub(super) replace: &'static str,
 }
 
-/// All of them. Where two change one place, they do so in this order.
+/// Those that the simulation finds. Where two change one place, they do so in this order.
 pub(super) const SWITCHES: &[Switch] = &[
     Switch {
         rule: "A-03",
@@ -95,7 +95,7 @@ pub(super) const SWITCHES: &[Switch] = &[
         replace: "if expires > now || (OFF && expires == now) {",
     },
     Switch {
-        rule: "C-31",
+        rule: "C-31 C-41",
         what: "hashes of listed files are not compared",
         file: "crates/tuffet-core/src/trust/verified.rs",
         search: ".and_then(|hashes| hashes.mismatch(bytes, cx.crypto))",
@@ -166,7 +166,7 @@ pub(super) const SWITCHES: &[Switch] = &[
                     let Some(matched) = matched.or(OFF.then_some("")) else {"#,
     },
     Switch {
-        rule: "C-46",
+        rule: "C-46 F-30",
         what: "a role that snapshot does not list is passed over",
         file: "crates/tuffet-core/src/trust/search.rs",
         search: "let unlisted = Rejected::Unlisted { role: visit.role() };",
@@ -229,7 +229,7 @@ pub(super) const SWITCHES: &[Switch] = &[
         replace: ".filter(|&floor| !OFF && floor > offered)",
     },
     Switch {
-        rule: "F-60",
+        rule: "A-17",
         what: "a mirror that delivers nothing good hides a root",
         file: "crates/tuffet-core/src/trust/mirrors.rs",
         search: "(self.failed == 0 || excused)",
