@@ -288,6 +288,19 @@ fn a37_the_visits_of_an_audit_are_bounded_by_what_snapshot_lists() {
             .all(|what| what.starts_with("not every role that bin-"))
     );
     assert!(!report.unlisted.is_empty());
+
+    // Every role delegates to all roles by name.
+    let mut repository = Repository::new();
+    let roles: Vec<String> = (0..40).map(|number| format!("r{number}")).collect();
+    for by in std::iter::once("targets").chain(roles.iter().map(String::as_str)) {
+        for role in &roles {
+            repository.delegate(by, Delegated::new(role, &["*"]));
+        }
+    }
+    repository.write();
+    let report = audit(&mut World::of(repository));
+    assert_eq!(report.fetched.len(), 4 * 41 + 1024);
+    assert!(!report.unlisted.is_empty());
 }
 
 #[test]
