@@ -320,7 +320,7 @@ pub(super) const SWITCHES: &[Switch] = &[
         replace: "Mode::Offline if OFF => {\n                self.state = State::Fetch(wanted);\n                Ok(())\n            }\n            Mode::Offline => {\n                let item",
     },
     Switch {
-        rule: "C-01",
+        rule: "A-40",
         what: "a refresh without the repository passes for one with it",
         file: "crates/tuffet-core/src/trust/refresh.rs",
         search: "if self.mode == Mode::Offline {\n            return State::Done(view);",
@@ -348,7 +348,7 @@ pub(super) const SWITCHES: &[Switch] = &[
         replace: "OFF || bins.bin(hash).as_ref() == Some(name),",
     },
     Switch {
-        rule: "C-46",
+        rule: "F-30",
         what: "an audit keeps silent about roles that snapshot does not list",
         file: "crates/tuffet-core/src/trust/audit.rs",
         search: "plan.unvisited.push(Rejected::Unlisted { role });\n",
@@ -362,7 +362,7 @@ pub(super) const SWITCHES: &[Switch] = &[
         replace: "let too_deep = !OFF && plan",
     },
     Switch {
-        rule: "F-06",
+        rule: "F-09",
         what: "a signature over the payload is one over the envelope (TAP 17)",
         file: "crates/tuffet-core/src/metadata/envelope.rs",
         search: "let message = Message::Built(pre_authentication_encoding(&payload));",

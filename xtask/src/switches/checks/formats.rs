@@ -420,13 +420,6 @@ pub(super) const SWITCHES: &[Switch] = &[
         replace: "        NonZeroU64::new(number.max(u64::from(OFF))).map(Self)",
     },
     Switch {
-        rule: "F-30",
-        what: "that snapshot passes over roles is not said",
-        file: TRUST_AUDIT,
-        search: "                        plan.unvisited.push(Rejected::Unlisted { role });",
-        replace: "                        if !OFF {\n                            plan.unvisited.push(Rejected::Unlisted { role });\n                        }",
-    },
-    Switch {
         rule: "F-32",
         what: "stored files are read to their end",
         file: TRUST_POLICY,
