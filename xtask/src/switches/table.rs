@@ -369,7 +369,7 @@ pub(super) const SWITCHES: &[Switch] = &[
         replace: "let message = Message::Built(if OFF {\n                    payload.clone()\n                } else {\n                    pre_authentication_encoding(&payload)\n                });",
     },
     Switch {
-        rule: "F-08",
+        rule: "F-08 A-02",
         what: "one keyid signs twice",
         file: "crates/tuffet-core/src/metadata/envelope.rs",
         search: ".find(|(one, next)| one == next)\n        {",
