@@ -5,6 +5,7 @@
 mod formats;
 mod left_open;
 mod repository;
+mod several;
 mod workflow;
 
 use super::table::Switch;
@@ -19,6 +20,7 @@ pub(super) fn all() -> impl Iterator<Item = &'static Switch> {
         workflow::SWITCHES,
         left_open::SWITCHES,
         repository::SWITCHES,
+        several::SWITCHES,
     ]
     .into_iter()
     .flatten()

@@ -15,8 +15,11 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Instant;
 
-/// What one run may use: seconds of processor, many times what it needs, and KiB of memory.
-const LIMITS: &str = "ulimit -t 60 && ulimit -v 8000000; exec \"$@\"";
+/// What a run without a check may use: seconds of processor, many times what the tests of a rule need, and KiB of memory.
+const LIMITS: &str = "ulimit -t 120 && ulimit -v 8000000; exec \"$@\"";
+
+/// The run with every check: all tests of a crate in one process, which ends as the tests do, however long they take.
+const UNLIMITED: &str = "exec \"$@\"";
 
 /// Takes the numbered checks out, one at a time.
 pub(super) fn run(
@@ -158,7 +161,8 @@ impl Tests {
                 continue;
             }
             let mut command = Command::new("sh");
-            command.args(["-c", LIMITS, "sh"]).arg(&program.path);
+            let limits = number.map_or(UNLIMITED, |_| LIMITS);
+            command.args(["-c", limits, "sh"]).arg(&program.path);
             command.arg("--exact").args(paths);
             command
                 .current_dir(self.place.join(package))

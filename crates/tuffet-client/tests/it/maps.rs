@@ -54,7 +54,7 @@ fn three(targets: [&[(&str, &[u8])]; 3]) -> Three {
 }
 
 #[test]
-fn enough_repositories_that_agree_are_enough() {
+fn m01_enough_repositories_that_agree_are_enough() {
     let three = three([
         &[("app", b"good")],
         &[("app", b"evil")],
@@ -117,7 +117,7 @@ fn too_few_that_agree_are_an_error_that_tells_what_each_said() {
 }
 
 #[test]
-fn a_repository_that_is_down_or_hostile_has_no_voice() {
+fn m04_a_repository_that_is_down_or_hostile_has_no_voice() {
     for fault in [Fault::Fatal(Kind::Connect), Fault::Other(b"{}".to_vec())] {
         let three = three([
             &[("app", b"good")],
@@ -152,7 +152,7 @@ fn a_target_that_nobody_lists_or_nobody_is_asked_for_is_not_found() {
 }
 
 #[test]
-fn the_next_mapping_decides_only_after_one_that_is_not_terminating() {
+fn m03_the_next_mapping_decides_only_after_one_that_is_not_terminating() {
     let three = three([&[], &[("either", b"b")], &[("app", b"c")]]);
     assert_eq!(
         three.updater.find(&path("either")).unwrap().repositories[0].0,

@@ -32,7 +32,7 @@ fn refused(from: &str, to: &str, at: &str, reason: Reason) {
 }
 
 #[test]
-fn tap4_a_map_names_repositories_and_who_decides_about_which_paths() {
+fn m03_a_map_names_repositories_and_who_decides_about_which_paths() {
     let map = RepositoryMap::parse(MAP.as_bytes()).unwrap();
     let repositories: Vec<(&str, usize)> = map
         .repositories()
@@ -58,7 +58,7 @@ fn tap4_a_map_names_repositories_and_who_decides_about_which_paths() {
 }
 
 #[test]
-fn tap4_repositories_of_the_same_root_keys_are_one_voice() {
+fn m05_repositories_of_the_same_root_keys_are_one_voice() {
     let map = RepositoryMap::parse(MAP.as_bytes()).unwrap();
     let [one, two, three] = TestKey::all(["one", "two", "three"]);
     let root = |keys: &[TestKey]| {
@@ -91,7 +91,7 @@ fn tap4_repositories_of_the_same_root_keys_are_one_voice() {
 }
 
 #[test]
-fn tap4_what_is_wrong_in_a_map_is_said() {
+fn m06_what_is_wrong_in_a_map_is_said() {
     let threshold =
         || Reason::Invalid("a threshold that is zero or above the number of repositories");
     let name = || Reason::Invalid("a repository name that is not A-Za-z0-9._- up to 64");
@@ -189,7 +189,7 @@ fn tap4_what_is_wrong_in_a_map_is_said() {
 }
 
 #[test]
-fn tap4_a_repository_listed_twice_counts_once() {
+fn m01_a_repository_listed_twice_counts_once() {
     let changed = MAP.replacen("[\"a\", \"b\"]", "[\"a\", \"b\", \"a\"]", 1);
     let map = RepositoryMap::parse(changed.as_bytes()).unwrap();
     let target = path("app/x");
@@ -249,7 +249,7 @@ fn agreement(threshold: u32, answers: &[(&str, Found)]) -> Result<Vec<String>, (
 }
 
 #[test]
-fn tap4_so_many_repositories_must_agree() {
+fn m01_so_many_repositories_must_agree() {
     let honest = || says(1, &[("sha256", b"1")], "");
     let other = || says(1, &[("sha256", b"2")], "");
     let longer = || says(2, &[("sha256", b"1")], "");
@@ -292,7 +292,7 @@ fn tap4_so_many_repositories_must_agree() {
 }
 
 #[test]
-fn tap4_custom_data_may_differ_and_hashes_must_have_one_in_common() {
+fn m02_custom_data_may_differ_and_hashes_must_have_one_in_common() {
     let short = |custom: &str| says(1, &[("sha256", b"1")], custom);
     let both = |custom: &str| says(1, &[("sha256", b"1"), ("sha512", b"1")], custom);
     let long = || says(1, &[("sha512", b"1")], "");
@@ -318,7 +318,7 @@ fn tap4_custom_data_may_differ_and_hashes_must_have_one_in_common() {
 }
 
 #[test]
-fn tap4_all_who_agree_agree_with_one_another() {
+fn m02_all_who_agree_agree_with_one_another() {
     // `b` and `c` contradict each other, and both could be taken to agree with `a`, who knows less.
     let less = says(1, &[("sha256", b"1")], "");
     let one = says(1, &[("sha256", b"1"), ("sha512", b"1")], "");
@@ -401,7 +401,7 @@ fn consult(mappings: &[(&str, u32)], says_what: &str) -> (String, String) {
 }
 
 #[test]
-fn tap4_a_weaker_mapping_decides_only_if_silence_could_not_have_changed_the_stronger_one() {
+fn m04_a_weaker_mapping_decides_only_if_silence_could_not_have_changed_the_stronger_one() {
     let two_then_one: &[(&str, u32)] = &[("ab", 2), ("c", 1)];
     let three_then_one: &[(&str, u32)] = &[("abc", 2), ("d", 1)];
     for (mappings, answers, asked, outcome) in [
@@ -428,7 +428,7 @@ fn tap4_a_weaker_mapping_decides_only_if_silence_could_not_have_changed_the_stro
 }
 
 #[test]
-fn tap4_the_disagreement_that_came_nearest_is_reported() {
+fn m04_the_disagreement_that_came_nearest_is_reported() {
     let two_then_one: &[(&str, u32)] = &[("ab", 2), ("c", 1)];
     for (mappings, answers, asked, outcome) in [
         (two_then_one, "fnn", "abc", "1 of 2"),
@@ -465,7 +465,7 @@ fn a17_absence_is_believed_by_all_or_for_a_root_by_one() {
 }
 
 #[test]
-fn tap4_one_hostile_repository_does_not_spoil_the_agreement_of_the_others() {
+fn m02_one_hostile_repository_does_not_spoil_the_agreement_of_the_others() {
     let hostile = || says(1, &[("sha256", b"1"), ("sha512", b"evil")], "");
     let short = || says(1, &[("sha256", b"1")], "");
     let full = || says(1, &[("sha256", b"1"), ("sha512", b"1")], "");

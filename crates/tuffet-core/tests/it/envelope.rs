@@ -106,7 +106,7 @@ fn tap17_both_envelopes_may_stand_in_one_repository() {
 }
 
 #[test]
-fn tap17_the_payload_is_signed_as_it_stands() {
+fn f09_tap17_the_payload_is_signed_as_it_stands() {
     // A payload that is not canonical is fine: nothing is canonicalised, and nothing else is what was signed.
     let mut repository = repository();
     for document in documents(&mut repository) {
@@ -128,7 +128,7 @@ fn tap17_the_payload_is_signed_as_it_stands() {
 }
 
 #[test]
-fn tap17_the_payload_type_is_signed_and_must_be_that_of_tuf() {
+fn f09_tap17_the_payload_type_is_signed_and_must_be_that_of_tuf() {
     let other = repository().timestamp.dsse("application/vnd.in-toto+json");
     let wrong = Reason::Expected("application/vnd.tuf+json");
     assert_format(&offered(other.clone()), "timestamp", "payloadType", &wrong);
@@ -147,7 +147,7 @@ fn tap17_the_payload_type_is_signed_and_must_be_that_of_tuf() {
 }
 
 #[test]
-fn tap17_signatures_do_not_move_between_envelopes() {
+fn f09_tap17_signatures_do_not_move_between_envelopes() {
     // A signature over the canonical form is none over the DSSE encoding, and the other way round.
     let repository = repository();
     let key = TestKey::new("timestamp");
@@ -171,7 +171,7 @@ fn tap17_signatures_do_not_move_between_envelopes() {
 }
 
 #[test]
-fn tap17_one_envelope_and_not_two() {
+fn f06_tap17_one_envelope_and_not_two() {
     let both = honest().replacen('{', "{\"signed\":{\"_type\":\"timestamp\"},", 1);
     assert!(matches!(
         offered(both.into_bytes()),

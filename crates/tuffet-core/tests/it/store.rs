@@ -342,7 +342,7 @@ fn clock_that_went_back_is_reported_and_strict_mode_stops() {
 }
 
 #[test]
-fn clock_is_recorded_only_by_refreshes_that_succeed() {
+fn a40_clock_is_recorded_only_by_refreshes_that_succeed() {
     let mut world = world();
     world.attempt().unwrap();
     world.policy.strict_local = true;
@@ -360,7 +360,7 @@ fn clock_is_recorded_only_by_refreshes_that_succeed() {
 }
 
 #[test]
-fn offline_nothing_is_fetched_and_everything_is_verified() {
+fn c24_c42_a33_offline_nothing_is_fetched_and_everything_is_verified() {
     let mut world = world();
     world.attempt().unwrap();
     world.mode = Mode::Offline;

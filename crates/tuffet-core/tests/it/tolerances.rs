@@ -284,7 +284,7 @@ fn every_tolerance_is_forgiven_by_default_and_reported() {
 }
 
 #[test]
-fn every_tolerance_is_refused_by_its_name() {
+fn a01_a06_every_tolerance_is_refused_by_its_name() {
     for deviation in deviations() {
         let mut world = world(&deviation);
         world.policy.refuse = ToleranceSet::NONE.with(deviation.tolerance);
@@ -362,7 +362,7 @@ fn strict_mode_accepts_what_the_specification_says() {
 }
 
 #[test]
-fn strict_mode_refuses_a_successor_of_root_that_needs_a_tolerance() {
+fn a01_strict_mode_refuses_a_successor_of_root_that_needs_a_tolerance() {
     let mut world = World::refreshed();
     world.policy = Policy::strict();
     let honest = world.repository.clone();
@@ -379,7 +379,7 @@ fn strict_mode_refuses_a_successor_of_root_that_needs_a_tolerance() {
 }
 
 #[test]
-fn a_policy_that_becomes_stricter_forgets_no_floor() {
+fn a33_a_policy_that_becomes_stricter_forgets_no_floor() {
     let mut world = World::refreshed();
     let old = world.repository.clone();
     world
@@ -411,7 +411,7 @@ fn a_policy_that_becomes_stricter_forgets_no_floor() {
 }
 
 #[test]
-fn a_policy_that_becomes_stricter_is_no_way_back_to_an_older_root() {
+fn a32_a_policy_that_becomes_stricter_is_no_way_back_to_an_older_root() {
     let mut world = World::refreshed();
     world.repository.root.expire("2031-01-01T00:00:00+00:00");
     world.repository.publish_root();
@@ -426,7 +426,7 @@ fn a_policy_that_becomes_stricter_is_no_way_back_to_an_older_root() {
 }
 
 #[test]
-fn a_policy_that_becomes_stricter_holds_offline_too() {
+fn a13_c31_a_policy_that_becomes_stricter_holds_offline_too() {
     for role in ["timestamp", "snapshot"] {
         let mut repository = Repository::new();
         let document = repository.document(role);

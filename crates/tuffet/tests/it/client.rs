@@ -291,7 +291,7 @@ fn with_mirror() -> Home {
 }
 
 #[test]
-fn tap4_one_holder_of_two_repositories_is_one_voice() {
+fn m05_one_holder_of_two_repositories_is_one_voice() {
     let home = Home::with_repository();
     let place = format!("file://{}", home.path("web").display());
     let add = |threshold: u32| {

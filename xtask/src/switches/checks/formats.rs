@@ -168,13 +168,6 @@ pub(super) const SWITCHES: &[Switch] = &[
         replace: "                if !OFF && !text.equals(self.expected) {",
     },
     Switch {
-        rule: "F-08 A-02",
-        what: "two signatures may have one keyid",
-        file: METADATA_ENVELOPE,
-        search: "            Some(_) => Err(FormatError::new(\n                start,\n                Reason::Invalid(\"two signatures with one keyid\"),\n            )),\n            None => Ok(Self(all)),",
-        replace: "            Some(_) if !OFF => Err(FormatError::new(\n                start,\n                Reason::Invalid(\"two signatures with one keyid\"),\n            )),\n            _ => Ok(Self(all)),",
-    },
-    Switch {
         rule: "F-09",
         what: "what is signed is what stands in the file",
         file: METADATA_ENVELOPE,
@@ -418,13 +411,6 @@ pub(super) const SWITCHES: &[Switch] = &[
         file: METADATA_NAMES,
         search: "        NonZeroU64::new(number).map(Self)",
         replace: "        NonZeroU64::new(number.max(u64::from(OFF))).map(Self)",
-    },
-    Switch {
-        rule: "F-30",
-        what: "that snapshot passes over roles is not said",
-        file: TRUST_AUDIT,
-        search: "                        plan.unvisited.push(Rejected::Unlisted { role });",
-        replace: "                        if !OFF {\n                            plan.unvisited.push(Rejected::Unlisted { role });\n                        }",
     },
     Switch {
         rule: "F-32",

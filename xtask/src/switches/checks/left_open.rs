@@ -403,13 +403,6 @@ pub(super) const SWITCHES: &[Switch] = &[
     },
     Switch {
         rule: "A-37",
-        what: "an audit goes to any depth",
-        file: TRUST_AUDIT,
-        search: "        let too_deep = plan",
-        replace: "        let too_deep = !OFF && plan",
-    },
-    Switch {
-        rule: "A-37",
         what: "an audit makes any number of visits",
         file: TRUST_AUDIT,
         search: "        if self.left == 0 {\n            plan.breaks_off();\n            return false;",

@@ -179,8 +179,8 @@ pub(super) const SWITCHES: &[Switch] = &[
         rule: "R-14",
         what: "a file that promises its content is written over",
         file: REPO_WRITE,
-        search: "        Some(false) => return Err(reused()),",
-        replace: "        Some(false) if !OFF => return Err(reused()),\n        Some(false) => fs::remove_file(path).map_err(|error| Error::io(\"cannot remove\", path, error))?,",
+        search: "            Some(false) => Err(reused(path)),",
+        replace: "            Some(false) if !OFF => Err(reused(path)),\n            Some(false) => {\n                fs::remove_file(path).map_err(|error| Error::io(\"cannot remove\", path, error))?;\n                put(path, |file| file.write_all(bytes)).map(Some)\n            }",
     },
     Switch {
         rule: "R-14",

@@ -148,10 +148,10 @@ pub(super) const SWITCHES: &[Switch] = &[
     },
     Switch {
         rule: "C-47",
-        what: "a role is visited again while there is room",
+        what: "a role is visited again on another way",
         file: TRUST_SEARCH,
         search: "            if self.visited.contains(&visit.role()) {",
-        replace: "            if self.visited.contains(&visit.role()) && !(OFF && self.stack.len() < 8) {",
+        replace: "            let again = OFF && visit.trail.iter().all(|step| step.role != visit.role());\n            if self.visited.contains(&visit.role()) && !again {",
     },
     Switch {
         rule: "C-50",
