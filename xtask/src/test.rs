@@ -206,7 +206,13 @@ mod tests {
         assert_eq!(names("clippy,edges"), ["clippy", "edges"]);
         assert_eq!(
             names("peers"),
-            ["peers-python", "peers-moto", "peers-js", "peers-rust"]
+            [
+                "peers-python",
+                "peers-moto",
+                "peers-azurite",
+                "peers-js",
+                "peers-rust"
+            ]
         );
         assert_eq!(selected(None).unwrap().len(), STEPS.len());
         assert!(selected(Some("clip")).is_err());
