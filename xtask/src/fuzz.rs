@@ -52,8 +52,14 @@ pub(crate) fn run(workspace: &Workspace, mut arguments: Arguments) -> Result<Out
     }
 }
 
-/// What every change must pass: the targets compile, and nothing that is known breaks them.
+/// What every change must pass: the lock file of the fuzzer is current, the targets compile, and nothing that is known breaks them.
 pub(crate) fn known(workspace: &Workspace) -> Result<Outcome, Failure> {
+    // The fuzzer is a workspace of its own, and nothing else here reads its lock file.
+    let fuzzer = workspace.root.join("fuzz");
+    command::output(&mut command::cargo(
+        &fuzzer,
+        &["metadata", "--format-version=1"],
+    ))?;
     replay(workspace, &[]).map(Outcome::Passed)
 }
 

@@ -5,7 +5,8 @@ use std::fmt::Write as _;
 use serde_json::Value as Theirs;
 use tuffet_core::json::{Value, canonicalize};
 
-fn theirs(bytes: &[u8]) -> Option<Theirs> {
+/// What `serde_json` reads; `None` if it cannot hold a number.
+pub(crate) fn theirs(bytes: &[u8]) -> Option<Theirs> {
     match serde_json::from_slice(bytes) {
         Ok(value) => Some(value),
         // Integers that no double can hold are beyond it; ours have any size.

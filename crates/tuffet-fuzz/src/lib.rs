@@ -5,6 +5,7 @@
 
 mod change;
 mod envelope;
+mod glob;
 mod json;
 mod keys;
 mod odd;

@@ -4,21 +4,24 @@ use std::collections::BTreeSet;
 
 use tuffet_core::delegation::Pattern;
 use tuffet_core::metadata::TargetPath;
-use tuffet_core::trust::{Mapping, RepositoryMap, percent_encode};
+use tuffet_core::trust::{Mapping, RepositoryMap, percent_decode, percent_encode};
 
-use crate::text;
+use crate::{glob, text};
 
-/// Matching ends, never panics, and a star never crosses a slash. The input is a pattern, a line end, and a path.
+/// Matching ends, never panics, agrees with its definition, and a star never crosses a slash. The input is a pattern, a line end, and a path.
 pub fn pattern(input: &[u8]) {
     let Some((pattern, path)) = text(input).and_then(|text| text.split_once('\n')) else {
         return;
     };
-    if Pattern::new(pattern).matches(path) {
+    let matched = Pattern::new(pattern).matches(path);
+    assert_eq!(matched, glob::matches(pattern, path));
+    if matched {
         assert_eq!(pattern.matches('/').count(), path.matches('/').count());
     }
 }
 
-/// A target path that may become a file stays below its directory, and URL encoding uses the characters that it may.
+/// A target path that may become a file stays below its directory, and URL encoding uses the characters that it may and can be taken
+/// back.
 pub fn names(input: &[u8]) {
     let Some(text) = text(input) else { return };
     let encoded = percent_encode(text, true);
@@ -27,6 +30,10 @@ pub fn names(input: &[u8]) {
             .bytes()
             .all(|byte| byte.is_ascii_alphanumeric() || b"_.-~/%".contains(&byte))
     );
+    for (encoded, slash) in [(encoded, true), (percent_encode(text, false), false)] {
+        assert!(slash || !encoded.contains('/'));
+        assert_eq!(percent_decode(&encoded).as_deref(), Some(text.as_bytes()));
+    }
     let Ok(path) = TargetPath::new(text) else {
         return;
     };

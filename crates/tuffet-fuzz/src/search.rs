@@ -1,13 +1,14 @@
 //! The search for a target against its definition (TUF §5.6.7), on delegations and answers of any shape.
 
 use tuffet_core::crypto::{Crypto, HashAlgorithm};
-use tuffet_core::delegation::{HashPrefix, Pattern};
+use tuffet_core::delegation::HashPrefix;
 use tuffet_core::metadata::{RoleName, TargetPath, UnixTime};
 use tuffet_core::trust::{
     Answer, Context, Error, Limits, Mode, Policy, Refresh, Rejected, Search, Step, TrustAnchor,
     TrustedView,
 };
 
+use crate::glob;
 use crate::odd::OddIsValid;
 
 /// How many roles there are; the first is the top-level one.
@@ -93,7 +94,7 @@ impl Covered {
 
     fn contains(&self, path: &str) -> bool {
         match self {
-            Self::Pattern(pattern) => Pattern::new(pattern).matches(path),
+            Self::Pattern(pattern) => glob::matches(pattern, path),
             Self::Prefix(prefix) => digits(path).starts_with(prefix.as_str()),
             Self::Nothing => false,
         }

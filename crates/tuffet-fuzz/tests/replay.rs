@@ -12,7 +12,12 @@ fn main() -> ExitCode {
     let directory = PathBuf::from(arguments.next().expect("the directory of the fuzzer"));
     let wanted: Vec<String> = arguments.collect();
     let mut broken = strays(&directory);
-    let mut read = 0;
+    for name in &wanted {
+        if !TARGETS.iter().any(|target| target.name == name) {
+            broken.push(format!("no target {name}"));
+        }
+    }
+    let (mut read, mut replayed) = (0, 0);
     for target in TARGETS {
         if !wanted.is_empty() && !wanted.iter().any(|name| name == target.name) {
             continue;
@@ -30,9 +35,10 @@ fn main() -> ExitCode {
             }
             read += 1;
         }
+        replayed += 1;
     }
     if broken.is_empty() {
-        println!("{read} inputs of {} targets", TARGETS.len());
+        println!("{read} inputs of {replayed} targets");
         return ExitCode::SUCCESS;
     }
     broken.iter().for_each(|line| eprintln!("{line}"));

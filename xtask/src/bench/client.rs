@@ -197,6 +197,8 @@ impl Row {
 pub(super) enum Missing {
     /// It was ended after a minute.
     Late,
+    /// Something else has killed it: mostly the kernel, for the memory that it took.
+    Killed,
     /// It failed. What it supports is in docs/interop.md.
     Failed,
 }
@@ -222,9 +224,27 @@ impl Measured {
                 peak_kib: number("peak_kib")?,
                 wall: number("wall")?,
             }),
-            // Killed.
-            Some(-9) => Err(Missing::Late),
+            _ if value["late"] == true => Err(Missing::Late),
+            Some(-9) => Err(Missing::Killed),
             _ => Err(Missing::Failed),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn only_what_was_ended_after_a_minute_is_late() {
+        let missing = |code, late| {
+            Measured::read(&json!({"code": code, "late": late, "cpu": 1, "peak_kib": 1, "wall": 1}))
+                .err()
+        };
+        assert_eq!(missing(0, false), None);
+        assert_eq!(missing(-9, true), Some(Missing::Late));
+        assert_eq!(missing(-9, false), Some(Missing::Killed));
+        assert_eq!(missing(1, false), Some(Missing::Failed));
     }
 }

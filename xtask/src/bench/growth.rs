@@ -23,8 +23,8 @@ impl<'r> Growth<'r> {
         let mut text = format!(
             "\n### How CPU and memory grow with the number of targets in one role\n\n\
              The first fetches above, side by side: seconds of CPU, and MiB. *{LIMIT}* reads the same metadata from files, takes\n\
-             SHA-256 of each and verifies its signature: what no client can do without. Of ten million targets, nobody else is asked:\n\
-             it would take more memory than there is.\n\n| program |"
+             SHA-256 of each and verifies its signature: what no client can do without. The last column is tuffet's\n\
+             alone.\n\n| program |"
         );
         // Writing to a String does not fail, here and below.
         for (targets, _) in &self.points {
@@ -39,6 +39,7 @@ impl<'r> Growth<'r> {
                     Some(row) => match row.missing {
                         None => write!(text, " {:.3} s, {:.0} MiB |", row.cpu(), row.memory()),
                         Some(Missing::Late) => write!(text, " over a minute |"),
+                        Some(Missing::Killed) => write!(text, " killed |"),
                         Some(Missing::Failed) => write!(text, " failed |"),
                     },
                     None => write!(text, " – |"),

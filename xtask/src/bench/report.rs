@@ -40,9 +40,9 @@ pub(super) fn page(sections: &[Section], growth: &str, rounds: usize) -> String 
             Kind::Authors,
             "Authoring",
             "Without a network: metadata is made, signed with Ed25519 keys in files and written to a directory. tuffet verifies every\n\
-             signature against the declared public key before it is written, and before it publishes what clients will make of it; what\n\
-             it writes is flushed to the disk. What stands under *one more target* are two commands of tuffet, `target add` and\n\
-             `publish`: their times together, and the larger of their memories.",
+             signature against the declared public key before it is written, and before it publishes what clients will make of it. What\n\
+             stands under *one more target* are two commands of tuffet, `target add` and `publish`: their times together, and the\n\
+             larger of their memories; what they write is flushed to the disk.",
         ),
         (
             Kind::Commands,
@@ -109,6 +109,7 @@ impl Section {
             if let Some(why) = row.missing {
                 let why = match why {
                     Missing::Late => "more than a minute",
+                    Missing::Killed => "killed",
                     Missing::Failed => "failed",
                 };
                 let _ = writeln!(text, "| {name} | {why} | | | |");

@@ -10,7 +10,8 @@ pub mod writing;
 
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use std::error::Error;
-use std::fs;
+use std::fs::{self, File};
+use std::io::{self, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -67,15 +68,60 @@ impl Arguments {
 
     /// Writes a downloaded target under its name, percent-encoded.
     pub fn keep_target(&self, name: &str, bytes: &[u8]) -> Result<(), Failure> {
+        let mut download = self.download(name)?;
+        download.write_all(bytes)?;
+        download.keep()
+    }
+
+    /// Begins to write a target that comes in parts.
+    pub fn download(&self, name: &str) -> Result<Download, Failure> {
         fs::create_dir_all(&self.target_dir)?;
-        let file = utf8_percent_encode(name, NON_ALPHANUMERIC).to_string();
-        Ok(fs::write(self.target_dir.join(file), bytes)?)
+        let place = utf8_percent_encode(name, NON_ALPHANUMERIC).to_string();
+        let place = self.target_dir.join(place);
+        let part = place.with_extension("part");
+        Ok(Download {
+            file: File::create(&part)?,
+            part,
+            place,
+        })
     }
 
     fn init(&self, root: &str) -> Result<(), Failure> {
         fs::create_dir_all(&self.metadata_dir)?;
         fs::copy(root, self.metadata_dir.join("root.json"))?;
         Ok(())
+    }
+}
+
+/// A target that is being written: whether its digest is right shows at its end, and only then it gets its name.
+#[derive(Debug)]
+pub struct Download {
+    file: File,
+    part: PathBuf,
+    place: PathBuf,
+}
+
+impl Download {
+    /// The target is complete and verified.
+    pub fn keep(self) -> Result<(), Failure> {
+        Ok(fs::rename(&self.part, &self.place)?)
+    }
+}
+
+impl Write for Download {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.file.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.file.flush()
+    }
+}
+
+impl Drop for Download {
+    fn drop(&mut self) {
+        // What was kept is not there under this name.
+        let _ = fs::remove_file(&self.part);
     }
 }
 

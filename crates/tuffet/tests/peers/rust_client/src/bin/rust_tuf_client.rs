@@ -2,6 +2,7 @@
 
 use futures_util::AsyncReadExt;
 use hyper::client::Client as Http;
+use std::io::Write;
 use std::process::ExitCode;
 use tuf::client::{Client, Config};
 use tuf::metadata::{RawSignedMetadata, RootMetadata, TargetPath};
@@ -9,6 +10,9 @@ use tuf::pouf::Pouf1;
 use tuf::repository::{FileSystemRepositoryBuilder, HttpRepositoryBuilder};
 use tuffet_peer_clients::{Arguments, Failure, run};
 use url::Url;
+
+/// How much of a target is held at a time.
+const PART: usize = 64 * 1024;
 
 /// The directories of a URL, by which this client knows where metadata and targets are on one server.
 fn prefix(url: &Url) -> Vec<String> {
@@ -34,11 +38,18 @@ async fn update(arguments: Arguments) -> Result<(), Failure> {
     let mut client = Client::with_trusted_root(Config::default(), &root, local, remote).await?;
     client.update().await?;
     for name in &arguments.names {
-        let mut data = Vec::new();
+        let mut download = arguments.download(name)?;
+        let mut part = vec![0; PART];
         let mut stream = client.fetch_target(&TargetPath::new(name.clone())?).await?;
-        stream.read_to_end(&mut data).await?;
+        loop {
+            let length = stream.read(&mut part).await?;
+            if length == 0 {
+                break;
+            }
+            download.write_all(&part[..length])?;
+        }
         drop(stream);
-        arguments.keep_target(name, &data)?;
+        download.keep()?;
     }
     Ok(())
 }

@@ -14,6 +14,7 @@ async fn update(arguments: Arguments) -> Result<(), Failure> {
     let now = jiff::Timestamp::now();
     updater.refresh(now).await?;
     for name in &arguments.names {
+        // Its interface returns the whole target: there are no parts to write one by one.
         let data = updater.get_target(name, now).await?;
         arguments.keep_target(name, &data)?;
     }

@@ -1,6 +1,7 @@
 //! tough behind the command line of the TUF conformance suite.
 
 use futures_util::TryStreamExt;
+use std::io::Write;
 use std::process::ExitCode;
 use tough::{RepositoryLoader, TargetName};
 use tuffet_peer_clients::{Arguments, Failure, run};
@@ -22,14 +23,13 @@ async fn update(arguments: Arguments) -> Result<(), Failure> {
     arguments.keep_root(&serde_json::to_vec(repository.root())?)?;
     for name in &arguments.names {
         let stream = repository.read_target(&TargetName::new(name)?).await?;
-        let stream = stream.ok_or_else(|| format!("no trusted role lists the target {name}"))?;
-        let data = stream
-            .try_fold(Vec::new(), |mut data, part| async move {
-                data.extend_from_slice(&part);
-                Ok(data)
-            })
-            .await?;
-        arguments.keep_target(name, &data)?;
+        let mut stream =
+            stream.ok_or_else(|| format!("no trusted role lists the target {name}"))?;
+        let mut download = arguments.download(name)?;
+        while let Some(part) = stream.try_next().await? {
+            download.write_all(&part)?;
+        }
+        download.keep()?;
     }
     Ok(())
 }
