@@ -426,7 +426,24 @@ fn a32_a_policy_that_becomes_stricter_is_no_way_back_to_an_older_root() {
 }
 
 #[test]
-fn a13_c31_a_policy_that_becomes_stricter_holds_offline_too() {
+fn a13_a_stored_timestamp_that_a_stricter_policy_refuses_is_not_kept() {
+    let mut repository = Repository::new();
+    repository.timestamp.expire("2031-01-01T00:00:00+00:00");
+    repository.write();
+    let mut world = World::of(repository);
+    world.refresh().unwrap();
+    // Nothing is wrong with the other file of that version, but it is the first one that counts.
+    world.repository.timestamp.expire("2031-01-01T00:00:00Z");
+    world.repository.write_timestamp();
+    world.policy.refuse = ToleranceSet::all();
+    assert_eq!(world.refresh().unwrap_err().code(), "strict.expires-form");
+    world.repository.timestamp.set_version(2);
+    world.repository.write_timestamp();
+    world.refresh().unwrap();
+}
+
+#[test]
+fn c31_a_policy_that_becomes_stricter_holds_offline_too() {
     for role in ["timestamp", "snapshot"] {
         let mut repository = Repository::new();
         let document = repository.document(role);
