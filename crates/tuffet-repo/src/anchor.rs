@@ -115,10 +115,15 @@ impl Repository {
             let newer = kept.filter(|kept| kept.version > anchor.version);
             newer.unwrap_or(&anchor).clone()
         };
+        // How far the places of another history have come says nothing about this one.
+        let forgotten = match (&known, kept) {
+            (Some(_), None) => crate::publish::forget(layout).into_iter().collect(),
+            _ => Vec::new(),
+        };
         let ignored = Write::file(layout.ignore_file(), WriteKind::Replace(IGNORED.to_vec()));
         Ok(Plan {
             actions: vec![adopted(&anchor, bytes, repository.policy())?],
-            steps: vec![vec![ignored, remembered.write(layout)]],
+            steps: vec![forgotten, vec![ignored, remembered.write(layout)]],
             lock: Some(lock),
         })
     }

@@ -20,15 +20,15 @@ use crate::store::Store;
 impl Repository {
     /// The bytes that a key has to sign so that its signature counts for a role of the open change: the canonical form of the
     /// role, and for ML-DSA what TAP 21 makes of it. Before they are handed out the staged bytes of new and changed targets are hashed
-    /// once more, as [`Repository::sign`] does.
+    /// once more, as [`Repository::sign`] does; the plan says what is not there to be hashed.
     ///
     /// # Errors
     /// As [`Session::payload`].
-    pub fn payload(&self, role: &RoleName, key: &str) -> Result<Vec<u8>, Error> {
+    pub fn payload(&self, role: &RoleName, key: &str) -> Result<(Vec<u8>, Plan), Error> {
         let session = self.begin_to_sign()?;
         let shown = session.to_sign_elsewhere(role, key)?;
-        let (payload, _) = session.payload(&shown, role, key, &|_, _| {})?;
-        Ok(payload)
+        let (payload, plan) = session.payload(&shown, role, key, &|_, _| {})?;
+        Ok((payload, session.end(plan)))
     }
 
     /// Attaches a signature that was made over [`Repository::payload`].

@@ -272,7 +272,7 @@ pub const CODES: &[Explanation] = explanations! {
     "publish.timestamp"
     "Where the repository is published, timestamp.json is gone, signed by nobody who may, or older than what this copy has published there."
     "It alone says how far clients have come. A copy of the repository that is behind would publish versions that they refuse, and somebody who can write there has perhaps just tried that."
-    "Find out who changed it. Make sure that this copy holds what was published last, such as with git pull; then tuffet publish --replace timestamp.json puts a new one there."
+    "Find out who changed it. Make sure that this copy holds what was published last, such as with git pull; then tuffet publish --replace timestamp.json puts a new one there. If this is another history than the one that this copy knew, tuffet adopt --replace makes it forget what it has published."
     "publish.refused"
     "The result could not be verified."
     "Nothing is published that a client would not accept."

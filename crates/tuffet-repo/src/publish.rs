@@ -56,6 +56,7 @@ use verify::Switch;
 pub use destination::{Bucket, Destination, Object};
 pub use prune::Prune;
 pub(crate) use published::Published;
+pub(crate) use reached::forget;
 
 /// Up to how many roles are written one after the other.
 const ONE_BY_ONE: usize = 16;
@@ -243,7 +244,7 @@ pub(crate) fn publish(
         (Vec::new(), None)
     };
 
-    let begun = signed.into_iter().chain(reached.begin(&last));
+    let begun = signed.into_iter().chain(reached.begin(&place));
     let mut steps = vec![begun.collect(), artifacts.writes];
     if store.head(&RoleName::Root).is_none() {
         let first = release.files.iter().find(|one| one.role == RoleName::Root);
@@ -258,7 +259,13 @@ pub(crate) fn publish(
     steps.extend(copies);
     steps.extend(switch);
     let learned = repository.write_policy(&store.learned)?;
-    steps.push(reached.write(&release).into_iter().chain(learned).collect());
+    steps.push(
+        reached
+            .write(&place, &release)
+            .into_iter()
+            .chain(learned)
+            .collect(),
+    );
     steps.extend(repository.put_away(store)?);
     let root = release.staged(&RoleName::Root);
     let root = root.and_then(|root| crate::anchor::newer(store, root.version?, &root.bytes));

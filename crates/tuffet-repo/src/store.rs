@@ -263,6 +263,11 @@ impl Store {
         self.applied || !self.drafts.is_empty() || !self.given_up.is_empty()
     }
 
+    /// Whether the open change publishes a root, or something of it was published already and it may have been one.
+    pub(crate) fn is_publishing_root(&self) -> bool {
+        self.applied || self.drafts.contains_key(&RoleName::Root)
+    }
+
     /// The one write that makes the drafts the open change.
     pub(crate) fn write_change(&self) -> Write {
         let path = self.layout.change();

@@ -4,12 +4,13 @@
 //! not know that it is, and would publish what clients refuse. So each copy remembers the last timestamp that it has published to a
 //! place, where nobody can push to, and a place that does not fit to that is published to only by whoever names the file.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
+use tuffet_core::crypto::{HashAlgorithm, Key, KeyKind};
 use tuffet_core::json::{FormatError, Reason, Value};
-use tuffet_core::metadata::{Parsed, RoleName, Root, Version};
-use tuffet_core::trust::{Rejected, removes_online_key};
+use tuffet_core::metadata::{Role as _, RoleName, Root, Version};
+use tuffet_core::trust::Rejected;
 
 use super::destination::Destination;
 use super::release::{Place, Release};
@@ -28,85 +29,97 @@ use crate::write::{Write, WriteKind, read_optional};
 /// What this copy remembers of the places to which it publishes.
 pub(super) struct Reached {
     path: PathBuf,
-    /// The place that this is about.
-    own: String,
+    /// The place that this is about; `None` for one that is gone with the program.
+    own: Option<String>,
     /// What was published last, by the names of places.
     places: BTreeMap<String, Last>,
 }
 
 /// What was published last.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 struct Last {
     /// The version of the timestamp; 0 where a first publication has begun.
     timestamp: u64,
-    /// The version of the root that named its keys.
-    root: u64,
+    /// The keys of timestamp and snapshot then. They are kept here, because whoever can push decides what `metadata/` says of old
+    /// roots.
+    keys: BTreeSet<String>,
+}
+
+/// What is remembered of a place under the root that will be in force.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Memory {
+    Nothing,
+    /// A first publication has begun.
+    Begun,
+    /// One of the keys has left since, so that clients have forgotten what was published.
+    Forgotten,
+    /// The last timestamp.
+    Published(Version),
+}
+
+/// The timestamp that is at a place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum There {
+    Gone,
+    /// Nobody who may has signed it.
+    Unsigned,
+    /// The same, but those have whom the root before names.
+    Replaced,
+    Signed(Version),
 }
 
 impl Reached {
     pub(super) fn read(layout: &Layout, destination: &Destination) -> Result<Self, Error> {
-        let path = private::file(layout, "published.json");
-        let own = match destination {
-            Destination::Directory(directory) => real(directory).display().to_string(),
-            bucket => bucket.to_string(),
-        };
+        let path = file(layout);
         let places = match read_optional(&path)? {
             Some(bytes) => parse(&bytes).map_err(|error| Error::format(&path, error))?,
             None => BTreeMap::new(),
         };
+        let own = name(destination)?;
         Ok(Self { path, own, places })
     }
 
-    /// The version of the last timestamp that this copy has published here, unless clients have forgotten it since.
-    fn version(&self, place: &Place<'_>) -> Result<Option<Version>, Error> {
-        let Some(last) = self.places.get(&self.own) else {
-            return Ok(None);
+    fn memory(&self, root: Option<&Root>) -> Memory {
+        let Some(last) = self.own.as_ref().and_then(|own| self.places.get(own)) else {
+            return Memory::Nothing;
         };
-        if let (Some(version), Some(next)) = (Version::new(last.root), place.graph.root()) {
-            let path = place.store.sealed_path(&RoleName::Root, version);
-            let then = read_optional(&path)?.and_then(|bytes| Parsed::<Root>::parse(bytes).ok());
-            if then.is_some_and(|then| removes_online_key(then.unverified(), next)) {
-                return Ok(None);
-            }
+        if !last.keys.is_subset(&online_keys(root)) {
+            return Memory::Forgotten;
         }
-        Ok(Version::new(last.timestamp))
+        Version::new(last.timestamp).map_or(Memory::Begun, Memory::Published)
     }
 
     /// The write by which the copy remembers that it was the first to publish here, so that it goes on if that breaks off.
-    pub(super) fn begin(&self, last: &LastState) -> Option<Write> {
-        let first = matches!(last, LastState::Nothing) && !self.places.contains_key(&self.own);
-        let nothing = Last {
-            timestamp: 0,
-            root: 0,
-        };
-        first.then(|| self.with(nothing))
+    pub(super) fn begin(&self, place: &Place<'_>) -> Option<Write> {
+        let root = place.graph.root();
+        let nothing = matches!(place.last, LastState::Nothing);
+        let first = nothing && self.memory(root) == Memory::Nothing;
+        first.then(|| self.with(0, root)).flatten()
     }
 
     /// The write by which the copy remembers what it has published.
-    pub(super) fn write(&self, release: &Release) -> Option<Write> {
-        let root = release.staged(&RoleName::Root)?.version?;
-        Some(self.with(Last {
-            timestamp: offered(release)?.number(),
-            root: root.number(),
-        }))
+    pub(super) fn write(&self, place: &Place<'_>, release: &Release) -> Option<Write> {
+        self.with(offered(release)?.number(), place.graph.root())
     }
 
-    fn with(&self, last: Last) -> Write {
+    fn with(&self, timestamp: u64, root: Option<&Root>) -> Option<Write> {
         let mut places = self.places.clone();
-        places.insert(self.own.clone(), last);
+        let keys = online_keys(root);
+        places.insert(self.own.clone()?, Last { timestamp, keys });
         let places = places.into_iter().map(|(place, last)| {
-            let versions = [("root", last.root), ("timestamp", last.timestamp)];
-            let versions = versions.map(|(name, version)| (name, Value::from(version)));
-            (place, Value::from_iter(versions))
+            let keys = last.keys.into_iter().map(Value::from);
+            let last = [
+                ("keys", Value::Array(keys.collect())),
+                ("timestamp", Value::from(last.timestamp)),
+            ];
+            (place, Value::from_iter(last))
         });
         let value = Value::from_iter([
             ("format", Value::from(1)),
             ("places", Value::Object(places.collect())),
         ]);
-        Write::file(
-            self.path.clone(),
-            WriteKind::Replace(value.to_compact_json()),
-        )
+        let kind = WriteKind::Replace(value.to_compact_json());
+        Some(Write::file(self.path.clone(), kind))
     }
 
     /// Refuses a timestamp that is not later than what clients may have seen here, and a place from which that cannot be told unless
@@ -121,93 +134,110 @@ impl Reached {
             LastState::Refused(refused) => Some(refused.clone()),
             LastState::Seen(_) | LastState::Nothing => None,
         };
-        if place.online_key_leaves()? == Some(true) {
+        let memory = self.memory(place.graph.root());
+        // The roots at the place are only believed where this copy does not know better: whoever can write there can remove them.
+        let known = matches!(memory, Memory::Published(_));
+        if !known && place.online_key_leaves()? == Some(true) {
             return Ok(refused);
         }
-        let (there, last) = (shown(place), self.version(place)?);
-        for trusted in [there, last].into_iter().flatten() {
-            require_later(place, release, trusted)?;
-        }
-        let Some(lost) = self.lost(place, there, last)? else {
+        let there = there(place)?;
+        require_later(place, release, there, memory)?;
+        let others = place.published.holds_versions()?;
+        let Some(lost) = lost(there, memory, others, is_rotating(place)) else {
             return Ok(refused);
         };
         if publish.replace.contains(&timestamp_name()) {
-            return Ok(Some(refused.unwrap_or_else(|| lost.action())));
+            return Ok(lost.action(refused));
         }
         Err(Error::TimestampLost {
             at: Box::new(place.published.metadata(&timestamp_name())),
-            why: lost.why(),
+            why: lost.why(refused.as_ref()),
         })
     }
+}
 
-    /// What is wrong with the timestamp that is there, if anything.
-    fn lost(
-        &self,
-        place: &Place<'_>,
-        there: Option<Version>,
-        last: Option<Version>,
-    ) -> Result<Option<Lost>, Error> {
-        Ok(match (place.last, there) {
-            (_, Some(version)) => last
-                .filter(|last| version < *last)
-                .map(|last| Lost::Older { version, last }),
-            (LastState::Nothing, _) => {
-                let begun = self.places.contains_key(&self.own);
-                let lost = last.is_some() || (!begun && place.published.holds_versions()?);
-                lost.then_some(Lost::Gone { last })
-            }
-            (LastState::Refused(Action::DestinationUnverified { why, .. }), None) => {
-                let timestamp = place.published.timestamp().unwrap_or_default();
-                // Clients that come to the last root forget what they have seen.
-                let broken_off = is_of_root_before(place.store, timestamp)?;
-                (!broken_off).then(|| Lost::Unsigned { why: why.clone() })
-            }
-            _ => None,
-        })
+/// What is wrong with a timestamp, if anything. `others` says that other metadata is there, and `rotating` that a rotation of this copy
+/// is on its way: then nothing may be there, or what the keys before have signed.
+fn lost(there: There, memory: Memory, others: bool, rotating: bool) -> Option<Lost> {
+    match (there, memory) {
+        (There::Signed(version), Memory::Published(last)) if version < last => {
+            Some(Lost::Older { version, last })
+        }
+        (There::Signed(_), _) => None,
+        (There::Gone, Memory::Published(last)) => Some(Lost::Gone { last: Some(last) }),
+        (There::Gone, Memory::Begun) => None,
+        (There::Gone, Memory::Forgotten) => (!rotating).then_some(Lost::Gone { last: None }),
+        (There::Gone, Memory::Nothing) => others.then_some(Lost::Gone { last: None }),
+        (There::Replaced, Memory::Published(_)) => Some(Lost::Unsigned),
+        (There::Replaced, _) => (!rotating).then_some(Lost::Unsigned),
+        (There::Unsigned, _) => Some(Lost::Unsigned),
     }
 }
 
 /// What can be wrong with a timestamp.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Lost {
     Gone { last: Option<Version> },
     Older { version: Version, last: Version },
-    Unsigned { why: String },
+    Unsigned,
 }
 
 impl Lost {
-    fn why(&self) -> String {
-        match self {
-            Self::Gone { last: Some(last) } => {
+    /// `refused` says why clients do not accept what is there.
+    fn why(self, refused: Option<&Action>) -> String {
+        match (self, refused) {
+            (Self::Gone { last: Some(last) }, _) => {
                 format!("is gone, and this copy has published version {last} there")
             }
-            Self::Gone { last: None } => "is gone, and other metadata is there".to_owned(),
-            Self::Older { version, last } => {
+            (Self::Gone { last: None }, _) => {
+                "is gone, and something was published there before".to_owned()
+            }
+            (Self::Older { version, last }, _) => {
                 format!("is version {version}, and this copy has published version {last} there")
             }
-            Self::Unsigned { why } => format!("does not verify ({why})"),
+            (Self::Unsigned, Some(Action::DestinationUnverified { why, .. })) => {
+                format!("does not verify ({why})")
+            }
+            (Self::Unsigned, _) => "does not verify".to_owned(),
         }
     }
 
-    fn action(&self) -> Action {
-        Action::DestinationUnverified {
-            code: match self {
-                Self::Gone { .. } => "missing.timestamp",
-                Self::Older { .. } | Self::Unsigned { .. } => "rollback.timestamp",
-            },
-            why: format!("{} {}", timestamp_name(), self.why()),
-        }
+    /// What is said about it.
+    fn action(self, refused: Option<Action>) -> Option<Action> {
+        let code = match self {
+            Self::Unsigned => return refused,
+            Self::Gone { .. } => "missing.timestamp",
+            Self::Older { .. } => "rollback.timestamp",
+        };
+        let why = format!("{} {}", timestamp_name(), self.why(None));
+        Some(Action::DestinationUnverified { code, why })
     }
 }
 
-/// The version of the timestamp that is there, if those who may have signed it.
-fn shown(place: &Place<'_>) -> Option<Version> {
+fn there(place: &Place<'_>) -> Result<There, Error> {
     let signed = |bytes: &&[u8]| is_signed_by_any(&RoleName::Timestamp, bytes, place.graph);
-    match place.last {
-        LastState::Seen(seen) => Some(seen.view().timestamp().version()),
-        // Nobody accepts this now. What was there before it was damaged can have been accepted.
-        LastState::Refused(_) => place.published.timestamp().filter(signed).and_then(version),
-        LastState::Nothing => None,
-    }
+    Ok(match place.last {
+        LastState::Seen(seen) => There::Signed(seen.view().timestamp().version()),
+        LastState::Nothing => There::Gone,
+        LastState::Refused(_) => {
+            let timestamp = place.published.timestamp();
+            // Nobody accepts this now. What was there before it was damaged can have been accepted.
+            match timestamp.filter(signed).and_then(version) {
+                Some(version) => There::Signed(version),
+                None if is_of_root_before(place.store, timestamp.unwrap_or_default())? => {
+                    There::Replaced
+                }
+                None => There::Unsigned,
+            }
+        }
+    })
+}
+
+/// Whether this copy has a publication open whose root is later than the one that it has used last.
+fn is_rotating(place: &Place<'_>) -> bool {
+    let (used, next) = (place.store.remembered(), place.graph.root());
+    let later = next.is_some_and(|next| used < Some(next.version()));
+    later && place.store.is_publishing_root()
 }
 
 fn version(timestamp: &[u8]) -> Option<Version> {
@@ -218,20 +248,76 @@ fn offered(release: &Release) -> Option<Version> {
     version(&release.staged(&RoleName::Timestamp)?.bytes)
 }
 
-/// Refuses a timestamp below one that clients may have seen.
-fn require_later(place: &Place<'_>, release: &Release, trusted: Version) -> Result<(), Error> {
-    let Some(offered) = offered(release).filter(|offered| *offered <= trusted) else {
+/// Refuses a timestamp that is not above those that clients may have seen.
+fn require_later(
+    place: &Place<'_>,
+    release: &Release,
+    there: There,
+    memory: Memory,
+) -> Result<(), Error> {
+    let Some(offered) = offered(release) else {
         return Ok(());
     };
-    if trusted == offered {
-        return require_another_version(place, release);
-    }
-    let rejected = Rejected::Rollback {
-        role: RoleName::Timestamp,
-        trusted,
-        offered,
+    let rollback = |trusted| {
+        let rejected = Rejected::Rollback {
+            role: RoleName::Timestamp,
+            trusted,
+            offered,
+        };
+        Err(Fault::Refused(rejected.into()).while_doing("comparing it with what was published"))
     };
-    Err(Fault::Refused(rejected.into()).while_doing("comparing it with what was published"))
+    match (there, memory) {
+        (There::Signed(trusted), _) if offered < trusted => rollback(trusted),
+        (_, Memory::Published(trusted)) if offered <= trusted => rollback(trusted),
+        (There::Signed(trusted), _) if offered == trusted => {
+            require_another_version(place, release)
+        }
+        _ => Ok(()),
+    }
+}
+
+/// The keys of timestamp and snapshot, each by its role and the SHA-256 of its key material.
+fn online_keys(root: Option<&Root>) -> BTreeSet<String> {
+    let mut keys = BTreeSet::new();
+    let Some(root) = root else {
+        return keys;
+    };
+    for role in [RoleName::Timestamp, RoleName::Snapshot] {
+        for keyid in root.role(&role).iter().flat_map(|of| &of.keyids) {
+            let key = root.keys().key(keyid.as_str());
+            if let Some(KeyKind::Usable { public, .. }) = key.map(Key::kind) {
+                let material = public.to_spki_pem();
+                let sha256 =
+                    tuffet_crypto::aws_lc().digest(HashAlgorithm::Sha256, material.as_bytes());
+                keys.insert(format!("{role} {}", sha256.to_hex()));
+            }
+        }
+    }
+    keys
+}
+
+/// What a place is called: the same for the same place, and never for two.
+fn name(destination: &Destination) -> Result<Option<String>, Error> {
+    let directory = match destination {
+        Destination::Directory(directory) => real(directory),
+        Destination::Bucket(bucket) => return bucket.full_name(),
+    };
+    let name = directory.to_str().map(str::to_owned);
+    Ok(Some(name.unwrap_or_else(|| {
+        let bytes = directory.as_os_str().as_encoded_bytes();
+        let sha256 = tuffet_crypto::aws_lc().digest(HashAlgorithm::Sha256, bytes);
+        format!("sha256:{}", sha256.to_hex())
+    })))
+}
+
+fn file(layout: &Layout) -> PathBuf {
+    private::file(layout, "published.json")
+}
+
+/// The write by which a copy forgets all places: it has left the history that it published there.
+pub(crate) fn forget(layout: &Layout) -> Option<Write> {
+    let path = file(layout);
+    path.exists().then(|| Write::file(path, WriteKind::Remove))
 }
 
 fn parse(bytes: &[u8]) -> Result<BTreeMap<String, Last>, FormatError> {
@@ -243,13 +329,70 @@ fn parse(bytes: &[u8]) -> Result<BTreeMap<String, Last>, FormatError> {
     let places = value.get("places").and_then(Value::as_object);
     let places = places.ok_or_else(|| wrong(Reason::Expected("places")))?;
     let places = places.iter().map(|(place, last)| {
-        let number = |name: &str| last.get(name).and_then(Value::as_u64);
-        let (Some(root), Some(timestamp)) = (number("root"), number("timestamp")) else {
+        let timestamp = last.get("timestamp").and_then(Value::as_u64);
+        let keys = last.get("keys").and_then(Value::as_array);
+        let keys = keys.and_then(|keys| {
+            let all = keys.iter().map(|key| key.as_str().map(str::to_owned));
+            all.collect::<Option<BTreeSet<String>>>()
+        });
+        let (Some(timestamp), Some(keys)) = (timestamp, keys) else {
             return Err(wrong(Reason::Expected(
-                "the versions of root and timestamp",
+                "the version of a timestamp, and keys",
             )));
         };
-        Ok((place.clone(), Last { timestamp, root }))
+        Ok((place.clone(), Last { timestamp, keys }))
     });
     places.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn r18_what_is_lost_is_said_by_the_timestamp_and_the_memory() {
+        let [old, last] = [3, 7].map(|number| Version::new(number).unwrap());
+        let published = Memory::Published(last);
+        let gone = |last| Some(Lost::Gone { last });
+        let older = Some(Lost::Older { version: old, last });
+        let unsigned = Some(Lost::Unsigned);
+        // What is lost with nothing else there, with other metadata there, and with that while a rotation is on its way.
+        let table = [
+            (There::Gone, Memory::Nothing, [None, gone(None), gone(None)]),
+            (There::Gone, Memory::Begun, [None; 3]),
+            (
+                There::Gone,
+                Memory::Forgotten,
+                [gone(None), gone(None), None],
+            ),
+            (There::Gone, published, [gone(Some(last)); 3]),
+            (There::Unsigned, Memory::Nothing, [unsigned; 3]),
+            (There::Unsigned, Memory::Begun, [unsigned; 3]),
+            (There::Unsigned, Memory::Forgotten, [unsigned; 3]),
+            (There::Unsigned, published, [unsigned; 3]),
+            (There::Replaced, Memory::Nothing, [unsigned, unsigned, None]),
+            (There::Replaced, Memory::Begun, [unsigned, unsigned, None]),
+            (
+                There::Replaced,
+                Memory::Forgotten,
+                [unsigned, unsigned, None],
+            ),
+            (There::Replaced, published, [unsigned; 3]),
+            (There::Signed(old), Memory::Nothing, [None; 3]),
+            (There::Signed(old), Memory::Begun, [None; 3]),
+            (There::Signed(old), Memory::Forgotten, [None; 3]),
+            (There::Signed(old), published, [older; 3]),
+            (There::Signed(last), published, [None; 3]),
+        ];
+        for (there, memory, expected) in table {
+            for (at, expected) in [(false, false), (true, false), (true, true)]
+                .iter()
+                .zip(expected)
+            {
+                let (others, rotating) = *at;
+                let found = lost(there, memory, others, rotating);
+                assert_eq!(found, expected, "{there:?} {memory:?} {others} {rotating}");
+            }
+        }
+    }
 }

@@ -36,15 +36,18 @@ pub(super) fn warnings(
         .map(|(role, expires)| (role.clone(), expires))
         .collect();
     let verified: BTreeSet<&RoleName> = view.delegated().map(|(_, file)| file.role()).collect();
-    let (mut unread, bins) = sorted(place);
-    let asked = if bins.len() > FEW {
-        bins.iter().filter(|bin| verified.contains(bin)).count()
-    } else {
-        unread.extend(bins.iter().cloned());
-        bins.len()
-    };
-    for role in unread.iter().filter(|role| !verified.contains(role)) {
-        if let Some(expires) = expires(place, release, view, role)?.filter(|at| *at <= due) {
+    let (named, bins) = sorted(place);
+    let mut asked = bins.iter().filter(|bin| verified.contains(bin)).count();
+    let few = bins.iter().take(if bins.len() > FEW { 0 } else { FEW });
+    for role in named.iter().chain(few) {
+        if verified.contains(role) {
+            continue;
+        }
+        let Some(expires) = expires(place, release, view, role)? else {
+            continue;
+        };
+        asked = asked.saturating_add(usize::from(bins.contains(role)));
+        if expires <= due {
             early.insert(role.clone(), expires);
         }
     }

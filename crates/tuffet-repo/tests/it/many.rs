@@ -186,7 +186,7 @@ fn every_wrong_way_to_a_quorum_is_refused_with_its_code() {
         "the edit took the signatures away"
     );
     assert_eq!(code(receive(&nine, &early)), "change.differs");
-    let payload = nine.repository().payload(&RoleName::Targets, "p0").unwrap();
+    let (payload, _) = nine.repository().payload(&RoleName::Targets, "p0").unwrap();
     let other = nine.people[0].sign(b"something else").unwrap();
     let attach = |signature: &[u8]| {
         nine.repository()

@@ -4,10 +4,12 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use tuffet_core::json::Value;
-use tuffet_repo::{Action, Destination, Error, Publish, RotateKey};
+use tuffet_core::metadata::RoleName;
+use tuffet_repo::{Action, Adopt, Destination, Error, Publish, Repository, RotateKey};
+use tuffet_sign::Signer;
 
 use crate::crash::crash;
-use crate::support::{NOW, World, code, key, named, run, versions};
+use crate::support::{NOW, World, code, files, key, named, run, versions};
 
 /// What becomes of the timestamp that is published.
 type Damage = fn(&Path);
@@ -42,7 +44,7 @@ fn remembered(world: &World) -> PathBuf {
 }
 
 #[test]
-fn a_copy_that_is_behind_is_not_published_over_a_damaged_timestamp() {
+fn r18_a_copy_that_is_behind_is_not_published_over_a_damaged_timestamp() {
     for forgets in [false, true] {
         for (what, damage) in DAMAGES {
             let world = World::published();
@@ -71,7 +73,7 @@ fn a_copy_that_is_behind_is_not_published_over_a_damaged_timestamp() {
 }
 
 #[test]
-fn a_timestamp_that_was_put_back_is_noticed_by_the_copy_that_published_the_later_one() {
+fn r18_a_timestamp_that_was_put_back_is_noticed_by_the_copy_that_published_the_later_one() {
     let world = World::published();
     let place = Destination::from(world.public());
     let old = fs::read(world.metadata("timestamp.json")).unwrap();
@@ -91,27 +93,31 @@ fn a_timestamp_that_was_put_back_is_noticed_by_the_copy_that_published_the_later
 }
 
 #[test]
-fn a_copy_that_was_put_back_itself_does_not_publish_below_what_it_remembers() {
+fn r18_a_copy_that_was_put_back_itself_does_not_publish_below_what_it_remembers() {
     let world = World::published();
     let place = Destination::from(world.public());
     let own = world.directory().join("metadata/timestamp.json");
-    let old = fs::read(&own).unwrap();
+    let mut old = Vec::new();
     for _ in 0..3 {
+        old.push(fs::read(&own).unwrap());
         world.publish(NOW);
     }
-    fs::write(own, old).unwrap();
     fs::remove_file(world.metadata("timestamp.json")).unwrap();
-    // Nor by naming it: clients would refuse that.
-    for result in [
-        world.plan_to(&place, NOW).map(drop),
-        replacing(&world, &place).map(drop),
-    ] {
-        assert_eq!(code(result), "rollback.timestamp");
+    // The last one leads to the very version that was published: clients ignore another one of it.
+    for old in old {
+        fs::write(&own, old).unwrap();
+        // Nor by naming it: clients would refuse that.
+        for result in [
+            world.plan_to(&place, NOW).map(drop),
+            replacing(&world, &place).map(drop),
+        ] {
+            assert_eq!(code(result), "rollback.timestamp");
+        }
     }
 }
 
 #[test]
-fn a_tree_that_has_vanished_is_published_again_by_who_says_so() {
+fn r18_a_tree_that_has_vanished_is_published_again_by_who_says_so() {
     let world = World::published();
     let others = ["one", "two"].map(|name| Destination::from(world.public().with_file_name(name)));
     for other in &others {
@@ -137,14 +143,139 @@ fn r17_what_clients_forget_with_the_keys_does_not_keep_anybody_from_publishing()
     for after in 0..writes {
         let world = base.fork();
         // The copy has published a timestamp that a thief had driven up.
-        let high = Value::from_iter([("root", 1.into()), ("timestamp", 9_000_000.into())]);
         let name = fs::canonicalize(world.public()).unwrap();
-        let places = Value::from_iter([(name.to_str().unwrap(), high)]);
-        let value = Value::from_iter([("format", Value::from(1)), ("places", places)]);
+        let mut value = Value::parse(&fs::read(remembered(&base)).unwrap()).unwrap();
+        let places = value.get_mut("places").and_then(Value::as_object_mut);
+        let places = places.unwrap();
+        let mut last = places.values().next().unwrap().clone();
+        *last.get_mut("timestamp").unwrap() = 9_000_000.into();
+        places.insert(name.to_str().unwrap().to_owned(), last);
         fs::write(remembered(&world), value.to_compact_json()).unwrap();
         crash(world.plan(&[online], NOW).unwrap(), after);
         run(world.plan(&[online], NOW));
         world.client().refresh(&world.public(), NOW).unwrap();
         run(world.plan(&[online], NOW));
     }
+}
+
+/// A repository whose online key was replaced after it was published, the new key, a copy that has learned of that as by `git pull`, and
+/// the timestamp of before.
+fn rotated() -> (World, &'static dyn Signer, World, Vec<u8>) {
+    let (world, online) = (World::published(), key());
+    let (copy, old) = (world.fork(), fs::read(world.metadata("timestamp.json")));
+    let rotate = RotateKey::new("online", named("online", online));
+    run(world.repository().rotate_key(&rotate, NOW));
+    world.sign();
+    for _ in 0..3 {
+        run(world.plan(&[online], NOW));
+    }
+    let pulled = files(&world.directory().join("metadata")).into_iter();
+    for name in pulled
+        .map(|name| format!("metadata/{name}"))
+        .chain(["tuffet.toml".to_owned()])
+    {
+        fs::copy(world.directory().join(&name), copy.directory().join(&name)).unwrap();
+    }
+    (world, online, copy, old.unwrap())
+}
+
+/// How a copy that holds a new online key comes through where the other one has published.
+fn result(copy: &World, online: &dyn Signer, place: &World) -> &'static str {
+    let publish = Publish::to(place.public());
+    code(copy.repository().publish(&publish, &[online], NOW))
+}
+
+#[test]
+fn r18_roots_that_were_taken_away_from_a_place_make_no_copy_forget() {
+    let (world, online, _, _) = rotated();
+    fs::remove_file(world.metadata("2.root.json")).unwrap();
+    fs::remove_file(world.metadata("timestamp.json")).unwrap();
+    assert_eq!(result(&world, online, &world), "publish.timestamp");
+}
+
+#[test]
+fn r18_a_copy_that_learned_of_a_rotation_from_others_is_as_careful_as_one_that_knows_nothing() {
+    let (world, online, copy, _) = rotated();
+    assert_eq!(result(&copy, online, &world), "no error");
+    fs::remove_file(world.metadata("timestamp.json")).unwrap();
+    assert_eq!(result(&copy, online, &world), "publish.timestamp");
+    fs::remove_file(remembered(&copy)).unwrap();
+    assert_eq!(result(&copy, online, &world), "publish.timestamp");
+}
+
+#[test]
+fn r18_a_timestamp_of_before_a_rotation_does_not_pass_for_a_publication_that_broke_off() {
+    let (world, online, copy, old) = rotated();
+    fs::write(world.metadata("timestamp.json"), old).unwrap();
+    assert_eq!(result(&world, online, &world), "publish.timestamp");
+    assert_eq!(result(&copy, online, &world), "publish.timestamp");
+}
+
+#[test]
+fn r18_only_a_key_of_timestamp_or_snapshot_that_leaves_makes_a_copy_forget() {
+    let world = World::published();
+    let first = fs::read(remembered(&world)).unwrap();
+    run(world.repository().renew(&[RoleName::Root], NOW));
+    world.sign();
+    world.publish(NOW);
+    let keys = |bytes: &[u8]| {
+        let value = Value::parse(bytes).unwrap();
+        let places = value
+            .get("places")
+            .and_then(Value::as_object)
+            .unwrap()
+            .clone();
+        places.values().next().unwrap().get("keys").unwrap().clone()
+    };
+    let second = fs::read(remembered(&world)).unwrap();
+    assert_eq!(keys(&first).as_array().unwrap().len(), 2);
+    assert_eq!(keys(&first), keys(&second));
+    // What is remembered of before the second root still counts.
+    fs::write(remembered(&world), first).unwrap();
+    fs::remove_file(world.metadata("timestamp.json")).unwrap();
+    assert_eq!(code(world.plan(&[world.online], NOW)), "publish.timestamp");
+}
+
+#[test]
+fn r18_an_older_timestamp_whose_tree_does_not_verify_is_said_to_be_older() {
+    let world = World::published();
+    let old = fs::read(world.metadata("timestamp.json")).unwrap();
+    world.publish(NOW);
+    fs::write(world.metadata("timestamp.json"), old).unwrap();
+    fs::remove_file(world.metadata("2.snapshot.json")).unwrap();
+    let older = |action: &Action| {
+        matches!(
+            action,
+            Action::DestinationUnverified {
+                code: "rollback.timestamp",
+                ..
+            }
+        )
+    };
+    let actions = replacing(&world, &Destination::from(world.public())).unwrap();
+    assert!(actions.iter().any(older), "{actions:?}");
+}
+
+#[test]
+fn r18_a_copy_that_is_led_to_another_history_forgets_how_far_the_places_of_the_first_have_come() {
+    let (world, other) = (World::published(), World::published());
+    let metadata = |world: &World| world.directory().join("metadata");
+    let adopt = Adopt::Root(fs::read(metadata(&world).join("1.root.json")).unwrap());
+    run(Repository::adopt_instead(&world.directory(), &adopt));
+    assert!(remembered(&world).exists());
+    for name in files(&metadata(&other)) {
+        fs::copy(metadata(&other).join(&name), metadata(&world).join(&name)).unwrap();
+    }
+    let adopt = Adopt::Root(fs::read(metadata(&other).join("1.root.json")).unwrap());
+    run(Repository::adopt_instead(&world.directory(), &adopt));
+    assert!(!remembered(&world).exists());
+}
+
+#[cfg(feature = "object-store")]
+#[test]
+fn a_store_in_memory_is_not_remembered() {
+    let world = World::published();
+    let before = fs::read(remembered(&world)).unwrap();
+    run(world.plan_to(&Destination::memory(), NOW));
+    assert_eq!(fs::read(remembered(&world)).unwrap(), before);
 }

@@ -15,6 +15,7 @@ const REPO_NUMBERS: &str = "crates/tuffet-repo/src/numbers.rs";
 const REPO_POLICY: &str = "crates/tuffet-repo/src/policy.rs";
 const REPO_PUBLISH: &str = "crates/tuffet-repo/src/publish.rs";
 const REPO_PUBLISH_PRUNE: &str = "crates/tuffet-repo/src/publish/prune.rs";
+const REPO_PUBLISH_REACHED: &str = "crates/tuffet-repo/src/publish/reached.rs";
 const REPO_PUBLISH_RELEASE: &str = "crates/tuffet-repo/src/publish/release.rs";
 const REPO_PUBLISH_UNPUBLISHED: &str = "crates/tuffet-repo/src/publish/unpublished.rs";
 const REPO_RECOVER_VERSIONS: &str = "crates/tuffet-repo/src/recover/versions.rs";
@@ -223,5 +224,12 @@ pub(super) const SWITCHES: &[Switch] = &[
         file: REPO_RECOVER_VERSIONS,
         search: "        if !leapt && store.sealed_path",
         replace: "        if !OFF && !leapt && store.sealed_path",
+    },
+    Switch {
+        rule: "R-18",
+        what: "a place whose timestamp is lost passes for one where nobody has seen more",
+        file: REPO_PUBLISH_REACHED,
+        search: "lost(there, memory, others, is_rotating(place)) else",
+        replace: "(!OFF).then(|| lost(there, memory, others, is_rotating(place))).flatten() else",
     },
 ];

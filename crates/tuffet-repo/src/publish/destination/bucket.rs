@@ -115,6 +115,15 @@ impl Bucket {
         self
     }
 
+    /// The name together with the account or the endpoint where the bucket is; `None` for one in memory.
+    pub(crate) fn full_name(&self) -> Result<Option<String>, Error> {
+        let host = self.client()?.host();
+        Ok(host.map(|host| match host {
+            "" => self.to_string(),
+            host => format!("{self} at {host}"),
+        }))
+    }
+
     /// What speaks to the store.
     pub(crate) fn client(&self) -> Result<&Client, Error> {
         if let Some(client) = self.client.get() {

@@ -37,6 +37,8 @@ const LOOKS: usize = 3;
 pub(crate) struct Client {
     bucket: Bucket,
     store: Arc<dyn ObjectStore>,
+    /// Where the bucket is, without anything secret; `None` in memory, and empty where its name says it.
+    host: Option<String>,
     /// `None` only while it is dropped.
     runtime: Option<Runtime>,
 }
@@ -48,6 +50,11 @@ pub(crate) struct Got {
 }
 
 impl Client {
+    /// Where the bucket is.
+    pub(crate) fn host(&self) -> Option<&str> {
+        self.host.as_deref()
+    }
+
     /// Reads an object, if it is not longer than clients read of its kind; else it comes as empty.
     pub(crate) fn get(&self, name: &str) -> Result<Option<Got>, Error> {
         self.wait(self.fetch(name))
