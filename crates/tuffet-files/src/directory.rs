@@ -46,20 +46,24 @@ pub fn remove(path: &Path) -> io::Result<()> {
     }
 }
 
-/// Removes the drafts that a process has left in a directory when it was killed. Only where nobody else writes meanwhile.
+/// Whether a directory entry is a draft, by its name; what is no file is not ours, whatever its name.
 ///
-/// What is no file is not ours, whatever its name.
+/// # Errors
+/// If it cannot be found out whether it is a file.
+pub fn is_draft(entry: &fs::DirEntry) -> io::Result<bool> {
+    let name = entry.file_name();
+    let ours = name.as_encoded_bytes().starts_with(TEMPORARY.as_bytes());
+    Ok(ours && entry.file_type()?.is_file())
+}
+
+/// Removes the drafts that a process has left in a directory when it was killed. Only where nobody else writes meanwhile.
 ///
 /// # Errors
 /// If the directory cannot be read, or a draft not be removed.
 pub fn sweep(directory: &Path) -> io::Result<()> {
     for entry in fs::read_dir(directory)? {
         let entry = entry?;
-        let ours = entry
-            .file_name()
-            .as_encoded_bytes()
-            .starts_with(TEMPORARY.as_bytes());
-        if ours && entry.file_type()?.is_file() {
+        if is_draft(&entry)? {
             fs::remove_file(entry.path())?;
         }
     }

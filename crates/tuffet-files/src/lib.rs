@@ -26,6 +26,6 @@ mod directory;
 mod draft;
 mod together;
 
-pub use directory::{parent, remove, sweep, sync_directory};
+pub use directory::{is_draft, parent, remove, sweep, sync_directory};
 pub use draft::{Draft, Readers, create, replace};
-pub use together::{Flush, Flushed, Unflushed};
+pub use together::{Flush, FlushError, Flushed, Unflushed};

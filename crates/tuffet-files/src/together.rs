@@ -1,17 +1,14 @@
 //! Many drafts that are flushed at once: a disk that is told of them one by one takes most of the time for that.
 
 use std::collections::BTreeSet;
+use std::fmt;
 use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 use tempfile::TempPath;
 
 use crate::draft::Draft;
-
-/// How many files are flushed at the same time, where each is flushed: a disk that waits for one can write others.
-const AT_ONCE: usize = 32;
 
 /// A draft that is written and not flushed. Nothing of it is open, so thousands can wait for the same flush. It is removed when it is
 /// dropped.
@@ -60,11 +57,10 @@ impl Flushed {
     }
 }
 
-/// One flush for many drafts.
-///
-/// Where the system can flush all of a file system, and is known to do it as well as file by file, it is asked to do that once:
-/// Linux, with ext4, XFS, Btrfs and their like. Whoever else has written there a lot then waits with us. Everywhere else each draft
-/// is flushed, many at the same time.
+/// One flush for many drafts, where the system can flush all of a file system and is known to do it as well as file by file: Linux
+/// since 5.8, with ext4, XFS, Btrfs and their like. Whoever else has written there a lot then waits with us. Everywhere else there is
+/// none, and each draft is flushed while it is open ([`Draft::replace`], [`Draft::create`]): some file systems say only to who has
+/// written a file that there is no room for it.
 ///
 /// ```
 /// use std::io::Write as _;
@@ -77,84 +73,132 @@ impl Flushed {
 /// for path in &paths {
 ///     let mut draft = Draft::of(path, Readers::Umask)?;
 ///     draft.file().write_all(b"{}")?;
-///     drafts.push(draft.into());
+///     match flush {
+///         Some(_) => drafts.push(draft.into()),
+///         None => draft.replace()?,
+///     }
 /// }
-/// for draft in flush.end(drafts)? {
-///     draft.replace()?;
+/// if let Some(flush) = flush {
+///     for draft in flush.end(drafts)? {
+///         draft.replace()?;
+///     }
 /// }
 /// tuffet_files::sync_directory(directory.path())?;
 /// assert!(paths.iter().all(|path| path.exists()));
-/// # Ok::<(), std::io::Error>(())
+/// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug)]
 pub struct Flush {
-    /// A directory on each of the file systems; `None` if each draft has to be flushed.
-    whole: Option<Vec<File>>,
+    /// A directory on each of the file systems, open since before the drafts were made.
+    systems: Vec<(PathBuf, File)>,
 }
 
 impl Flush {
     /// Has to be called before drafts in these directories are made: of what could not be written the system tells those who had
-    /// opened the file system before.
+    /// opened the file system before. `None` if each draft has to be flushed.
     ///
     /// # Errors
     /// If a directory cannot be opened.
-    pub fn begin<'d>(directories: impl IntoIterator<Item = &'d Path>) -> io::Result<Self> {
+    pub fn begin<'d>(
+        directories: impl IntoIterator<Item = &'d Path>,
+    ) -> Result<Option<Self>, FlushError> {
         let directories: BTreeSet<&Path> = directories.into_iter().collect();
-        Ok(Self {
-            whole: systems(directories)?,
-        })
-    }
-
-    /// Each draft is flushed, wherever it is.
-    #[cfg(test)]
-    fn each() -> Self {
-        Self { whole: None }
+        Ok(systems(directories)?.map(|systems| Self { systems }))
     }
 
     /// Flushes the drafts.
     ///
     /// # Errors
-    /// If one of them cannot be flushed. Then none is put in its place.
-    pub fn end(self, drafts: Vec<Unflushed>) -> io::Result<Vec<Flushed>> {
-        match &self.whole {
-            Some(systems) => systems.iter().try_for_each(flush_system)?,
-            None => flush_each(&drafts)?,
+    /// If one of the file systems cannot be flushed. Then none of the drafts is put in its place.
+    pub fn end(self, drafts: Vec<Unflushed>) -> Result<Vec<Flushed>, FlushError> {
+        for (path, directory) in &self.systems {
+            flush_system(directory).map_err(|error| FlushError::at(path, error))?;
         }
         Ok(drafts.into_iter().map(Flushed).collect())
     }
 }
 
+/// Why drafts cannot be flushed together.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct FlushError {
+    /// The directory that it is about, or one on the same file system.
+    pub directory: PathBuf,
+    /// What the system says.
+    pub error: io::Error,
+}
+
+impl FlushError {
+    fn at(directory: &Path, error: io::Error) -> Self {
+        let directory = directory.to_owned();
+        Self { directory, error }
+    }
+}
+
+impl fmt::Display for FlushError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "cannot flush {}", self.directory.display())
+    }
+}
+
+impl std::error::Error for FlushError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        Some(&self.error)
+    }
+}
+
 /// File systems, by the number that `statfs` has for them, of which it is known that flushing all of them does for each file what
-/// flushing that file does. Those that hand on to a program or to another machine need not be among them.
+/// flushing that file does. Those that hand on to a program, to another machine or to another file system are not among them: of what
+/// could not be written there they need not tell.
 #[cfg(target_os = "linux")]
-const WHOLE: [u64; 6] = [
+const WHOLE: [u64; 5] = [
     0xef53,      // ext2, ext3, ext4
     0x5846_5342, // XFS
     0x9123_683e, // Btrfs
     0xf2f5_2010, // F2FS
     0x0102_1994, // tmpfs
-    0x794c_7630, // overlayfs, which passes it on to the one below that is written to
 ];
+
+/// Whether flushing a file system says what could not be written: Linux does since 5.8.
+#[cfg(target_os = "linux")]
+fn tells_errors(release: &str) -> bool {
+    let mut numbers = release.split(|character: char| !character.is_ascii_digit());
+    let mut number = || numbers.next()?.parse::<u32>().ok();
+    let version = number().zip(number());
+    version.is_some_and(|version| version >= (5, 8))
+}
+
+/// What the system calls its version; nothing if it does not say.
+#[cfg(target_os = "linux")]
+fn release() -> String {
+    std::fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default()
+}
 
 /// A directory on each file system that these are on, if all of them can be flushed as a whole.
 #[cfg(target_os = "linux")]
-fn systems(directories: BTreeSet<&Path>) -> io::Result<Option<Vec<File>>> {
+fn systems(directories: BTreeSet<&Path>) -> Result<Option<Vec<(PathBuf, File)>>, FlushError> {
     use std::os::unix::fs::MetadataExt as _;
+    if !tells_errors(&release()) {
+        return Ok(None);
+    }
     let mut systems = std::collections::BTreeMap::new();
-    for directory in directories {
-        let directory = File::open(directory)?;
-        let kind = u64::try_from(rustix::fs::fstatfs(&directory)?.f_type);
+    for path in directories {
+        let failed = |error| FlushError::at(path, error);
+        let directory = File::open(path).map_err(failed)?;
+        let found = rustix::fs::fstatfs(&directory).map_err(|error| failed(error.into()))?;
+        let kind = u64::try_from(found.f_type);
         if !kind.is_ok_and(|kind| WHOLE.contains(&kind)) {
             return Ok(None);
         }
-        systems.insert(directory.metadata()?.dev(), directory);
+        let device = directory.metadata().map_err(failed)?.dev();
+        systems.insert(device, (path.to_owned(), directory));
     }
     Ok(Some(systems.into_values().collect()))
 }
 
 /// No other system has a way to do it.
 #[cfg(not(target_os = "linux"))]
-fn systems(_: BTreeSet<&Path>) -> io::Result<Option<Vec<File>>> {
+fn systems(_: BTreeSet<&Path>) -> Result<Option<Vec<(PathBuf, File)>>, FlushError> {
     Ok(None)
 }
 
@@ -170,36 +214,33 @@ fn flush_system(directory: &File) -> io::Result<()> {
     directory.sync_all()
 }
 
-/// Flushes drafts, many at the same time.
-fn flush_each(drafts: &[Unflushed]) -> io::Result<()> {
-    let next = AtomicUsize::new(0);
-    let work = || {
-        while let Some(draft) = drafts.get(next.fetch_add(1, Ordering::Relaxed)) {
-            // Windows flushes only what is open for writing.
-            let file = File::options().write(true).open(&draft.temporary)?;
-            file.sync_all()?;
-        }
-        Ok(())
-    };
-    std::thread::scope(|scope| {
-        let workers = AT_ONCE.min(drafts.len());
-        let workers: Vec<_> = (1..workers).map(|_| scope.spawn(work)).collect();
-        let own = work();
-        let others = workers.into_iter().map(|worker| match worker.join() {
-            Ok(result) => result,
-            Err(panic) => std::panic::resume_unwind(panic),
-        });
-        std::iter::once(own).chain(others).collect()
-    })
-}
-
-#[cfg(test)]
+/// Where files are in memory, every Linux can flush all of them.
+#[cfg(all(test, target_os = "linux"))]
 mod tests {
     use std::fs;
     use std::io::Write as _;
 
     use super::*;
     use crate::Readers;
+
+    const MEMORY: &str = "/dev/shm";
+
+    /// A directory on a file system that is flushed as a whole, where there is one.
+    fn whole() -> Option<(tempfile::TempDir, Flush)> {
+        let mounts = fs::read_to_string("/proc/mounts").unwrap_or_default();
+        let there = mounts.lines().any(|line| {
+            let mut words = line.split(' ').skip(1);
+            (words.next(), words.next()) == (Some(MEMORY), Some("tmpfs"))
+        });
+        if !there || !tells_errors(&release()) {
+            return None;
+        }
+        let directory = tempfile::tempdir_in(MEMORY).unwrap();
+        let flush = Flush::begin([directory.path(), Path::new(MEMORY)]).unwrap();
+        let flush = flush.unwrap();
+        assert_eq!(flush.systems.len(), 1);
+        Some((directory, flush))
+    }
 
     fn drafts(directory: &Path, count: usize) -> Vec<Unflushed> {
         let draft = |number: usize| {
@@ -215,33 +256,30 @@ mod tests {
     }
 
     #[test]
-    fn however_drafts_are_flushed_each_comes_to_its_place() {
-        for whole in [false, true] {
-            let directory = tempfile::tempdir().unwrap();
-            let place = directory.path();
-            let flush = match whole {
-                false => Flush::each(),
-                true => Flush::begin([place, place]).unwrap(),
-            };
-            let flushed = flush.end(drafts(place, 100)).unwrap();
-            for (number, draft) in flushed.into_iter().enumerate() {
-                assert_eq!(draft.path(), place.join(number.to_string()));
-                draft.create().unwrap();
-            }
-            for number in 0..100 {
-                let text = fs::read_to_string(place.join(number.to_string())).unwrap();
-                assert_eq!(text, number.to_string());
-            }
-            assert_eq!(fs::read_dir(place).unwrap().count(), 100);
+    fn drafts_that_are_flushed_at_once_come_to_their_places() {
+        let Some((directory, flush)) = whole() else {
+            return;
+        };
+        let place = directory.path();
+        let flushed = flush.end(drafts(place, 100)).unwrap();
+        for (number, draft) in flushed.into_iter().enumerate() {
+            assert_eq!(draft.path(), place.join(number.to_string()));
+            draft.create().unwrap();
         }
+        for number in 0..100 {
+            let text = fs::read_to_string(place.join(number.to_string())).unwrap();
+            assert_eq!(text, number.to_string());
+        }
+        assert_eq!(fs::read_dir(place).unwrap().count(), 100);
     }
 
     #[test]
     fn what_is_there_is_replaced_or_kept_and_what_is_dropped_leaves_nothing() {
-        let directory = tempfile::tempdir().unwrap();
+        let Some((directory, flush)) = whole() else {
+            return;
+        };
         fs::write(directory.path().join("0"), b"old").unwrap();
         fs::write(directory.path().join("1"), b"old").unwrap();
-        let flush = Flush::begin([directory.path()]).unwrap();
         let mut flushed = flush.end(drafts(directory.path(), 3)).unwrap().into_iter();
         let failed = flushed.next().unwrap().create().unwrap_err();
         assert_eq!(failed.kind(), io::ErrorKind::AlreadyExists);
@@ -252,12 +290,41 @@ mod tests {
         assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 2);
     }
 
+    /// One file system that has to be flushed file by file is enough.
     #[test]
-    fn a_draft_that_is_gone_before_it_is_flushed_is_an_error() {
-        let directory = tempfile::tempdir().unwrap();
-        let drafts = drafts(directory.path(), 2);
-        fs::remove_file(&drafts.last().unwrap().temporary).unwrap();
-        Flush::each().end(drafts).unwrap_err();
-        assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 0);
+    fn a_file_system_that_is_not_known_is_not_flushed_as_a_whole() {
+        let unknown = Path::new("/proc");
+        assert!(Flush::begin([unknown]).unwrap().is_none());
+        if let Some((directory, _)) = whole() {
+            let both = Flush::begin([directory.path(), unknown]);
+            assert!(both.unwrap().is_none());
+        }
+    }
+
+    #[test]
+    fn the_error_names_the_directory_that_it_is_about() {
+        let Some((directory, _)) = whole() else {
+            return;
+        };
+        let gone = directory.path().join("gone");
+        let failed = Flush::begin([directory.path(), &gone]).unwrap_err();
+        assert_eq!(failed.directory, gone);
+        assert_eq!(failed.error.kind(), io::ErrorKind::NotFound);
+    }
+
+    #[test]
+    fn systems_that_keep_errors_to_themselves_are_known() {
+        for (release, expected) in [
+            ("6.18.44-x\n", true),
+            ("5.8.0-rc1", true),
+            ("5.10", true),
+            ("5.7.19", false),
+            ("4.19.0", false),
+            ("5", false),
+            ("", false),
+            ("x.9", false),
+        ] {
+            assert_eq!(tells_errors(release), expected, "{release}");
+        }
     }
 }

@@ -4,12 +4,13 @@
 use std::collections::HashMap;
 use std::fs;
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use tuffet_core::metadata::Version;
 
 use crate::Error;
 use crate::layout;
+use crate::write::{Write, WriteKind};
 
 /// About what a short name takes in a directory, in bytes.
 const LENGTH_OF_NAME: u64 = 32;
@@ -19,7 +20,11 @@ const MOST_EXPECTED: usize = 1 << 16;
 
 /// The highest version of each role, and those below it.
 #[derive(Debug, Default)]
-pub(crate) struct Highest(HashMap<Box<str>, Found>);
+pub(crate) struct Highest {
+    roles: HashMap<Box<str>, Found>,
+    /// Drafts that somebody has left who was killed, or that somebody is writing.
+    drafts: Vec<PathBuf>,
+}
 
 /// The versions of a role. Mostly there is one, and nothing is allocated for it.
 #[derive(Debug)]
@@ -40,18 +45,24 @@ impl Highest {
         // A directory is about as long as what its names need; where it is not, the table grows.
         let length = fs::metadata(directory).map_or(0, |found| found.len());
         let names = usize::try_from(length / LENGTH_OF_NAME).unwrap_or(MOST_EXPECTED);
-        let mut highest = Self(HashMap::with_capacity(names.min(MOST_EXPECTED)));
+        let mut highest = Self {
+            roles: HashMap::with_capacity(names.min(MOST_EXPECTED)),
+            drafts: Vec::new(),
+        };
         for entry in entries {
-            let name = entry.map_err(failed)?.file_name();
+            let entry = entry.map_err(failed)?;
+            let name = entry.file_name();
             if let Some((role, version)) = name.to_str().and_then(layout::split_file_name) {
                 highest.note(&role, version);
+            } else if tuffet_files::is_draft(&entry).map_err(failed)? {
+                highest.drafts.push(entry.path());
             }
         }
         Ok(highest)
     }
 
     fn note(&mut self, role: &str, version: Version) {
-        match self.0.get_mut(role) {
+        match self.roles.get_mut(role) {
             Some(known) => {
                 let lower = version.min(known.highest);
                 known.highest = version.max(known.highest);
@@ -60,25 +71,32 @@ impl Highest {
             None => {
                 let lower = Vec::new();
                 let highest = version;
-                self.0.insert(role.into(), Found { highest, lower });
+                self.roles.insert(role.into(), Found { highest, lower });
             }
         }
     }
 
     /// The highest version of a role.
     pub(crate) fn of(&self, role: &str) -> Option<Version> {
-        self.0.get(role).map(|found| found.highest)
+        self.roles.get(role).map(|found| found.highest)
     }
 
     /// Every version of a role, in no order.
     pub(crate) fn versions(&self, role: &str) -> impl Iterator<Item = Version> {
-        self.0.get(role).into_iter().flat_map(Found::all)
+        self.roles.get(role).into_iter().flat_map(Found::all)
     }
 
     /// Every version of every role, in no order.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, Version)> {
-        let roles = self.0.iter();
+        let roles = self.roles.iter();
         roles.flat_map(|(role, found)| found.all().map(|version| (&**role, version)))
+    }
+
+    /// The removal of drafts that lie in the directory. If somebody else is still writing one, that one's publication fails and can be
+    /// repeated.
+    pub(crate) fn sweep(&self) -> impl Iterator<Item = Write> {
+        let drafts = self.drafts.iter();
+        drafts.map(|path| Write::file(path.clone(), WriteKind::Remove))
     }
 }
 

@@ -118,4 +118,4 @@ pub use session::Session;
 pub use sizing::{Sizes, Sizing};
 pub use status::RoleStatus;
 pub use targets::{AddTarget, Listing, TargetEntry};
-pub use write::{Address, Disk, FileSystem, Seen, Write, WriteKind};
+pub use write::{Address, Disk, FileSystem, Seen, Write, WriteKind, batches};

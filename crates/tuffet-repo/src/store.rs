@@ -132,6 +132,11 @@ impl Store {
         }
     }
 
+    /// The removal of drafts that lie in `metadata/`. Whoever does it holds the lock of the repository.
+    pub(crate) fn sweep(&self) -> impl Iterator<Item = Write> {
+        self.sealed.sweep()
+    }
+
     /// Lets versions count no longer.
     pub(crate) fn give_up(&mut self, given_up: GivenUp) {
         self.given_up = given_up;

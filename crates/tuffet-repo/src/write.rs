@@ -2,6 +2,8 @@
 
 mod many;
 
+pub use many::batches;
+
 use std::fmt;
 use std::fs::{self, File};
 use std::io::{self, Read, Write as _};

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use serde_json::{Value, json};
 use tuffet_core::metadata::{RoleName, UnixTime};
 use tuffet_repo::{
-    Action, Address, Class, Destination, Disk, Error, FileSystem, Plan, Repository, Write,
+    Action, Address, Class, Destination, Disk, Error, FileSystem, Plan, Repository, Write, batches,
 };
 
 use crate::exit::Exit;
@@ -74,7 +74,7 @@ pub(crate) fn parse_destination(text: &str) -> Result<Destination, String> {
     text.parse().map_err(|error: Error| error.to_string())
 }
 
-/// Carries a plan out, or shows what it would do, and collects the actions: for JSON what they are, else only how many.
+/// Carries a plan out, or shows what it would do, and collects the actions for JSON. Returns how many these are.
 ///
 /// # Errors
 /// What keeps it from being carried out.
@@ -83,7 +83,7 @@ pub(crate) fn carry_out(
     dry: bool,
     app: &App,
     actions: &mut Vec<Value>,
-) -> Result<(), Failure> {
+) -> Result<usize, Failure> {
     let plan = plan.map_err(|error| Failure::from(&error))?;
     let done = if dry {
         plan.actions().to_vec()
@@ -95,17 +95,13 @@ pub(crate) fn carry_out(
     };
     for action in &done {
         show(action, app);
-        // Counted in any case. Of tens of thousands, objects that nobody is shown would take as long as verifying them.
-        actions.push(match app.console.json {
-            true => object(action),
-            false => Value::Null,
-        });
+        // Of tens of thousands, objects that nobody is shown would take as long as verifying them.
+        if app.console.json {
+            actions.push(object(action));
+        }
     }
-    Ok(())
+    Ok(done.len())
 }
-
-/// How many files are written, and flushed together, before a signal is looked for.
-const AT_ONCE: usize = 1024;
 
 /// The file system, with no write broken off by a signal. Plans may end after any of their writes. What goes to a store can take
 /// long and is whole or not there by itself, so a signal ends it at once.
@@ -144,7 +140,8 @@ impl Disk for Shielded {
             };
             return FileSystem.apply_all_watched(writes, &sent);
         }
-        writes.chunks(AT_ONCE).try_for_each(|some| {
+        // Before each batch a signal is looked for.
+        batches(writes).try_for_each(|some| {
             let _shield = interrupt::shield(interrupt::WRITES);
             FileSystem.apply_all(some)
         })

@@ -1,7 +1,8 @@
 //! Being stopped by Ctrl-C or SIGTERM.
 //!
-//! A command ends at once, unless it is writing: then it ends after that write, so that no temporary file is left, or after a
-//! grace if the write does not end. A second signal does not wait for anything.
+//! A command ends at once, unless it is writing: then it ends after that write, or that batch of files, so that no temporary file is
+//! left. If the write does not end, it ends after a grace, and what is left in `metadata/` the next publication removes. A second signal
+//! does not wait for anything.
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicI32, Ordering};

@@ -6,9 +6,9 @@ use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
-use tuffet_files::{Flush, Flushed, Unflushed, parent};
+use tuffet_files::{Flush, FlushError, Flushed, Unflushed, parent};
 
-use super::{WriteKind, change, create, draft, make_directory, sync};
+use super::{Write, WriteKind, change, create, draft, make_directory, sync};
 use crate::Error;
 
 /// From how many changes on all drafts are flushed together. Fewer are quicker one by one, and wait for nobody else's files.
@@ -17,46 +17,103 @@ const TOGETHER: usize = 64;
 /// How many files are written at the same time, if each is flushed: a disk that waits for one can write others.
 const AT_ONCE: usize = 32;
 
+/// How many files are written before any of them is in its place.
+const BATCH: usize = 1024;
+
+/// How many bytes are. One file may have more.
+const BATCH_BYTES: u64 = 64 << 20;
+
+/// A change, and the file that it is of.
+type Change<'f> = (&'f Path, &'f WriteKind);
+
+/// How far the changes of one batch have come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Stage {
+    /// Another draft is written.
+    Drafted,
+    /// All of them are flushed.
+    Flushed,
+    /// Another one is in its place.
+    Placed,
+}
+
+/// Splits changes into runs that are made one after the other, so that whoever breaks off does not wait long, and drafts take little room.
+pub fn batches(writes: &[Write]) -> impl Iterator<Item = &[Write]> {
+    runs(writes, |write| write.kind.length())
+}
+
+fn runs<T>(all: &[T], length: impl Fn(&T) -> u64) -> impl Iterator<Item = &[T]> {
+    let mut left = all;
+    std::iter::from_fn(move || {
+        let mut bytes = 0_u64;
+        let fits = left.iter().take(BATCH).take_while(|one| {
+            bytes = bytes.saturating_add(length(one));
+            bytes <= BATCH_BYTES
+        });
+        let count = fits.count().max(1);
+        let (run, rest) = left.split_at_checked(count)?;
+        left = rest;
+        Some(run)
+    })
+}
+
 /// Makes changes of files, in any order; afterwards all of them are durable.
-pub(super) fn change_all(files: &[(&Path, &WriteKind)]) -> Result<(), Error> {
-    if files.len() < TOGETHER {
-        spread(files, AT_ONCE, |(path, kind)| change(path, kind))?;
-    } else {
-        change_together(files)?;
+pub(super) fn change_all(files: &[Change<'_>]) -> Result<(), Error> {
+    change_watched(files, &|_| Ok(()))
+}
+
+/// The same. `reached` is told how far a batch has come, and can break it off.
+fn change_watched(
+    files: &[Change<'_>],
+    reached: &(dyn Fn(Stage) -> Result<(), Error> + Sync),
+) -> Result<(), Error> {
+    for batch in runs(files, |(_, kind)| kind.length()) {
+        // What is copied may be large: it is in its place before the next one is begun.
+        let (small, others): (Vec<Change<'_>>, Vec<Change<'_>>) = batch
+            .iter()
+            .partition(|(_, kind)| matches!(kind, WriteKind::Replace(_) | WriteKind::Once(_)));
+        if small.len() < TOGETHER || !change_together(&small, reached)? {
+            spread(&small, AT_ONCE, |(path, kind)| change(path, kind))?;
+        }
+        spread(&others, AT_ONCE, |(path, kind)| change(path, kind))?;
     }
     let directories: BTreeSet<&Path> = files.iter().map(|(path, _)| parent(path)).collect();
     directories.into_iter().try_for_each(sync)
 }
 
 /// All drafts are written, then flushed, and then put in their places: whatever this breaks off at, each file is what it was or what it
-/// becomes. Drafts may be left beside them, which nobody reads.
-fn change_together(files: &[(&Path, &WriteKind)]) -> Result<(), Error> {
-    let written = files
-        .iter()
-        .filter(|(_, kind)| !matches!(kind, WriteKind::Remove));
-    let directories: BTreeSet<&Path> = written.map(|(path, _)| parent(path)).collect();
+/// becomes. Drafts may be left beside them, which nobody reads. Returns whether they can be flushed together; else nothing is done.
+fn change_together(
+    files: &[Change<'_>],
+    reached: &(dyn Fn(Stage) -> Result<(), Error> + Sync),
+) -> Result<bool, Error> {
+    let directories: BTreeSet<&Path> = files.iter().map(|(path, _)| parent(path)).collect();
     for directory in &directories {
         let made = make_directory(directory);
         made.map_err(|error| Error::io("cannot write", directory, error))?;
     }
-    let Some(first) = directories.first().copied() else {
-        return spread(files, AT_ONCE, |(path, kind)| change(path, kind)).map(drop);
+    let Some(flush) = Flush::begin(directories).map_err(unflushed)? else {
+        return Ok(false);
     };
-    let flushing = |error| Error::io("cannot write", first, error);
-    let flush = Flush::begin(directories).map_err(flushing)?;
     let workers = thread::available_parallelism().map_or(1, NonZero::get);
     let drafts = spread(files, workers, |(path, kind)| {
-        let Some(draft) = draft(path, kind)? else {
-            return change(path, kind).map(|()| None);
-        };
-        Ok(Some((Unflushed::from(draft), *kind)))
+        // Without a draft it is there already.
+        let draft = draft(path, kind)?;
+        reached(Stage::Drafted)?;
+        Ok(draft.map(|draft| (Unflushed::from(draft), *kind)))
     })?;
     let (drafts, kinds): (Vec<Unflushed>, Vec<&WriteKind>) = drafts.into_iter().flatten().unzip();
-    let flushed = flush.end(drafts).map_err(flushing)?;
-    flushed
-        .into_iter()
-        .zip(kinds)
-        .try_for_each(|(draft, kind)| place(draft, kind))
+    let flushed = flush.end(drafts).map_err(unflushed)?;
+    reached(Stage::Flushed)?;
+    for (draft, kind) in flushed.into_iter().zip(kinds) {
+        place(draft, kind)?;
+        reached(Stage::Placed)?;
+    }
+    Ok(true)
+}
+
+fn unflushed(failed: FlushError) -> Error {
+    Error::io("cannot write", &failed.directory, failed.error)
 }
 
 fn place(draft: Flushed, kind: &WriteKind) -> Result<(), Error> {
@@ -70,17 +127,19 @@ fn place(draft: Flushed, kind: &WriteKind) -> Result<(), Error> {
     }
 }
 
-/// Does something for each of the files, for so many at the same time; what comes out is in no order.
+/// Does something for each of the files, for so many at the same time, until one fails; what comes out is in no order.
 fn spread<'f, T: Send>(
-    files: &[(&'f Path, &'f WriteKind)],
+    files: &[Change<'f>],
     at_once: usize,
-    work: impl Fn(&(&'f Path, &'f WriteKind)) -> Result<T, Error> + Sync,
+    work: impl Fn(&Change<'f>) -> Result<T, Error> + Sync,
 ) -> Result<Vec<T>, Error> {
     let next = AtomicUsize::new(0);
     let work = || -> Result<Vec<T>, Error> {
         let mut done = Vec::new();
         while let Some(file) = files.get(next.fetch_add(1, Ordering::Relaxed)) {
-            done.push(work(file)?);
+            // Nobody begins another one.
+            let stop = |_: &Error| next.store(files.len(), Ordering::Relaxed);
+            done.push(work(file).inspect_err(stop)?);
         }
         Ok(done)
     };
@@ -99,9 +158,11 @@ fn spread<'f, T: Send>(
 
 #[cfg(test)]
 mod tests {
+    use std::cell::RefCell;
     use std::fs;
     use std::path::PathBuf;
-    use std::sync::Arc;
+    use std::sync::mpsc::{self, Sender};
+    use std::sync::{Arc, Mutex};
 
     use tuffet_core::crypto::{Digest, HashAlgorithm};
 
@@ -112,23 +173,35 @@ mod tests {
         WriteKind::Once(Arc::new(text.as_bytes().to_vec()))
     }
 
+    fn changes(writes: &[(PathBuf, WriteKind)]) -> Vec<Change<'_>> {
+        let changes = writes.iter().map(|(path, kind)| (path.as_path(), kind));
+        changes.collect()
+    }
+
+    /// Makes the changes, and sees to it that they are flushed together where that is possible.
     fn all(writes: &[(PathBuf, WriteKind)]) -> Result<(), Error> {
-        let files: Vec<(&Path, &WriteKind)> = writes
-            .iter()
-            .map(|(path, kind)| (path.as_path(), kind))
-            .collect();
-        change_all(&files)
+        let drafted = AtomicUsize::new(0);
+        let done = change_watched(&changes(writes), &|_| {
+            drafted.fetch_add(1, Ordering::Relaxed);
+            Ok(())
+        });
+        assert_eq!(drafted.into_inner() > 0, whole(parent(&writes[0].0)));
+        done
+    }
+
+    fn whole(directory: &Path) -> bool {
+        Flush::begin([directory]).unwrap().is_some()
     }
 
     fn sha256(bytes: &[u8]) -> Digest {
         tuffet_crypto::aws_lc().digest(HashAlgorithm::Sha256, bytes)
     }
 
-    /// As many changes as are flushed together, the last of them this one.
+    /// As many changes as are flushed together, and this one.
     fn many(directory: &Path, path: PathBuf, last: WriteKind) -> Vec<(PathBuf, WriteKind)> {
         let name = |number: usize| directory.join("new").join(number.to_string());
         let fill = |number: usize| (name(number), once(&number.to_string()));
-        (1..TOGETHER).map(fill).chain([(path, last)]).collect()
+        (0..TOGETHER).map(fill).chain([(path, last)]).collect()
     }
 
     fn names(directory: &Path) -> usize {
@@ -160,7 +233,7 @@ mod tests {
             all(&many(directory.path(), place(name), kind)).unwrap();
             let found = fs::read_to_string(place(name)).ok();
             assert_eq!(found.as_deref(), expected, "{name}");
-            assert_eq!(names(&place("new")), TOGETHER - 1);
+            assert_eq!(names(&place("new")), TOGETHER);
         }
         assert_eq!(names(directory.path()), 5);
     }
@@ -199,7 +272,128 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let gone = |number: usize| directory.path().join("gone").join(number.to_string());
         let writes = (0..TOGETHER).map(|number| (gone(number), WriteKind::Remove));
-        all(&writes.collect::<Vec<_>>()).unwrap();
+        change_all(&changes(&writes.collect::<Vec<_>>())).unwrap();
         assert_eq!(names(directory.path()), 0);
+    }
+
+    fn copy(from: &Path, to: &Path) {
+        fs::create_dir_all(to).unwrap();
+        for entry in fs::read_dir(from).unwrap() {
+            let entry = entry.unwrap();
+            fs::copy(entry.path(), to.join(entry.file_name())).unwrap();
+        }
+    }
+
+    /// What a process leaves that is killed: drafts, too. Whoever does the same again gets to the end.
+    #[test]
+    fn r14_a_batch_that_breaks_off_at_any_stage_leaves_every_file_old_or_new() {
+        let directory = tempfile::tempdir().unwrap();
+        let (place, killed) = (
+            directory.path().join("place"),
+            directory.path().join("killed"),
+        );
+        for (stage, after) in [
+            (Stage::Drafted, 1),
+            (Stage::Drafted, TOGETHER),
+            (Stage::Flushed, 1),
+            (Stage::Placed, 1),
+            (Stage::Placed, TOGETHER),
+        ] {
+            for directory in [&place, &killed] {
+                let _ = fs::remove_dir_all(directory);
+                fs::create_dir(directory).unwrap();
+                fs::write(directory.join("0"), b"old").unwrap();
+            }
+            let writes = |directory: &Path| {
+                let name = |number: usize| directory.join(number.to_string());
+                let fill = |number: usize| (name(number), once(&number.to_string()));
+                let replaced = (name(0), WriteKind::Replace(b"0".to_vec()));
+                let writes = (1..TOGETHER).map(fill).chain([replaced]);
+                writes.collect::<Vec<_>>()
+            };
+            let reached = AtomicUsize::new(0);
+            let failed = change_watched(&changes(&writes(&place)), &|now| {
+                if now == stage && reached.fetch_add(1, Ordering::Relaxed) + 1 == after {
+                    if stage != Stage::Drafted || after == TOGETHER {
+                        copy(&place, &killed);
+                    }
+                    return Err(Error::NoChange);
+                }
+                Ok(())
+            });
+            if !whole(&place) {
+                failed.unwrap();
+                continue;
+            }
+            assert_eq!(failed.unwrap_err().code(), Error::NoChange.code());
+            let drafts = |directory: &Path| {
+                let mut drafts = 0;
+                for entry in fs::read_dir(directory).unwrap() {
+                    let (entry, name) = entry
+                        .map(|entry| (entry.path(), entry.file_name()))
+                        .unwrap();
+                    let (name, text) = (name.to_str().unwrap(), fs::read_to_string(entry).unwrap());
+                    match name.starts_with(".tuffet-") {
+                        true => drafts += 1,
+                        false => assert!(text == name || (name, &*text) == ("0", "old"), "{text}"),
+                    }
+                }
+                drafts
+            };
+            // An error leaves no draft.
+            assert_eq!(drafts(&place), 0, "{stage:?} {after}");
+            let left = match (stage, after) {
+                (Stage::Drafted, 1) => 0,
+                (Stage::Drafted | Stage::Flushed, _) => TOGETHER,
+                (Stage::Placed, _) => TOGETHER - after,
+            };
+            assert_eq!(drafts(&killed), left, "{stage:?} {after}");
+            for directory in [&place, &killed] {
+                change_all(&changes(&writes(directory))).unwrap();
+                tuffet_files::sweep(directory).unwrap();
+                assert_eq!(names(directory), TOGETHER);
+                for number in 0..TOGETHER {
+                    let text = fs::read_to_string(directory.join(number.to_string()));
+                    assert_eq!(text.unwrap(), number.to_string());
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn batches_are_bounded_by_number_and_by_bytes() {
+        let lengths =
+            |all: &[u64]| -> Vec<usize> { runs(all, |one| *one).map(<[u64]>::len).collect() };
+        assert_eq!(lengths(&[]), [0_usize; 0]);
+        assert_eq!(lengths(&[1; 2 * BATCH + 1]), [BATCH, BATCH, 1]);
+        assert_eq!(lengths(&[BATCH_BYTES / 2; 5]), [2, 2, 1]);
+        assert_eq!(
+            lengths(&[1, BATCH_BYTES + 1, u64::MAX, u64::MAX, 1]),
+            [1; 5]
+        );
+    }
+
+    /// The other worker goes on when the one that failed has ended.
+    #[test]
+    fn after_an_error_nobody_begins_another_file() {
+        thread_local! {
+            static END: RefCell<Option<Sender<()>>> = const { RefCell::new(None) };
+        }
+        let kind = WriteKind::Remove;
+        let files = vec![(Path::new("x"), &kind); 100];
+        let (end, ended) = mpsc::channel();
+        let (end, ended) = (Mutex::new(Some(end)), Mutex::new(ended));
+        let (own, begun) = (thread::current().id(), AtomicUsize::new(0));
+        let result = spread(&files, 2, |_| {
+            begun.fetch_add(1, Ordering::Relaxed);
+            if thread::current().id() == own {
+                ended.lock().unwrap().recv().unwrap_err();
+                return Ok(());
+            }
+            END.set(end.lock().unwrap().take());
+            Err(Error::NoChange)
+        });
+        result.unwrap_err();
+        assert!(begun.into_inner() <= 2);
     }
 }

@@ -257,11 +257,30 @@ fn r14_many_bins_survive_a_crash_that_leaves_drafts_beside_some_of_them() {
         }
         let seen = world.client().refresh(&world.public(), NOW).unwrap();
         assert_eq!(versions(&seen), [1, 2, 2, 2]);
+        assert_eq!(drafts(&world), 4);
+        // A dry run leaves them.
+        drop(world.plan(&online, NOW).unwrap());
+        assert_eq!(drafts(&world), 4);
         run(world.plan(&online, NOW));
+        assert_eq!(drafts(&world), 0);
         let seen = world.client().refresh(&world.public(), NOW).unwrap();
         assert_eq!(versions(&seen)[2..], [3, 3]);
         assert!(!world.change().exists());
     }
+}
+
+/// How many drafts lie beside metadata.
+fn drafts(world: &World) -> usize {
+    let draft = |entry: &std::io::Result<std::fs::DirEntry>| {
+        let name = entry.as_ref().unwrap().file_name();
+        name.to_str().unwrap().starts_with(".tuffet-")
+    };
+    let directories = [world.directory(), world.public()].into_iter();
+    let drafts = directories.map(|directory| {
+        let entries = std::fs::read_dir(directory.join("metadata"));
+        entries.unwrap().filter(draft).count()
+    });
+    drafts.sum()
 }
 
 #[test]

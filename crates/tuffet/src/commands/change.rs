@@ -311,8 +311,8 @@ fn sign(repository: &Repository, arguments: &SignArguments, app: &App) -> Result
     let signers = keyring::signers(&keys);
     let unasked = dry || arguments.yes;
     let (shown, plan) = shown::sign(&mut session, &signers, unasked, app)?;
-    author::carry_out(Ok(plan), dry, app, &mut actions)?;
-    if actions.is_empty() {
+    let done = author::carry_out(Ok(plan), dry, app, &mut actions)?;
+    if done == 0 {
         app.console.status(
             "Unchanged",
             "the signatures are there already, or tuffet publish makes them",

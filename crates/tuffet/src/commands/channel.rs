@@ -192,13 +192,14 @@ fn promote(arguments: &PromoteArguments, app: &App) -> Result<Exit, Failure> {
         names::delegated(&arguments.to)?,
     );
     let (dry, mut actions) = (arguments.dry_run.dry_run, Vec::new());
+    let mut unchanged = true;
     for target in &arguments.targets {
         let mut promote = Promote::new(target, from.clone(), to.clone());
         promote.replace = arguments.replace;
         let plan = repository.promote(&promote, author::moment(app));
-        author::carry_out(plan, dry, app, &mut actions)?;
+        unchanged &= author::carry_out(plan, dry, app, &mut actions)? == 0;
     }
-    if actions.is_empty() {
+    if unchanged {
         app.console
             .status("Unchanged", "it is listed there already");
     }

@@ -190,8 +190,8 @@ fn set(repository: &Repository, arguments: &SetArguments, app: &App) -> Result<E
     set.period = arguments.period;
     let (dry, mut actions) = (arguments.dry_run.dry_run, Vec::new());
     let plan = repository.set_role(&set, author::moment(app));
-    author::carry_out(plan, dry, app, &mut actions)?;
-    if actions.is_empty() {
+    let done = author::carry_out(plan, dry, app, &mut actions)?;
+    if done == 0 {
         app.console.status("Unchanged", "it is so already");
     }
     let exit = author::finish("role-set", actions, dry, app)?;

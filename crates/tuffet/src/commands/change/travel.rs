@@ -128,7 +128,7 @@ fn merge(
         }
         other => other,
     };
-    author::carry_out(plan, dry, app, actions)
+    author::carry_out(plan, dry, app, actions).map(drop)
 }
 
 /// What is on the branch stands in the way, and may be worthless.
@@ -158,8 +158,8 @@ pub(super) fn receive(
     let only = arguments.only.iter().map(|role| author::role(role));
     let only = only.collect::<Result<Vec<_>, _>>()?;
     let plan = repository.receive_change_of(&bytes, &from, &only);
-    author::carry_out(plan, dry, app, &mut actions)?;
-    if actions.is_empty() {
+    let done = author::carry_out(plan, dry, app, &mut actions)?;
+    if done == 0 {
         app.console
             .status("Unchanged", "everything in it is here already");
     }
