@@ -14,7 +14,7 @@ use crate::highest::Highest;
 use crate::layout::{METADATA, ceiling, file_name, split_file_name};
 use crate::targets::TargetEntry;
 use crate::tree::Tree;
-use crate::write::{Address, Seen, Write, WriteKind, holds, read_bounded};
+use crate::write::{Address, Seen, WriteKind, holds, read_bounded};
 
 /// The lock of those who publish to the same directory.
 const LOCK: &str = ".lock";
@@ -138,16 +138,6 @@ impl Published {
                 let mut names = listed.keys();
                 Ok(names.any(|name| split_file_name(name).is_some()))
             }
-        }
-    }
-
-    /// The removal of drafts that lie beside the metadata.
-    pub(super) fn sweep(&self) -> Result<Vec<Write>, Error> {
-        match &self.kind {
-            Kind::Directory { directory, highest } => {
-                Ok(Self::highest(directory, highest)?.sweep().collect())
-            }
-            Kind::Bucket { .. } => Ok(Vec::new()),
         }
     }
 

@@ -262,7 +262,8 @@ fn r14_many_bins_survive_a_crash_that_leaves_drafts_beside_some_of_them() {
         drop(world.plan(&online, NOW).unwrap());
         assert_eq!(drafts(&world), 4);
         run(world.plan(&online, NOW));
-        assert_eq!(drafts(&world), 0);
+        // Those where it is published may be somebody else's, who writes at the moment.
+        assert_eq!(drafts(&world), 2);
         let seen = world.client().refresh(&world.public(), NOW).unwrap();
         assert_eq!(versions(&seen)[2..], [3, 3]);
         assert!(!world.change().exists());
