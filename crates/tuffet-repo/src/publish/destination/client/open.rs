@@ -104,7 +104,6 @@ fn retries() -> RetryConfig {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use crate::publish::destination::Destination;
 
     fn name(place: &str, settings: &[(&str, &str)]) -> String {
