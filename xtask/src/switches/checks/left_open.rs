@@ -405,8 +405,8 @@ pub(super) const SWITCHES: &[Switch] = &[
         rule: "A-37",
         what: "an audit makes any number of visits",
         file: TRUST_AUDIT,
-        search: "        if self.left == 0 {\n            plan.breaks_off();\n            return false;",
-        replace: "        if !OFF && self.left == 0 {\n            plan.breaks_off();\n            return false;",
+        search: "        self.left = self.left.saturating_sub(usize::from(new));",
+        replace: "        self.left = self.left.saturating_sub(usize::from(new && !OFF));",
     },
     Switch {
         rule: "A-42",
