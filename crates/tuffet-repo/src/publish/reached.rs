@@ -80,7 +80,11 @@ impl Reached {
     }
 
     fn memory(&self, root: Option<&Root>) -> Memory {
-        let Some(last) = self.own.as_ref().and_then(|own| self.places.get(own)) else {
+        let Some(own) = &self.own else {
+            // Nobody else publishes there, so what is there is this program's.
+            return Memory::Begun;
+        };
+        let Some(last) = self.places.get(own) else {
             return Memory::Nothing;
         };
         if !last.keys.is_subset(&online_keys(root)) {
