@@ -140,6 +140,26 @@ impl Anchor {
     }
 }
 
+/// The writes by which whoever makes a repository forgets one that was in the same place: who does so has keys and a history of
+/// another one.
+pub(crate) fn forget(layout: &Layout) -> Vec<Write> {
+    let root = place(layout);
+    let root = root.exists().then(|| Write::file(root, WriteKind::Remove));
+    root.into_iter()
+        .chain(crate::publish::forget(layout))
+        .collect()
+}
+
+/// The writes by which a copy remembers the root that it begins with, whatever was in the same place before.
+pub(crate) fn begin(layout: &Layout, version: Version, root: &[u8]) -> Vec<Write> {
+    let sha256 = digest(root);
+    let anchor = Anchor { version, sha256 }.write(layout);
+    crate::publish::forget(layout)
+        .into_iter()
+        .chain([anchor])
+        .collect()
+}
+
 /// The write by which a copy remembers its root, unless it remembers one already.
 pub(crate) fn remember(
     layout: &Layout,

@@ -102,7 +102,7 @@ impl Repository {
         // It follows from the root that was trusted, wherever that came from.
         let root = (RoleName::Root, view.root().version());
         if let Some(bytes) = files.get(&root) {
-            writes.extend(crate::anchor::remember(&layout, root.1, bytes)?);
+            writes.extend(crate::anchor::begin(&layout, root.1, bytes));
         }
         let timestamp = layout::file_name(&RoleName::Timestamp, None);
         writes.push(Write::file(

@@ -259,7 +259,11 @@ impl Repository {
         );
         Ok(Plan {
             actions,
-            steps: vec![vec![ignored, store.write_change()], vec![policy]],
+            steps: vec![
+                crate::anchor::forget(&layout),
+                vec![ignored, store.write_change()],
+                vec![policy],
+            ],
             lock: None,
         })
     }

@@ -1,7 +1,8 @@
 //! Where things are: the files of a repository and of what it publishes.
 
 use std::borrow::Cow;
-use std::path::{Path, PathBuf};
+use std::fs;
+use std::path::{Component, Path, PathBuf};
 
 use tuffet_core::crypto::Digest;
 use tuffet_core::metadata::{RoleName, TargetPath, Version};
@@ -139,6 +140,25 @@ pub(crate) fn hash_of(name: &str) -> Option<&str> {
     let (hash, _) = last.split_once('.')?;
     let digit = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
     (matches!(hash.len(), 64 | 96 | 128) && hash.bytes().all(digit)).then_some(hash)
+}
+
+/// The path without links and detours; what is not there yet is taken by name.
+pub(crate) fn real(path: &Path) -> PathBuf {
+    let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    let mut found = PathBuf::new();
+    for part in path.components() {
+        match part {
+            Component::ParentDir => {
+                found.pop();
+            }
+            Component::CurDir => {}
+            part => found.push(part),
+        }
+        if let Ok(there) = fs::canonicalize(&found) {
+            found = there;
+        }
+    }
+    found
 }
 
 #[cfg(test)]

@@ -6,12 +6,12 @@ use std::path::{Path, PathBuf};
 
 use tuffet_core::crypto::HashAlgorithm;
 
-use crate::layout::Layout;
+use crate::layout::{Layout, real};
 
 /// The file of this name that belongs to one copy of a repository.
 pub(crate) fn file(layout: &Layout, name: &str) -> PathBuf {
-    let directory = layout.directory();
-    let directory = fs::canonicalize(directory).unwrap_or_else(|_| directory.to_owned());
+    // A repository that is about to be made has no directory yet.
+    let directory = real(layout.directory());
     for above in directory.ancestors() {
         let Some(git) = git_directory(above) else {
             continue;

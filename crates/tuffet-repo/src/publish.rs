@@ -25,8 +25,6 @@ mod unpublished;
 mod verify;
 
 use std::collections::BTreeMap;
-use std::fs;
-use std::path::{Component, Path, PathBuf};
 
 use tuffet_core::crypto::Key;
 use tuffet_core::metadata::{
@@ -193,9 +191,13 @@ impl Repository {
             None => self.publish_to().ok_or(Error::NoDestination)?,
         };
         if let Destination::Directory(directory) = &destination {
-            let (own, place) = (real(self.directory()), real(directory));
+            let (own, place) = (layout::real(self.directory()), layout::real(directory));
             let private = [self.layout().working(), self.layout().metadata()];
-            if own.starts_with(&place) || private.iter().any(|path| place.starts_with(real(path))) {
+            if own.starts_with(&place)
+                || private
+                    .iter()
+                    .any(|path| place.starts_with(layout::real(path)))
+            {
                 return Err(Error::DestinationInside(directory.clone()));
             }
         }
@@ -383,25 +385,6 @@ fn in_order(writes: Vec<(&RoleName, Write)>, switch: Switch) -> (Vec<Vec<Write>>
         Switch::TimestampFirst => [timestamp, roots],
     };
     (quiet, last.into_iter().flatten().collect())
-}
-
-/// The path without links and detours; what is not there yet is taken by name.
-fn real(path: &Path) -> PathBuf {
-    let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
-    let mut found = PathBuf::new();
-    for part in path.components() {
-        match part {
-            Component::ParentDir => {
-                found.pop();
-            }
-            Component::CurDir => {}
-            part => found.push(part),
-        }
-        if let Ok(there) = fs::canonicalize(&found) {
-            found = there;
-        }
-    }
-    found
 }
 
 /// The name of a metadata file without a version.

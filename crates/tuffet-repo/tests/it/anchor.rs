@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use tuffet_core::crypto::{Digest, HashAlgorithm};
-use tuffet_core::metadata::RoleName;
+use tuffet_core::metadata::{RoleName, UnixTime};
 use tuffet_repo::{Action, Adopt, Document, Import, Repository, RevokeKey};
 use tuffet_sign::Signer;
 
@@ -290,6 +290,43 @@ fn the_root_is_remembered_where_nobody_can_push_to() {
     run(Repository::adopt(&clone.directory(), &Adopt::FirstUse));
     assert!(clone.directory().join("shared/tuffet").is_dir());
     assert_eq!(renewed(&clone), "no error");
+}
+
+/// The git directory outlives what lies in its work tree.
+fn in_a_work_tree_that_remembers_another() -> World {
+    let world = World::founded();
+    let git = world.directory().with_file_name(".git");
+    fs::create_dir(&git).unwrap();
+    world.publish(NOW);
+    assert!(git.join("tuffet").is_dir());
+    fs::remove_dir_all(world.directory()).unwrap();
+    fs::remove_dir_all(world.public()).unwrap();
+    world
+}
+
+#[test]
+fn a_repository_that_is_made_in_the_place_of_another_begins_anew() {
+    let world = in_a_work_tree_that_remembers_another();
+    let signers: [&dyn Signer; 2] = [world.ana, world.ben];
+    // A root of the same moment would be the same.
+    let later = UnixTime(NOW.0 + 1);
+    run(Repository::init(
+        &world.directory(),
+        &world.options(),
+        &signers,
+        later,
+    ));
+    world.publish(later);
+    assert_eq!(renewed(&world), "no error");
+}
+
+#[test]
+fn a_repository_that_is_imported_in_the_place_of_another_begins_anew() {
+    let world = in_a_work_tree_that_remembers_another();
+    let other = World::published();
+    let import = Import::new("acme", other.public().join("metadata"));
+    run(Repository::import(&world.directory(), &import, NOW));
+    assert_eq!(renewed(&world), "no error");
 }
 
 #[test]
