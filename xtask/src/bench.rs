@@ -9,6 +9,7 @@ mod everyday;
 mod growth;
 mod primitives;
 mod report;
+mod rooms;
 mod scenarios;
 mod server;
 
@@ -20,7 +21,8 @@ use crate::workspace::Workspace;
 use client::{Client, Measured, Missing, Row, forget_targets};
 use growth::Growth;
 use report::Section;
-use scenarios::{Beside, GROWTH, SCENARIOS, Scenario};
+use rooms::{Rooms, empty};
+use scenarios::{Beside, Fetch, GROWTH, SCENARIOS, Scenario};
 use serde_json::Value;
 use server::Server;
 use std::fs;
@@ -32,6 +34,7 @@ struct Bench<'w> {
     workspace: &'w Workspace,
     python: PathBuf,
     directory: PathBuf,
+    rooms: Rooms,
 }
 
 pub(crate) fn run(workspace: &Workspace, mut arguments: Arguments) -> Result<Outcome, Failure> {
@@ -49,6 +52,7 @@ pub(crate) fn run(workspace: &Workspace, mut arguments: Arguments) -> Result<Out
     let bench = Bench {
         workspace,
         python,
+        rooms: Rooms::of(&directory)?,
         directory,
     };
     let chosen = |name: &str| only.as_deref().is_none_or(|only| only == name);
@@ -121,7 +125,7 @@ fn write(
     (growth, curves): (&str, &[(&str, String)]),
     rounds: usize,
 ) -> Result<(), Failure> {
-    let directory = author::empty(&workspace.root.join("docs/benchmarks"))?;
+    let directory = empty(&workspace.root.join("docs/benchmarks"))?;
     let bars = sections.iter().filter_map(Section::chart);
     let curves = curves
         .iter()
@@ -228,8 +232,8 @@ impl Bench<'_> {
         server: &Server,
         repository: &Path,
     ) -> Result<Result<Measured, Missing>, Failure> {
-        let work = author::empty(&self.directory.join("work"))?;
-        author::empty(&work.join("targets"))?;
+        let work = self.rooms.another()?;
+        empty(&work.join("targets"))?;
         let targets = scenario.repository.fetched(scenario.fetch);
         client.prepare(&server.url, repository, &work)?;
         let mut fetch = client.fetch(&server.url, &work, &targets);
@@ -243,7 +247,12 @@ impl Bench<'_> {
             }
             forget_targets(&work)?;
         }
-        self.tried(&fetch)
+        let measured = self.tried(&fetch);
+        if scenario.fetch == Fetch::Payload {
+            // A few files, of which one may be large.
+            fs::remove_dir_all(&work).map_err(|error| Failure::file(&work, error))?;
+        }
+        measured
     }
 
     /// As [`Self::tried`], for what must not fail.

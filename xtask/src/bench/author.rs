@@ -5,7 +5,7 @@ use super::client::{Measured, Row};
 use crate::command;
 use crate::report::Failure;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 
 /// What is made: 2^14 bins.
@@ -29,12 +29,9 @@ fn rows() -> Vec<Row> {
 
 fn build(bench: &Bench<'_>, rounds: usize) -> Result<Vec<Row>, Failure> {
     let mut rows = rows();
-    // Nothing is removed between two builds: ext4 without a journal gives no inode away that has been deleted in the last minutes,
-    // and whoever makes a file then looks at all of them, which takes more time than all the rest.
-    let all = empty(&bench.directory.join("author"))?;
-    for round in 0..rounds {
+    for _ in 0..rounds {
         for (place, row) in rows.iter_mut().enumerate() {
-            let directory = empty(&all.join(format!("{round}-{place}")))?;
+            let directory = bench.rooms.another()?;
             let command = if place == 0 {
                 let mut ours =
                     Command::new(bench.workspace.target.join("release/examples/author_bins"));
@@ -50,9 +47,9 @@ fn build(bench: &Bench<'_>, rounds: usize) -> Result<Vec<Row>, Failure> {
 }
 
 fn add(bench: &Bench<'_>, rounds: usize) -> Result<Vec<Row>, Failure> {
-    let theirs = empty(&bench.directory.join("author-python"))?;
+    let theirs = bench.rooms.another()?;
     command::output(&mut python(bench, "build", &theirs, "0"))?;
-    let ours = empty(&bench.directory.join("author-tuffet"))?;
+    let ours = bench.rooms.another()?;
     let keys: &[&[&str]] = &[
         &["key", "new", "ana", "--no-passphrase"],
         &["key", "new", "bins", "--no-passphrase"],
@@ -135,12 +132,4 @@ pub(super) fn tuffet(bench: &Bench<'_>, home: &Path, arguments: &[&str]) -> Comm
         .arg(program)
         .args(arguments);
     shell
-}
-
-pub(super) fn empty(directory: &Path) -> Result<PathBuf, Failure> {
-    if directory.exists() {
-        fs::remove_dir_all(directory).map_err(|error| Failure::file(directory, error))?;
-    }
-    fs::create_dir_all(directory).map_err(|error| Failure::file(directory, error))?;
-    Ok(directory.to_owned())
 }

@@ -1,7 +1,7 @@
 //! The commands that people type every day, on a repository of a few roles: nothing in them may be felt.
 
 use super::Bench;
-use super::author::{empty, tuffet};
+use super::author::tuffet;
 use super::client::Row;
 use crate::command;
 use crate::report::Failure;
@@ -41,7 +41,7 @@ pub(super) fn measure(bench: &Bench<'_>, rounds: usize) -> Result<Vec<Row>, Fail
         .collect();
     let mut python = Row::new("python-tuf 7.0.1: import, and load root");
     for _ in 0..rounds {
-        let home = empty(&bench.directory.join("everyday"))?;
+        let home = bench.rooms.another()?;
         let file = home.join("FILE");
         fs::write(&file, "content").map_err(|error| Failure::file(&file, error))?;
         for (words, row) in COMMANDS.iter().zip(&mut rows) {
