@@ -1,5 +1,6 @@
 //! The command tree: what can be typed.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::{ArgAction, Args, ColorChoice, Command, CommandFactory, Parser, Subcommand};
@@ -175,6 +176,58 @@ pub(crate) fn tree() -> Command {
         .after_long_help(codes)
 }
 
+/// How a command becomes part of the tree.
+type Augment = fn(Command) -> Command;
+
+/// Every command with arguments of its own.
+const BRANCHES: &[(&str, Augment)] = &[
+    ("get", commands::get::Arguments::augment_args),
+    ("verify", commands::verify::Arguments::augment_args),
+    ("inspect", commands::inspect::Arguments::augment_args),
+    ("explain", commands::explain::Arguments::augment_args),
+    ("tour", commands::tour::Arguments::augment_args),
+    ("trust", commands::trust::Arguments::augment_args),
+    ("init", commands::init::Arguments::augment_args),
+    ("import", commands::import::Arguments::augment_args),
+    ("adopt", commands::adopt::Arguments::augment_args),
+    ("key", commands::key::Arguments::augment_args),
+    ("target", commands::target::Arguments::augment_args),
+    ("delegate", commands::delegate::Arguments::augment_args),
+    ("channel", commands::channel::Arguments::augment_args),
+    ("role", commands::role::Arguments::augment_args),
+    ("change", commands::change::Arguments::augment_args),
+    ("undo", commands::undo::Arguments::augment_args),
+    ("sign", commands::sign::Arguments::augment_args),
+    ("signature", commands::signature::Arguments::augment_args),
+    ("publish", commands::publish::Arguments::augment_args),
+    ("prune", commands::prune::Arguments::augment_args),
+    ("renew", commands::renew::Arguments::augment_args),
+    ("recover", commands::recover::Arguments::augment_args),
+    ("status", commands::status::Arguments::augment_args),
+    ("plan", commands::plan::Arguments::augment_args),
+    ("serve", commands::serve::Arguments::augment_args),
+    #[cfg(feature = "lab")]
+    ("lab", commands::lab::Arguments::augment_args),
+    (
+        "completions",
+        commands::completions::Arguments::augment_args,
+    ),
+    ("man", commands::man::Arguments::augment_args),
+    ("version", commands::version::Arguments::augment_args),
+];
+
+/// The tree with one command, the one that a command line seems to call: to make all of them takes longer than most commands do. A
+/// line that it does not take has to be read with the whole tree, which knows what to say.
+pub(crate) fn branch(arguments: &[OsString]) -> Option<Command> {
+    let is_word = |word: &&OsString| !word.as_encoded_bytes().starts_with(b"-");
+    let word = arguments.iter().skip(1).find(is_word)?;
+    let (name, augment) = BRANCHES.iter().find(|(name, _)| word == name)?;
+    Some(
+        GlobalOptions::augment_args(Command::new("tuffet"))
+            .subcommand(augment(Command::new(*name))),
+    )
+}
+
 fn shaped(command: Command) -> Command {
     command.help_template(TEMPLATE).mut_subcommands(shaped)
 }
@@ -203,6 +256,23 @@ mod tests {
     #[test]
     fn the_tree_is_well_formed() {
         tree().debug_assert();
+    }
+
+    #[test]
+    fn a_branch_takes_what_the_whole_tree_takes() {
+        for command in tree().get_subcommands() {
+            let name = command.get_name();
+            if ["help", "exit-codes"].contains(&name) {
+                continue;
+            }
+            let typed = ["tuffet", "--quiet", name].map(OsString::from);
+            let branch = branch(&typed).unwrap_or_else(|| panic!("{name} has no branch"));
+            let alone = branch.get_subcommands().next().unwrap().clone();
+            assert_eq!(
+                shaped(alone).render_long_help().to_string(),
+                command.clone().render_long_help().to_string()
+            );
+        }
     }
 
     #[test]

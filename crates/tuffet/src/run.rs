@@ -116,6 +116,13 @@ pub(crate) fn attempt(cli: Cli, console: &Console) -> Result<Exit, Failure> {
 /// # Errors
 /// What clap says, `--help` and `--version` included.
 pub(crate) fn parse(arguments: &[OsString], color: ColorChoice) -> Result<Cli, clap::Error> {
+    let read = |tree: clap::Command| {
+        let matches = tree.try_get_matches_from(arguments).ok()?;
+        Cli::from_arg_matches(&matches).ok()
+    };
+    if let Some(read) = cli::branch(arguments).and_then(read) {
+        return Ok(read);
+    }
     let mut tree = cli::tree().color(color);
     let matches = tree.try_get_matches_from_mut(arguments)?;
     Cli::from_arg_matches(&matches).map_err(|error| error.format(&mut tree))
