@@ -1,9 +1,11 @@
 //! Downloading a target: hashed while it arrives, visible only when it is verified (TUF §5.7, rules O-04, C-51).
 
 mod folder;
+mod folders;
 mod partial;
 mod place;
 mod transfer;
+mod waiting;
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -13,9 +15,11 @@ use tuffet_core::trust::{Found, VerifiedTarget};
 
 use crate::engine::{Engine, Link};
 use crate::{Error, Local, Mode};
+use folders::Folders;
 use partial::Partial;
 use place::Place;
 use transfer::Transfer;
+use waiting::{Ready, Waiting};
 
 /// How many bytes are received, hashed and written at a time. A download needs no more memory than this, whatever its size.
 const BUFFER: usize = 128 * 1024;
@@ -84,15 +88,40 @@ pub(crate) fn download(
     found: &Found,
     destination: &Destination,
 ) -> Result<Downloaded, Error> {
-    let place = Place::of(&destination.to, &found.path)?;
+    let folders = Folders::default();
     let mut buffer = vec![0; BUFFER];
-    let downloaded = |verified, from_cache| Downloaded {
-        path: place.path(),
-        from_cache,
-        verified,
-    };
-    if let Some(verified) = place.present(found, engine.crypto, &mut buffer)? {
-        return Ok(downloaded(verified, true));
+    let brought = bring(engine, link, found, destination, &folders, &mut buffer);
+    let downloaded = brought.and_then(|brought| match brought {
+        Brought::There(downloaded) => Ok(downloaded),
+        Brought::Ready(ready) => ready.finish(false, destination.overwrite, &mut buffer),
+    });
+    folders.flush().judge(downloaded)
+}
+
+/// How far a target has come.
+enum Brought<'a> {
+    /// It was in its place already.
+    There(Downloaded),
+    /// It is beside its place, and verified.
+    Ready(Ready<'a>),
+}
+
+/// Fetches a target, unless it is there.
+fn bring<'a>(
+    engine: &'a Engine,
+    link: &Link<'_>,
+    found: &'a Found,
+    destination: &Destination,
+    folders: &Folders,
+    buffer: &mut [u8],
+) -> Result<Brought<'a>, Error> {
+    let place = Place::of(&destination.to, &found.path, folders)?;
+    if let Some(verified) = place.present(found, engine.crypto, buffer)? {
+        return Ok(Brought::There(Downloaded {
+            path: place.path(),
+            from_cache: true,
+            verified,
+        }));
     }
     if place.is_taken()? && !destination.overwrite {
         return Err(Local::Exists { path: place.path() }.into());
@@ -108,7 +137,7 @@ pub(crate) fn download(
         .iter()
         .map(|source| source.target_urls(found))
         .collect::<Result<Vec<_>, _>>()?;
-    let mut partial = Partial::open(&place, found, engine.crypto, &mut buffer)?;
+    let mut partial = Partial::open(place, found, engine.crypto, buffer)?;
     let result = match partial.finish_early() {
         Some(verified) => Ok(verified),
         None => Transfer {
@@ -116,19 +145,12 @@ pub(crate) fn download(
             link,
             found,
             partial: &mut partial,
-            buffer: &mut buffer,
+            buffer,
         }
         .bring(&urls),
     };
     match result {
-        Ok(verified) => match partial.commit(destination.overwrite) {
-            Ok(()) => Ok(downloaded(verified, false)),
-            // Somebody who downloads the same target was quicker.
-            Err(error) => match place.present(found, engine.crypto, &mut buffer)? {
-                Some(verified) => Ok(downloaded(verified, false)),
-                None => Err(error),
-            },
-        },
+        Ok(verified) => Ok(Brought::Ready(Ready::new(partial, verified))),
         Err(error) => {
             partial.give_up(matches!(error, Error::Unavailable(_) | Error::Cancelled));
             Err(error)
@@ -136,7 +158,8 @@ pub(crate) fn download(
     }
 }
 
-/// Downloads several targets, so many at a time; the results are in the order of the targets.
+/// Downloads several targets, so many at a time; the results are in the order of the targets. Small
+/// ones are made durable together, and each directory once, in the end.
 pub(crate) fn download_all(
     engine: &Engine,
     link: &Link<'_>,
@@ -144,18 +167,27 @@ pub(crate) fn download_all(
     destination: &Destination,
     parallel: usize,
 ) -> Vec<Result<Downloaded, Error>> {
+    let folders = Folders::default();
+    let waiting = Waiting::new(destination.overwrite);
     let next = AtomicUsize::new(0);
     let done = Mutex::new(Vec::with_capacity(found.len()));
+    let report = |results: Vec<(usize, Result<Downloaded, Error>)>| {
+        let mut done = done.lock().unwrap_or_else(PoisonError::into_inner);
+        done.extend(results);
+    };
     let work = || {
+        let mut buffer = vec![0; BUFFER];
         loop {
-            let place = next.fetch_add(1, Ordering::Relaxed);
-            let Some(target) = found.get(place) else {
-                return;
+            let number = next.fetch_add(1, Ordering::Relaxed);
+            let Some(target) = found.get(number) else {
+                return report(waiting.finish(&mut buffer));
             };
-            let result = download(engine, link, target, destination);
-            done.lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .push((place, result));
+            let brought = bring(engine, link, target, destination, &folders, &mut buffer);
+            report(match brought {
+                Ok(Brought::Ready(ready)) => waiting.add(number, ready, &mut buffer),
+                Ok(Brought::There(downloaded)) => vec![(number, Ok(downloaded))],
+                Err(error) => vec![(number, Err(error))],
+            });
         }
     };
     std::thread::scope(|scope| {
@@ -165,6 +197,9 @@ pub(crate) fn download_all(
         work();
     });
     let mut done = done.into_inner().unwrap_or_else(PoisonError::into_inner);
-    done.sort_by_key(|(place, _)| *place);
-    done.into_iter().map(|(_, result)| result).collect()
+    done.sort_by_key(|(number, _)| *number);
+    let flushed = folders.flush();
+    done.into_iter()
+        .map(|(_, result)| flushed.judge(result))
+        .collect()
 }

@@ -28,4 +28,4 @@ mod together;
 
 pub use directory::{is_draft, parent, remove, sweep, sync_directory};
 pub use draft::{Draft, Readers, create, replace};
-pub use together::{Flush, FlushError, Flushed, Unflushed};
+pub use together::{FileSystem, Flush, FlushError, Flushed, Unflushed};

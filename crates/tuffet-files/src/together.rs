@@ -1,6 +1,6 @@
 //! Many drafts that are flushed at once: a disk that is told of them one by one takes most of the time for that.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::fs::File;
 use std::io;
@@ -89,8 +89,8 @@ impl Flushed {
 /// ```
 #[derive(Debug)]
 pub struct Flush {
-    /// A directory on each of the file systems, open since before the drafts were made.
-    systems: Vec<(PathBuf, File)>,
+    /// Each of the file systems, with the directory by which it was found.
+    systems: Vec<(PathBuf, FileSystem)>,
 }
 
 impl Flush {
@@ -111,8 +111,10 @@ impl Flush {
     /// # Errors
     /// If one of the file systems cannot be flushed. Then none of the drafts is put in its place.
     pub fn end(self, drafts: Vec<Unflushed>) -> Result<Vec<Flushed>, FlushError> {
-        for (path, directory) in &self.systems {
-            flush_system(directory).map_err(|error| FlushError::at(path, error))?;
+        for (path, system) in &self.systems {
+            system
+                .flush()
+                .map_err(|error| FlushError::at(path, error))?;
         }
         Ok(drafts.into_iter().map(Flushed).collect())
     }
@@ -174,44 +176,69 @@ fn release() -> String {
     std::fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default()
 }
 
-/// A directory on each file system that these are on, if all of them can be flushed as a whole.
-#[cfg(target_os = "linux")]
-fn systems(directories: BTreeSet<&Path>) -> Result<Option<Vec<(PathBuf, File)>>, FlushError> {
-    use std::os::unix::fs::MetadataExt as _;
-    if !tells_errors(&release()) {
-        return Ok(None);
-    }
-    let mut systems = std::collections::BTreeMap::new();
+/// The file systems that these directories are on, if all of them can be flushed as a whole.
+fn systems(directories: BTreeSet<&Path>) -> Result<Option<Vec<(PathBuf, FileSystem)>>, FlushError> {
+    let mut systems = BTreeMap::new();
     for path in directories {
-        let failed = |error| FlushError::at(path, error);
-        let directory = File::open(path).map_err(failed)?;
-        let found = rustix::fs::fstatfs(&directory).map_err(|error| failed(error.into()))?;
-        let kind = u64::try_from(found.f_type);
-        if !kind.is_ok_and(|kind| WHOLE.contains(&kind)) {
-            return Ok(None);
-        }
-        let device = directory.metadata().map_err(failed)?.dev();
-        systems.insert(device, (path.to_owned(), directory));
+        let system = File::open(path).and_then(FileSystem::of);
+        match system.map_err(|error| FlushError::at(path, error))? {
+            Some(system) => systems.insert(system.device, (path.to_owned(), system)),
+            None => return Ok(None),
+        };
     }
     Ok(Some(systems.into_values().collect()))
 }
 
-/// No other system has a way to do it.
-#[cfg(not(target_os = "linux"))]
-fn systems(_: BTreeSet<&Path>) -> Result<Option<Vec<(PathBuf, File)>>, FlushError> {
-    Ok(None)
+/// A file system that can be flushed as a whole, see [`Flush`].
+#[derive(Debug)]
+pub struct FileSystem {
+    /// A directory of it.
+    directory: File,
+    device: u64,
 }
 
-/// Flushes all that was written to the file system of a directory.
-#[cfg(target_os = "linux")]
-fn flush_system(directory: &File) -> io::Result<()> {
-    Ok(rustix::fs::syncfs(directory)?)
-}
+impl FileSystem {
+    /// The file system of a directory, which has to be open since before the files are made that are flushed with it. `None` if
+    /// each of them has to be flushed.
+    ///
+    /// # Errors
+    /// If the system does not say what the directory is on.
+    #[cfg(target_os = "linux")]
+    pub fn of(directory: File) -> io::Result<Option<Self>> {
+        use std::os::unix::fs::MetadataExt as _;
+        let kind = u64::try_from(rustix::fs::fstatfs(&directory)?.f_type);
+        if !kind.is_ok_and(|kind| WHOLE.contains(&kind)) || !tells_errors(&release()) {
+            return Ok(None);
+        }
+        let device = directory.metadata()?.dev();
+        Ok(Some(Self { directory, device }))
+    }
 
-/// Is not called.
-#[cfg(not(target_os = "linux"))]
-fn flush_system(directory: &File) -> io::Result<()> {
-    directory.sync_all()
+    /// No other system has a way to do it: `None`.
+    ///
+    /// # Errors
+    /// None.
+    #[cfg(not(target_os = "linux"))]
+    pub fn of(_: File) -> io::Result<Option<Self>> {
+        Ok(None)
+    }
+
+    /// Flushes all that was written to it. What could not be written is told once, to whoever asks first.
+    ///
+    /// # Errors
+    /// If something could not be written, by whomever.
+    pub fn flush(&self) -> io::Result<()> {
+        #[cfg(target_os = "linux")]
+        return Ok(rustix::fs::syncfs(&self.directory)?);
+        #[cfg(not(target_os = "linux"))]
+        self.directory.sync_all()
+    }
+
+    /// A number that no other file system of this machine has at this time.
+    #[must_use]
+    pub fn device(&self) -> u64 {
+        self.device
+    }
 }
 
 /// Where files are in memory, every Linux can flush all of them.

@@ -14,6 +14,8 @@ use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use tuffet_files::FileSystem;
+
 #[cfg(not(unix))]
 use by_path as system;
 #[cfg(unix)]
@@ -102,6 +104,11 @@ impl Folder {
             }
             result => result,
         }
+    }
+
+    /// The file system that it is on, if all files of it can be flushed at once.
+    pub(super) fn file_system(&self) -> Option<FileSystem> {
+        self.system.file_system().ok().flatten()
     }
 
     /// Makes the names in it durable.

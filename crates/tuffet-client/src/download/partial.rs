@@ -24,20 +24,25 @@ const VALIDATOR: usize = 512;
 pub(super) struct Partial<'a> {
     found: &'a Found,
     crypto: &'a dyn Crypto,
-    place: &'a Place,
+    place: Place,
     name: String,
     /// Where the validator is kept; `None` if nobody could go on with this file.
     note: Option<String>,
     file: File,
+    /// Whether nothing is in the file.
+    empty: bool,
     check: TargetCheck,
     validator: Option<String>,
+    /// Whether the note says the validator. It is written when the first bytes are there and others are missing: who has all of a
+    /// small target at once needs none.
+    noted: bool,
     mixed: bool,
 }
 
 impl<'a> Partial<'a> {
     /// Opens the partial file of a target and hashes what is in it.
     pub(super) fn open(
-        place: &'a Place,
+        place: Place,
         found: &'a Found,
         crypto: &'a dyn Crypto,
         buffer: &mut [u8],
@@ -58,16 +63,19 @@ impl<'a> Partial<'a> {
                 (file, name, None)
             }
         };
+        let validator = note
+            .as_deref()
+            .and_then(|note| read_note(&place.folder, note));
         let mut partial = Self {
             found,
             crypto,
-            validator: note
-                .as_deref()
-                .and_then(|note| read_note(&place.folder, note)),
+            noted: validator.is_some(),
+            validator,
             place,
             name,
             note,
             file,
+            empty: true,
             check: found.check(crypto),
             mixed: false,
         };
@@ -101,10 +109,7 @@ impl<'a> Partial<'a> {
         if self.check.remaining() > 0 || self.received() == 0 {
             return None;
         }
-        match self.finish() {
-            Ok(Ok(verified)) => Some(verified),
-            _ => None,
-        }
+        self.finish().ok()
     }
 
     /// How to ask for the rest; what cannot be continued is thrown away.
@@ -137,17 +142,9 @@ impl<'a> Partial<'a> {
         }
         let validator = validator.filter(|validator| validator.len() <= VALIDATOR);
         if validator != self.validator {
-            match (&self.note, &validator) {
-                (Some(note), Some(validator)) => {
-                    write_note(&self.place.folder, note, validator).map_err(|error| {
-                        Local::Write {
-                            path: self.place.folder.path().join(note),
-                            error,
-                        }
-                    })?;
-                }
-                (Some(note), None) => self.discard(note),
-                (None, _) => {}
+            if self.noted {
+                self.discard_note();
+                self.noted = false;
             }
             self.validator = validator;
         }
@@ -159,37 +156,73 @@ impl<'a> Partial<'a> {
         if let Err(rejected) = self.check.update(bytes) {
             return Ok(Err(rejected));
         }
+        self.empty = false;
         self.file
             .write_all(bytes)
             .map_err(|error| self.failed(error))?;
+        if !self.noted && self.check.remaining() > 0 {
+            self.write_note()?;
+        }
         Ok(Ok(()))
     }
 
-    /// Ends the bytes: makes them durable and compares the hashes. The inner error is that of the bytes.
-    pub(super) fn finish(&mut self) -> Result<Result<VerifiedTarget, Rejected>, Error> {
+    /// Writes down what identifies the bytes, for a later process that goes on with them.
+    fn write_note(&mut self) -> Result<(), Error> {
+        let (Some(note), Some(validator)) = (&self.note, &self.validator) else {
+            return Ok(());
+        };
+        let folder = &self.place.folder;
+        write_note(folder, note, validator).map_err(|error| Local::Write {
+            path: folder.path().join(note),
+            error,
+        })?;
+        self.noted = true;
+        Ok(())
+    }
+
+    /// Ends the bytes: compares the hashes.
+    pub(super) fn finish(&mut self) -> Result<VerifiedTarget, Rejected> {
         let fresh = self.found.check(self.crypto);
-        let verified = std::mem::replace(&mut self.check, fresh).finish();
-        if verified.is_ok() {
-            self.file.sync_all().map_err(|error| self.failed(error))?;
-        }
-        Ok(verified)
+        std::mem::replace(&mut self.check, fresh).finish()
+    }
+
+    /// The target, if it is in its place.
+    pub(super) fn present(&self, buffer: &mut [u8]) -> Result<Option<VerifiedTarget>, Error> {
+        self.place.present(self.found, self.crypto, buffer)
+    }
+
+    /// How many bytes the target has.
+    pub(super) fn length(&self) -> u64 {
+        self.found.target.length
+    }
+
+    /// The place that it is for.
+    pub(super) fn place(&self) -> &Place {
+        &self.place
     }
 
     /// Throws the bytes away.
     pub(super) fn reset(&mut self) -> Result<(), Error> {
         self.check = self.found.check(self.crypto);
         self.mixed = false;
-        self.file
-            .set_len(0)
-            .and_then(|()| self.file.seek(SeekFrom::Start(0)))
-            .map_err(|error| self.failed(error))?;
+        if !self.empty {
+            self.file
+                .set_len(0)
+                .and_then(|()| self.file.seek(SeekFrom::Start(0)))
+                .map_err(|error| self.failed(error))?;
+            self.empty = true;
+        }
         Ok(())
     }
 
-    /// Puts the verified file in its place, in one step.
-    pub(super) fn commit(self, overwrite: bool) -> Result<(), Error> {
+    /// Puts the verified file in its place, in one step, when its bytes are durable.
+    pub(super) fn commit(&self, flushed: bool, overwrite: bool) -> Result<(), Error> {
         let (folder, to) = (&self.place.folder, &self.place.name);
-        let moved = self.check_own().and_then(|()| {
+        let durable = match flushed {
+            true => Ok(()),
+            false => self.file.sync_all(),
+        };
+        let moved = durable.and_then(|()| self.check_own()).and_then(|()| {
             if overwrite {
                 folder.rename(&self.name, to)
             } else {
@@ -197,7 +230,11 @@ impl<'a> Partial<'a> {
             }
         });
         self.discard_note();
-        match moved.and_then(|()| folder.sync()) {
+        let durable = moved.and_then(|()| match self.place.flushed_later {
+            true => Ok(()),
+            false => folder.sync(),
+        });
+        match durable {
             Ok(()) => Ok(()),
             Err(error) => {
                 self.discard(&self.name);
@@ -247,6 +284,7 @@ impl<'a> Partial<'a> {
             match self.file.read(buffer) {
                 Ok(0) => return Ok(()),
                 Ok(read) => {
+                    self.empty = false;
                     let bytes = buffer.get(..read).unwrap_or_default();
                     if self.check.update(bytes).is_err() {
                         return self.reset();

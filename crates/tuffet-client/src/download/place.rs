@@ -4,6 +4,7 @@ use std::ffi::OsString;
 use std::fs;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use tuffet_core::crypto::Crypto;
 use tuffet_core::metadata::{NameError, TargetPath};
@@ -11,31 +12,41 @@ use tuffet_core::trust::{Found, VerifiedTarget};
 
 use super::To;
 use super::folder::{Entry, Folder};
+use super::folders::Folders;
 use super::partial::is_reserved;
 use crate::{Error, Local};
 
 /// A directory that exists, and a name in it.
 #[derive(Debug)]
 pub(super) struct Place {
-    pub(super) folder: Folder,
+    pub(super) folder: Arc<Folder>,
+    /// Whether the directory is flushed by whoever holds it, when all its files are there.
+    pub(super) flushed_later: bool,
     pub(super) name: OsString,
 }
 
 impl Place {
     /// Finds the place of a target and creates the directories on the way to it.
-    pub(super) fn of(to: &To, target: &TargetPath) -> Result<Self, Error> {
+    pub(super) fn of(to: &To, target: &TargetPath, folders: &Folders) -> Result<Self, Error> {
         match to {
             To::File(path) => {
                 let name = path.file_name().ok_or(Error::Misuse(
                     "the destination does not end in the name of a file",
                 ))?;
-                let folder =
-                    Folder::open(tuffet_files::parent(path)).map_err(|error| Local::Write {
-                        path: path.clone(),
-                        error,
-                    })?;
+                let parent = tuffet_files::parent(path);
+                let open = || {
+                    Folder::open(parent).map_err(|error| {
+                        Local::Write {
+                            path: path.clone(),
+                            error,
+                        }
+                        .into()
+                    })
+                };
+                let (folder, flushed_later) = folders.hold(parent.to_owned(), open)?;
                 Ok(Self {
                     folder,
+                    flushed_later,
                     name: name.to_owned(),
                 })
             }
@@ -56,8 +67,14 @@ impl Place {
                     }
                     .into());
                 }
+                let path = directories
+                    .iter()
+                    .fold(base.clone(), |path, name| path.join(name));
+                let (folder, flushed_later) =
+                    folders.hold(path, || create_below(base, directories))?;
                 Ok(Self {
-                    folder: create_below(base, directories)?,
+                    folder,
+                    flushed_later,
                     name: (*name).into(),
                 })
             }

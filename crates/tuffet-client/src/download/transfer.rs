@@ -164,7 +164,7 @@ impl Transfer<'_, '_> {
             let room = usize::try_from(self.partial.missing()).unwrap_or(usize::MAX);
             let room = room.saturating_add(1).min(self.buffer.len());
             let read = match stream.read(self.buffer.get_mut(..room).unwrap_or_default()) {
-                Ok(0) => return Ok(Reply::Found(self.partial.finish()?)),
+                Ok(0) => return Ok(Reply::Found(self.partial.finish())),
                 Ok(read) => read,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
                 Err(error) => {

@@ -124,15 +124,13 @@ impl DirectoryStore {
 impl Store for DirectoryStore {
     fn load(&self, item: &Item, most: u64) -> Result<Option<Vec<u8>>, StoreError> {
         let (directory, name) = self.place(item)?;
-        if !is_real_directory(&self.directory)? || !is_real_directory(&directory)? {
+        let elsewhere = directory != self.directory;
+        if !is_real_directory(&self.directory)? || (elsewhere && !is_real_directory(&directory)?) {
             return Ok(None);
         }
         let path = directory.join(name);
-        let mut bytes = Vec::new();
-        let read = open_plain(OpenOptions::new().read(true), &path)
-            .and_then(|file| file.take(most.saturating_add(1)).read_to_end(&mut bytes));
-        match read {
-            Ok(_) => Ok(Some(bytes)),
+        match read(&path, most.saturating_add(1)) {
+            Ok(bytes) => Ok(Some(bytes)),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(error) => match fs::symlink_metadata(&path) {
                 Ok(found) if found.is_dir() => Err(StoreError::Obstructed { path }),
@@ -179,6 +177,16 @@ fn is_real_directory(path: &Path) -> Result<bool, StoreError> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
         Err(error) => Err(StoreError::Read { path, error }),
     }
+}
+
+/// So many bytes of a file at the most.
+fn read(path: &Path, most: u64) -> io::Result<Vec<u8>> {
+    let file = open_plain(OpenOptions::new().read(true), path)?;
+    // One byte more than there is, so that the end is seen at once.
+    let length = file.metadata()?.len().saturating_add(1).min(most);
+    let mut bytes = Vec::with_capacity(usize::try_from(length).unwrap_or_default());
+    file.take(most).read_to_end(&mut bytes)?;
+    Ok(bytes)
 }
 
 /// Opens a regular file and nothing else: a link is not followed, and a pipe not waited for.

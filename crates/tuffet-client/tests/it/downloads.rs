@@ -221,10 +221,12 @@ fn an_empty_target_is_a_target() {
 #[test]
 fn several_targets_are_downloaded_side_by_side_and_reported_in_order() {
     let mut repository = Repository::new();
-    let names: Vec<String> = (0..20).map(|n| format!("dir{}/file{n}", n % 3)).collect();
+    // More than are made durable together, in more directories than are held open, and one of them larger than those that wait.
+    let names: Vec<String> = (0..150).map(|n| format!("dir{}/file{n}", n % 70)).collect();
     for name in &names {
         repository.target(name, name.as_bytes());
     }
+    repository.target(&names[9], &vec![9; 1_100_000]);
     repository.publish();
     let world = World::new(repository);
     let updater = world.updater();
@@ -233,7 +235,7 @@ fn several_targets_are_downloaded_side_by_side_and_reported_in_order() {
         .map(|name| updater.find(&path(name)).unwrap())
         .collect();
     // The same target twice at a time does no harm.
-    found.push(found[19].clone());
+    found.push(found[149].clone());
     world
         .transport
         .remove(&format!("memory://one/targets/{}", found[7].url_paths()[0]));
@@ -241,7 +243,7 @@ fn several_targets_are_downloaded_side_by_side_and_reported_in_order() {
         let directory = tempfile::tempdir().unwrap();
         let destination = Destination::below(directory.path());
         let results = updater.download_all(&found, &destination, parallel);
-        assert_eq!(results.len(), 21);
+        assert_eq!(results.len(), 151);
         for (place, result) in results.iter().enumerate() {
             match result {
                 Ok(done) => assert_eq!(done.verified.path(), &found[place].path),
@@ -250,7 +252,16 @@ fn several_targets_are_downloaded_side_by_side_and_reported_in_order() {
         }
         let mut files = Vec::new();
         list(directory.path(), "", &mut files);
-        assert_eq!(files.len(), 19, "{files:?}");
+        assert_eq!(files.len(), 149, "{files:?}");
+        for name in names
+            .iter()
+            .filter(|name| ![&names[7], &names[9]].contains(name))
+        {
+            assert_eq!(
+                fs::read_to_string(directory.path().join(name)).unwrap(),
+                *name
+            );
+        }
     }
 }
 

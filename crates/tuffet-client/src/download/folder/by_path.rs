@@ -5,6 +5,8 @@ use std::fs::{self, File, OpenOptions};
 use std::io;
 use std::path::{Path, PathBuf};
 
+use tuffet_files::FileSystem;
+
 #[derive(Debug)]
 pub(in crate::download) struct Directory(PathBuf);
 
@@ -61,6 +63,10 @@ impl Directory {
     pub(super) fn rename_new(&self, from: &OsStr, to: &OsStr) -> io::Result<()> {
         fs::hard_link(self.0.join(from), self.0.join(to))?;
         self.remove(from)
+    }
+
+    pub(super) fn file_system(&self) -> io::Result<Option<FileSystem>> {
+        Ok(None)
     }
 
     pub(super) fn sync(&self) -> io::Result<()> {

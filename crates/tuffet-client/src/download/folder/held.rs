@@ -5,6 +5,8 @@ use std::fs::File;
 use std::io;
 use std::path::Path;
 
+use tuffet_files::FileSystem;
+
 use rustix::fs::{AtFlags, FileType, Mode, OFlags, Stat};
 
 /// Reading and writing for whom the umask allows, as usual.
@@ -73,6 +75,10 @@ impl Directory {
         }
         rustix::fs::linkat(&self.0, from, &self.0, to, AtFlags::empty())?;
         self.remove(from)
+    }
+
+    pub(super) fn file_system(&self) -> io::Result<Option<FileSystem>> {
+        FileSystem::of(self.0.try_clone()?)
     }
 
     pub(super) fn sync(&self) -> io::Result<()> {
