@@ -6,7 +6,7 @@ usage: make_repository.py OUT_DIR [--targets N] [--payload BYTES] [--small N]
 
 OUT_DIR/metadata and OUT_DIR/targets hold a repository with one Ed25519 key for
 every role and N targets, in its one targets role or in 16,384 hash bins. The
-target `payload` and the small ones, `small/NUMBER`, are published; the others
+target `payload` and the small ones, `small-NUMBER`, are published; the others
 exist as entries only. All metadata is canonical JSON, as compact as it gets.
 """
 
@@ -79,9 +79,7 @@ def small(number: int) -> dict[str, object]:
     """Publishes a small target."""
     content = random.Random(number).randbytes(SMALL)
     digest = hashlib.sha256(content).hexdigest()
-    directory = targets_directory / "small"
-    directory.mkdir(exist_ok=True)
-    (directory / f"{digest}.{number:04d}").write_bytes(content)
+    (targets_directory / f"{digest}.small-{number:04d}").write_bytes(content)
     return {"hashes": {"sha256": digest}, "length": SMALL}
 
 
@@ -123,7 +121,7 @@ entries: dict[str, object] = {
     for number in range(arguments.targets - 1 - arguments.small)
 }
 entries["payload"] = payload(arguments.payload)
-entries.update({f"small/{number:04d}": small(number) for number in range(arguments.small)})
+entries.update({f"small-{number:04d}": small(number) for number in range(arguments.small)})
 role = {"keyids": [keyid], "threshold": 1}
 for version in range(1, arguments.roots + 1):
     write(

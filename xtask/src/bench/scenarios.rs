@@ -237,7 +237,7 @@ impl Shape {
         match fetch {
             Fetch::Payload => vec!["payload".to_owned()],
             Fetch::Small => (0..self.small)
-                .map(|number| format!("small/{number:04}"))
+                .map(|number| format!("small-{number:04}"))
                 .collect(),
         }
     }
