@@ -72,7 +72,8 @@ fn main() -> ExitCode {
         eprint!("{HELP}");
         return ExitCode::from(2);
     };
-    if matches!(task.as_str(), "help" | "--help" | "-h") {
+    let asked = arguments.flag("--help") || arguments.flag("-h");
+    if asked || matches!(task.as_str(), "help" | "--help" | "-h") {
         print!("{HELP}");
         return ExitCode::SUCCESS;
     }

@@ -24,6 +24,13 @@ use waiting::{Ready, Waiting};
 /// How many bytes are received, hashed and written at a time. A download needs no more memory than this, whatever its size.
 const BUFFER: usize = 128 * 1024;
 
+/// A buffer for each of these: one byte more than a small one has is enough to see that more arrive.
+fn buffer_for(found: &[Found]) -> Vec<u8> {
+    let most = found.iter().map(|found| found.target.length).max();
+    let most = usize::try_from(most.unwrap_or_default()).unwrap_or(BUFFER);
+    vec![0; most.saturating_add(1).min(BUFFER)]
+}
+
 /// Where a target goes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Destination {
@@ -89,7 +96,7 @@ pub(crate) fn download(
     destination: &Destination,
 ) -> Result<Downloaded, Error> {
     let folders = Folders::default();
-    let mut buffer = vec![0; BUFFER];
+    let mut buffer = buffer_for(std::slice::from_ref(found));
     let brought = bring(engine, link, found, destination, &folders, &mut buffer);
     let downloaded = brought.and_then(|brought| match brought {
         Brought::There(downloaded) => Ok(downloaded),
@@ -176,7 +183,7 @@ pub(crate) fn download_all(
         done.extend(results);
     };
     let work = || {
-        let mut buffer = vec![0; BUFFER];
+        let mut buffer = buffer_for(found);
         loop {
             let number = next.fetch_add(1, Ordering::Relaxed);
             let Some(target) = found.get(number) else {

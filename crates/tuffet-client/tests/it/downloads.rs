@@ -8,7 +8,9 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use tuffet_client::{Class, Destination, Fault, Found, Notice, Retry, Source, Subject};
+use tuffet_client::{
+    CancelToken, Class, Destination, Error, Fault, Found, Notice, Retry, Source, Subject,
+};
 use tuffet_core::crypto::HashAlgorithm;
 
 use crate::repository::{Repository, digest};
@@ -263,6 +265,54 @@ fn several_targets_are_downloaded_side_by_side_and_reported_in_order() {
             );
         }
     }
+}
+
+/// Small targets wait for each other to be made durable, and what ends the run does not end that.
+#[test]
+fn what_was_verified_before_a_run_is_cancelled_is_in_its_place() {
+    let mut repository = Repository::new();
+    let names: Vec<String> = (0..20).map(|number| format!("file{number}")).collect();
+    for name in &names {
+        repository.target(name, name.as_bytes());
+    }
+    repository.publish();
+    let world = World::new(repository);
+    let updater = world.updater();
+    let found: Vec<Found> = names
+        .iter()
+        .map(|name| updater.find(&path(name)).unwrap())
+        .collect();
+    let (cancel, last) = (CancelToken::new(), path(&names[12]));
+    let switch = cancel.clone();
+    let cancelled = world
+        .builder(world.store.clone())
+        .source(Source::at("memory://one"))
+        .cancel(cancel)
+        .observer(move |notice: &Notice<'_>| {
+            if matches!(notice, Notice::Progress { subject: Subject::Target(at), .. } if **at == last)
+            {
+                switch.cancel();
+            }
+        })
+        .build()
+        .unwrap();
+    let directory = tempfile::tempdir().unwrap();
+    let destination = Destination::below(directory.path());
+    let results = cancelled.download_all(&found, &destination, 1);
+    for (number, result) in results.iter().enumerate() {
+        match result {
+            Ok(_) => assert!(number < 12, "{number}"),
+            Err(error) => assert!(number >= 12 && matches!(error, Error::Cancelled), "{error}"),
+        }
+    }
+    let done = updater.download_all(&found, &destination, 1);
+    assert_eq!(
+        done.iter().flatten().filter(|done| done.from_cache).count(),
+        12
+    );
+    let mut files = Vec::new();
+    list(directory.path(), "", &mut files);
+    assert_eq!(files.len(), 20, "{files:?}");
 }
 
 #[test]
