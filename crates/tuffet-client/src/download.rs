@@ -95,7 +95,7 @@ pub(crate) fn download(
     found: &Found,
     destination: &Destination,
 ) -> Result<Downloaded, Error> {
-    let folders = Folders::default();
+    let folders = Folders::new();
     let mut buffer = buffer_for(std::slice::from_ref(found));
     let brought = bring(engine, link, found, destination, &folders, &mut buffer);
     let downloaded = brought.and_then(|brought| match brought {
@@ -166,7 +166,7 @@ fn bring<'a>(
 }
 
 /// Downloads several targets, so many at a time; the results are in the order of the targets. Small
-/// ones are made durable together, and each directory once, in the end.
+/// ones are made durable together, and so are the names in each directory, unless there are very many of these.
 pub(crate) fn download_all(
     engine: &Engine,
     link: &Link<'_>,
@@ -174,8 +174,8 @@ pub(crate) fn download_all(
     destination: &Destination,
     parallel: usize,
 ) -> Vec<Result<Downloaded, Error>> {
-    let folders = Folders::default();
-    let waiting = Waiting::new(destination.overwrite);
+    let folders = Folders::new();
+    let waiting = Waiting::new(&folders, destination.overwrite);
     let next = AtomicUsize::new(0);
     let done = Mutex::new(Vec::with_capacity(found.len()));
     let report = |results: Vec<(usize, Result<Downloaded, Error>)>| {
@@ -205,6 +205,7 @@ pub(crate) fn download_all(
     });
     let mut done = done.into_inner().unwrap_or_else(PoisonError::into_inner);
     done.sort_by_key(|(number, _)| *number);
+    drop(waiting);
     let flushed = folders.flush();
     done.into_iter()
         .map(|(_, result)| flushed.judge(result))

@@ -37,6 +37,8 @@ pub(super) struct Partial<'a> {
     /// small target at once needs none.
     noted: bool,
     mixed: bool,
+    /// Whether bytes of an earlier process are in the file.
+    resumed: bool,
 }
 
 impl<'a> Partial<'a> {
@@ -50,22 +52,22 @@ impl<'a> Partial<'a> {
         let stem = stem(&place.name.to_string_lossy(), found);
         let name = format!("{stem}.part");
         let failed = |error| Local::Write {
-            path: place.folder.path().join(&name),
+            path: place.folder().path().join(&name),
             error,
         };
-        let owned = open_owned(&place.folder, &name).map_err(failed)?;
+        let owned = open_owned(place.folder(), &name).map_err(failed)?;
         let (file, name, note) = match owned {
             Some(file) => (file, name, Some(format!("{stem}.etag"))),
             // Another process downloads the same target just now. Both come to an end; the second one finds it verified.
             None => {
                 let name = format!("{stem}-{:016x}.part", random());
-                let file = place.folder.create(&name).map_err(failed)?;
+                let file = place.folder().create(&name).map_err(failed)?;
                 (file, name, None)
             }
         };
         let validator = note
             .as_deref()
-            .and_then(|note| read_note(&place.folder, note));
+            .and_then(|note| read_note(place.folder(), note));
         let mut partial = Self {
             found,
             crypto,
@@ -78,8 +80,10 @@ impl<'a> Partial<'a> {
             empty: true,
             check: found.check(crypto),
             mixed: false,
+            resumed: false,
         };
         partial.hash_present(buffer)?;
+        partial.resumed = !partial.empty;
         Ok(partial)
     }
 
@@ -171,7 +175,7 @@ impl<'a> Partial<'a> {
         let (Some(note), Some(validator)) = (&self.note, &self.validator) else {
             return Ok(());
         };
-        let folder = &self.place.folder;
+        let folder = self.place.folder();
         write_note(folder, note, validator).map_err(|error| Local::Write {
             path: folder.path().join(note),
             error,
@@ -191,9 +195,10 @@ impl<'a> Partial<'a> {
         self.place.present(self.found, self.crypto, buffer)
     }
 
-    /// How many bytes the target has.
-    pub(super) fn length(&self) -> u64 {
-        self.found.target.length
+    /// The file system by which its bytes can be made durable, if they are few and all of this process.
+    pub(super) fn system(&self, most: u64) -> Option<u64> {
+        let may = self.found.target.length <= most && !self.resumed;
+        self.place.directory.system.filter(|_| may)
     }
 
     /// The place that it is for.
@@ -217,7 +222,7 @@ impl<'a> Partial<'a> {
 
     /// Puts the verified file in its place, in one step, when its bytes are durable.
     pub(super) fn commit(&self, flushed: bool, overwrite: bool) -> Result<(), Error> {
-        let (folder, to) = (&self.place.folder, &self.place.name);
+        let (folder, to) = (self.place.folder(), &self.place.name);
         let durable = match flushed {
             true => Ok(()),
             false => self.file.sync_all(),
@@ -230,7 +235,7 @@ impl<'a> Partial<'a> {
             }
         });
         self.discard_note();
-        let durable = moved.and_then(|()| match self.place.flushed_later {
+        let durable = moved.and_then(|()| match self.place.directory.flushed_later {
             true => Ok(()),
             false => folder.sync(),
         });
@@ -251,7 +256,7 @@ impl<'a> Partial<'a> {
     /// Whether the name still stands for the file whose bytes were verified.
     fn check_own(&self) -> io::Result<()> {
         let own = Entry::of(&self.file)?;
-        match self.place.folder.look(&self.name)? {
+        match self.place.folder().look(&self.name)? {
             Some(there) if there.is_same(&own) => Ok(()),
             _ => Err(io::Error::other(
                 "somebody has put another file in the place of the partial one",
@@ -274,9 +279,9 @@ impl<'a> Partial<'a> {
         }
     }
 
-    /// Removes a file of ours; if that fails, a later download removes it.
+    /// Removes a file of ours. If that fails it stays, hidden.
     fn discard(&self, name: &str) {
-        let _ = self.place.folder.remove(name);
+        let _ = self.place.folder().remove(name);
     }
 
     fn hash_present(&mut self, buffer: &mut [u8]) -> Result<(), Error> {
@@ -298,7 +303,7 @@ impl<'a> Partial<'a> {
 
     fn failed(&self, error: io::Error) -> Error {
         Local::Write {
-            path: self.place.folder.path().join(&self.name),
+            path: self.place.folder().path().join(&self.name),
             error,
         }
         .into()

@@ -4,7 +4,6 @@ use std::ffi::OsString;
 use std::fs;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use tuffet_core::crypto::Crypto;
 use tuffet_core::metadata::{NameError, TargetPath};
@@ -12,16 +11,14 @@ use tuffet_core::trust::{Found, VerifiedTarget};
 
 use super::To;
 use super::folder::{Entry, Folder};
-use super::folders::Folders;
+use super::folders::{Folders, Held};
 use super::partial::is_reserved;
 use crate::{Error, Local};
 
 /// A directory that exists, and a name in it.
 #[derive(Debug)]
 pub(super) struct Place {
-    pub(super) folder: Arc<Folder>,
-    /// Whether the directory is flushed by whoever holds it, when all its files are there.
-    pub(super) flushed_later: bool,
+    pub(super) directory: Held,
     pub(super) name: OsString,
 }
 
@@ -43,10 +40,9 @@ impl Place {
                         .into()
                     })
                 };
-                let (folder, flushed_later) = folders.hold(parent.to_owned(), open)?;
+                let directory = folders.hold(parent.to_owned(), open)?;
                 Ok(Self {
-                    folder,
-                    flushed_later,
+                    directory,
                     name: name.to_owned(),
                 })
             }
@@ -70,19 +66,21 @@ impl Place {
                 let path = directories
                     .iter()
                     .fold(base.clone(), |path, name| path.join(name));
-                let (folder, flushed_later) =
-                    folders.hold(path, || create_below(base, directories))?;
+                let directory = folders.hold(path, || create_below(base, directories))?;
                 Ok(Self {
-                    folder,
-                    flushed_later,
+                    directory,
                     name: (*name).into(),
                 })
             }
         }
     }
 
+    pub(super) fn folder(&self) -> &Folder {
+        &self.directory.folder
+    }
+
     pub(super) fn path(&self) -> PathBuf {
-        self.folder.path().join(&self.name)
+        self.folder().path().join(&self.name)
     }
 
     /// Whether something is in the place. A directory cannot be replaced.
@@ -110,7 +108,7 @@ impl Place {
             path: self.path(),
             error,
         };
-        let mut file = self.folder.read(&self.name).map_err(unreadable)?;
+        let mut file = self.folder().read(&self.name).map_err(unreadable)?;
         // Another one may be there by now.
         if !fits(&Entry::of(&file).map_err(unreadable)?) {
             return Ok(None);
@@ -134,10 +132,13 @@ impl Place {
     }
 
     fn look(&self) -> Result<Option<Entry>, Error> {
-        Ok(self.folder.look(&self.name).map_err(|error| Local::Read {
-            path: self.path(),
-            error,
-        })?)
+        Ok(self
+            .folder()
+            .look(&self.name)
+            .map_err(|error| Local::Read {
+                path: self.path(),
+                error,
+            })?)
     }
 }
 

@@ -1,15 +1,15 @@
 //! Targets that are verified and not durable yet. Small ones wait for each other: a disk that is told of them one by one takes most of
 //! the time for that.
 
-use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::collections::BTreeSet;
+use std::sync::{Mutex, PoisonError};
 
 use tuffet_core::trust::VerifiedTarget;
 
 use super::Downloaded;
-use super::folder::Folder;
+use super::folders::Folders;
 use super::partial::Partial;
-use crate::Error;
+use crate::{Error, Local};
 
 /// How many wait for each other. Each is an open file.
 const MOST: usize = 64;
@@ -44,55 +44,55 @@ impl<'a> Ready<'a> {
             from_cache: false,
             verified,
         };
-        match self.partial.commit(flushed, overwrite) {
-            Ok(()) => Ok(downloaded(self.verified)),
-            // Somebody who downloads the same target was quicker.
-            Err(error) => match self.partial.present(buffer)? {
-                Some(verified) => Ok(downloaded(verified)),
-                None => Err(error),
-            },
-        }
+        let error = match self.partial.commit(flushed, overwrite) {
+            Ok(()) => return Ok(downloaded(self.verified)),
+            Err(error) => error,
+        };
+        // Perhaps somebody who downloads the same target was quicker.
+        let present = match &error {
+            Error::Local(local) if matches!(**local, Local::Exists { .. }) => {
+                self.partial.present(buffer)?
+            }
+            _ => None,
+        };
+        present.map(downloaded).ok_or(error)
     }
 }
 
 /// Those that wait.
-pub(super) struct Waiting<'a> {
+pub(super) struct Waiting<'a, 'f> {
+    folders: &'f Folders,
     ready: Mutex<Vec<(usize, Ready<'a>)>>,
     overwrite: bool,
-    /// Whether a file system has failed: it says so once, and from then on only each file can tell whether it was written.
-    failed: Mutex<bool>,
 }
 
-impl<'a> Waiting<'a> {
-    pub(super) fn new(overwrite: bool) -> Self {
+impl<'a, 'f> Waiting<'a, 'f> {
+    pub(super) fn new(folders: &'f Folders, overwrite: bool) -> Self {
         Self {
+            folders,
             ready: Mutex::default(),
             overwrite,
-            failed: Mutex::new(false),
         }
     }
 
     /// Takes a target. What is done by that is the result.
     pub(super) fn add(&self, number: usize, ready: Ready<'a>, buffer: &mut [u8]) -> Vec<Done> {
-        if ready.partial.length() > SMALL {
+        if ready.partial.system(SMALL).is_none() {
             return self.place(vec![(number, ready)], buffer);
         }
+        // Held until they are in their places: whoever comes with another one waits, so that no more are open.
         let mut waiting = self.ready.lock().unwrap_or_else(PoisonError::into_inner);
         waiting.push((number, ready));
         if waiting.len() < MOST {
             return Vec::new();
         }
-        let ready = std::mem::take(&mut *waiting);
-        drop(waiting);
-        self.place(ready, buffer)
+        self.place(std::mem::take(&mut *waiting), buffer)
     }
 
     /// Those that still wait.
     pub(super) fn finish(&self, buffer: &mut [u8]) -> Vec<Done> {
         let mut waiting = self.ready.lock().unwrap_or_else(PoisonError::into_inner);
-        let ready = std::mem::take(&mut *waiting);
-        drop(waiting);
-        self.place(ready, buffer)
+        self.place(std::mem::take(&mut *waiting), buffer)
     }
 
     fn place(&self, ready: Vec<(usize, Ready<'a>)>, buffer: &mut [u8]) -> Vec<Done> {
@@ -105,22 +105,8 @@ impl<'a> Waiting<'a> {
 
     /// Flushes all of them, if all of their file systems can be flushed as a whole.
     fn flush(&self, ready: &[(usize, Ready<'a>)]) -> bool {
-        let mut systems = BTreeMap::new();
-        let mut before: Option<&Arc<Folder>> = None;
-        for (_, ready) in ready {
-            let folder = &ready.partial.place().folder;
-            if before.is_some_and(|before| Arc::ptr_eq(before, folder)) {
-                continue;
-            }
-            before = Some(folder);
-            match folder.file_system() {
-                Some(system) => systems.insert(system.device(), system),
-                None => return false,
-            };
-        }
-        // One after the other: what the first one is told the second one is not.
-        let mut failed = self.failed.lock().unwrap_or_else(PoisonError::into_inner);
-        *failed = *failed || systems.values().any(|system| system.flush().is_err());
-        !*failed
+        let systems = ready.iter().map(|(_, ready)| ready.partial.system(SMALL));
+        let systems: Option<BTreeSet<u64>> = systems.collect();
+        systems.is_some_and(|systems| self.folders.flush_systems(&systems))
     }
 }
