@@ -143,9 +143,10 @@ impl Anchor {
 /// The writes by which whoever makes a repository forgets one that was in the same place: who does so has keys and a history of
 /// another one.
 pub(crate) fn forget(layout: &Layout) -> Vec<Write> {
-    let root = place(layout);
-    let root = root.exists().then(|| Write::file(root, WriteKind::Remove));
-    root.into_iter()
+    let files = [place(layout), layout.change()].into_iter();
+    files
+        .filter(|path| path.exists())
+        .map(|path| Write::file(path, WriteKind::Remove))
         .chain(crate::publish::forget(layout))
         .collect()
 }

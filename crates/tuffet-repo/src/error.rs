@@ -137,6 +137,14 @@ pub enum Error {
     /// There is no open change.
     #[error("there is no open change")]
     NoChange,
+    /// An open change lies where whoever may push can put one.
+    #[error("an open change lies in {path}, which a push can bring")]
+    ChangeElsewhere {
+        /// Where it is.
+        path: PathBuf,
+        /// Where one of this copy is.
+        own: PathBuf,
+    },
     /// No edit of the open change can be taken back.
     #[error("no edit of the open change can be taken back")]
     NothingToUndo,
@@ -499,6 +507,7 @@ impl Error {
             Self::Signer { error, .. } => error.code(),
             Self::SignaturesMissing(_) => "signatures.missing",
             Self::NoChange => "change.none",
+            Self::ChangeElsewhere { .. } => "change.elsewhere",
             Self::NothingToUndo => "change.no-edit",
             Self::ChangeSigned { .. } => "change.signed",
             Self::Stale { .. } => "change.stale",

@@ -30,7 +30,8 @@ use listed::Listed;
 type Drafts = BTreeMap<RoleName, Document>;
 
 /// Refuses sealed versions that too few have signed: roots from the first that is there to the last, and of targets, timestamp and the
-/// roles that are delegated to by name the last. Bins are looked at when they are used, and snapshot by [`require_snapshot_signed`].
+/// roles that are delegated to by name the last, and of the bins that a draft follows. Other bins are looked at when they are used, and
+/// snapshot by [`require_snapshot_signed`].
 pub(crate) fn require_signed(store: &Store, drafts: &Drafts) -> Result<(), Error> {
     let roots = roots(store)?;
     let Some(last) = roots.last() else {
@@ -266,7 +267,7 @@ impl Heads<'_> {
         let listed = match self.listed.get() {
             Some(listed) => listed,
             None => {
-                let listed = Listed::read(self.store, &self.recent)?;
+                let listed = Listed::read(self.store, self.drafts, &self.recent)?;
                 self.listed.get_or_init(|| listed)
             }
         };
@@ -274,7 +275,8 @@ impl Heads<'_> {
         Ok(listed.is_some_and(|listed| listed.vouches(role, version, bytes)))
     }
 
-    /// The roles that targets and the roles below it delegate to by name, each by the word of each of its delegators.
+    /// The roles that targets and the roles below it delegate to by name, and the bins that have drafts, each by the word of each of its
+    /// delegators.
     fn delegated(&self, targets: Vec<u8>) -> Result<(), Error> {
         let mut seen = BTreeSet::from([RoleName::Targets]);
         let mut queue = VecDeque::from([(RoleName::Targets, targets)]);
@@ -282,7 +284,7 @@ impl Heads<'_> {
             let Some(delegations) = delegations(self.store, &by, bytes)? else {
                 continue;
             };
-            for role in named(&delegations) {
+            for role in looked_at(&delegations, self.drafts) {
                 let Some(version) = self.store.head(&role) else {
                     continue;
                 };
@@ -312,13 +314,20 @@ fn delegations(
     Ok(parsed.unverified().delegations().cloned())
 }
 
-/// The roles that are delegated to by name.
-fn named(delegations: &Delegations) -> Vec<RoleName> {
+/// The roles that are delegated to by name. Of bins, of which there may be many, those that have drafts: whoever signs one is shown how
+/// it differs from the version before.
+fn looked_at(delegations: &Delegations, drafts: &Drafts) -> Vec<RoleName> {
     match delegations.roles() {
         RoleDelegations::Named(roles) => {
             let names = roles.iter().map(|role| role.name.clone());
             names.map(RoleName::Delegated).collect()
         }
-        RoleDelegations::Succinct(_) => Vec::new(),
+        RoleDelegations::Succinct(_) => {
+            let is_bin = |role: &&RoleName| match role {
+                RoleName::Delegated(name) => delegations.role(name).is_some(),
+                _ => false,
+            };
+            drafts.keys().filter(is_bin).cloned().collect()
+        }
     }
 }

@@ -8,6 +8,8 @@ use tuffet_core::crypto::Digest;
 use tuffet_core::metadata::{RoleName, TargetPath, Version};
 use tuffet_core::trust::{Item, Limits, RemoteFile, percent_decode};
 
+use crate::private;
+
 /// The file of the policy; a directory that holds it is a repository.
 pub(crate) const POLICY: &str = "tuffet.toml";
 
@@ -60,14 +62,20 @@ impl Layout {
         self.working().join("online.key")
     }
 
-    /// The open change: one file, so that every edit of it is whole or not there.
+    /// The open change: one file, so that every edit of it is whole or not there. It lies where nobody can push to, because keys for
+    /// automation sign what is in it without anybody looking.
     pub(crate) fn change(&self) -> PathBuf {
+        private::file(self, "change.json")
+    }
+
+    /// Where the open change of a copy without git is.
+    pub(crate) fn pushed_change(&self) -> PathBuf {
         self.working().join("change.json")
     }
 
     /// The open change as it was before an edit, counted from 1.
     pub(crate) fn before_edit(&self, number: u64) -> PathBuf {
-        self.working().join("undo").join(format!("{number}.json"))
+        private::file(self, &format!("undo/{number}.json"))
     }
 
     /// Versions that a thief has made and that count no longer.

@@ -79,6 +79,7 @@ impl Store {
     fn read(layout: &Layout, anchored: bool) -> Result<Self, Error> {
         let mut store = Self::empty(layout);
         store.sealed = Arc::new(Highest::read(&layout.metadata())?);
+        require_own_place(layout)?;
         let change = ChangeFile::read(&layout.change())?;
         store.give_up(change.given_up.clone());
         if anchored {
@@ -90,8 +91,7 @@ impl Store {
         Ok(store)
     }
 
-    /// Makes this the open change. Its file is believed no more than one that somebody else sends: git replaces what it ignores with
-    /// what was pushed.
+    /// Makes this the open change.
     pub(crate) fn take(&mut self, change: ChangeFile) -> Result<(), Error> {
         self.given_up = change.given_up;
         self.learned = change.learned;
@@ -364,4 +364,13 @@ fn version_in(bytes: &[u8]) -> Result<Option<Version>, FormatError> {
     })?;
     reader.finish()?;
     Ok(version)
+}
+
+/// Refuses an open change that lies where one of another kind of copy would: in a work tree it may have been pushed.
+fn require_own_place(layout: &Layout) -> Result<(), Error> {
+    let (own, path) = (layout.change(), layout.pushed_change());
+    match path != own && path.symlink_metadata().is_ok() {
+        true => Err(Error::ChangeElsewhere { path, own }),
+        false => Ok(()),
+    }
 }

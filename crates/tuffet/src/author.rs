@@ -278,6 +278,12 @@ impl From<&Error> for Failure {
                     text::visible(name)
                 ))
             }
+            Error::ChangeElsewhere { path, own } => failure.fix(format!(
+                "if it is yours: mkdir -p {0}; mv {1} {2}; if not: rm {1}",
+                own.parent().unwrap_or(own).display(),
+                path.display(),
+                own.display()
+            )),
             Error::AnchorLeft { .. } => failure.fix(
                 "restore metadata/; or if you want to go back: tuffet adopt --root FILE --replace",
             ),

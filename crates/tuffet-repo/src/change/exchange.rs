@@ -125,6 +125,8 @@ impl Repository {
         let mut actions = Vec::new();
         if begins {
             take_over(&mut store, &received, from, &mut actions)?;
+            // Bins are looked at only now that they have drafts.
+            crate::heads::require_signed(&store, &received.drafts)?;
         } else {
             require_same_content(&store, &received)?;
         }

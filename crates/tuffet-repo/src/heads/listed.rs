@@ -6,7 +6,7 @@ use tuffet_core::metadata::{
     Delegations, Parsed, Role as _, RoleName, Root, Snapshot, Timestamp, Version,
 };
 
-use super::{delegations, is_signed, named, of_delegator, of_roots, timestamp};
+use super::{Drafts, delegations, is_signed, looked_at, of_delegator, of_roots, timestamp};
 use crate::Error;
 use crate::store::Store;
 use crate::write::read_optional;
@@ -20,7 +20,11 @@ pub(super) struct Listed {
 impl Listed {
     /// Reads it. The timestamp has been looked at. One that lists nothing that is there and signed by these roots' keys, or a snapshot
     /// of which this is true, vouches for nothing.
-    pub(super) fn read(store: &Store, roots: &[&(Version, Root)]) -> Result<Option<Self>, Error> {
+    pub(super) fn read(
+        store: &Store,
+        drafts: &Drafts,
+        roots: &[&(Version, Root)],
+    ) -> Result<Option<Self>, Error> {
         let timestamp = timestamp(store)?.map(Parsed::<Timestamp>::parse);
         let Some(Ok(timestamp)) = timestamp else {
             return Ok(None);
@@ -43,7 +47,7 @@ impl Listed {
             snapshot,
             good: BTreeMap::new(),
         };
-        listed.follow(store, roots)?;
+        listed.follow(store, drafts, roots)?;
         Ok(Some(listed))
     }
 
@@ -54,8 +58,13 @@ impl Listed {
             && listing.identifies(role, bytes, tuffet_crypto::aws_lc())
     }
 
-    /// Looks at targets and the roles below it that are delegated to by name, each by the word of each of its delegators.
-    fn follow(&mut self, store: &Store, roots: &[&(Version, Root)]) -> Result<(), Error> {
+    /// Looks at targets and the roles below it, as far as others look at them, each by the word of each of its delegators.
+    fn follow(
+        &mut self,
+        store: &Store,
+        drafts: &Drafts,
+        roots: &[&(Version, Root)],
+    ) -> Result<(), Error> {
         let targets = RoleName::Targets;
         let Some((version, bytes)) = self.file(store, &targets)? else {
             return Ok(());
@@ -70,7 +79,7 @@ impl Listed {
             let Some(delegations) = delegations(store, &by, bytes)? else {
                 continue;
             };
-            for role in named(&delegations) {
+            for role in looked_at(&delegations, drafts) {
                 let Some((version, bytes)) = self.file(store, &role)? else {
                     continue;
                 };

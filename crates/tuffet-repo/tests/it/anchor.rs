@@ -30,7 +30,7 @@ fn renewed(world: &World) -> &'static str {
     code(world.repository().renew(&[RoleName::Root], NOW))
 }
 
-fn sha256(bytes: &[u8]) -> Digest {
+pub(crate) fn sha256(bytes: &[u8]) -> Digest {
     tuffet_crypto::aws_lc().digest(HashAlgorithm::Sha256, bytes)
 }
 
@@ -261,9 +261,10 @@ fn a_clone_of_another_history_is_not_used_by_who_knows_the_root() {
 
 #[test]
 fn the_root_is_remembered_where_nobody_can_push_to() {
-    let world = World::founded();
+    let world = World::empty();
     let git = world.directory().join(".git");
-    fs::create_dir(&git).unwrap();
+    fs::create_dir_all(&git).unwrap();
+    let world = world.found();
     world.publish(NOW);
     let kept = fs::read_dir(git.join("tuffet")).unwrap().count();
     assert_eq!(kept, 1);
@@ -294,11 +295,9 @@ fn the_root_is_remembered_where_nobody_can_push_to() {
 
 /// The git directory outlives what lies in its work tree.
 fn in_a_work_tree_that_remembers_another() -> World {
-    let world = World::founded();
-    let git = world.directory().with_file_name(".git");
-    fs::create_dir(&git).unwrap();
+    let world = World::founded_in_git();
     world.publish(NOW);
-    assert!(git.join("tuffet").is_dir());
+    assert!(world.git().join("tuffet").is_dir());
     fs::remove_dir_all(world.directory()).unwrap();
     fs::remove_dir_all(world.public()).unwrap();
     world
@@ -327,6 +326,28 @@ fn a_repository_that_is_imported_in_the_place_of_another_begins_anew() {
     let import = Import::new("acme", other.public().join("metadata"));
     run(Repository::import(&world.directory(), &import, NOW));
     assert_eq!(renewed(&world), "no error");
+}
+
+/// Keys for automation sign what is in the open change without anybody looking.
+#[test]
+fn the_open_change_is_where_nobody_can_push_to() {
+    let (world, plain) = (World::founded_in_git(), World::founded());
+    world.publish(NOW);
+    world.add("app.tar", b"app");
+    assert!(!world.change().exists() && plain.change().exists());
+    run(world.repository().undo());
+    world.add("app.tar", b"app");
+    fs::create_dir_all(world.change().parent().unwrap()).unwrap();
+    fs::copy(plain.change(), world.change()).unwrap();
+    for code in [
+        code(world.repository().change()),
+        code(world.plan(&[world.online], NOW)),
+        code(world.repository().renew(&[RoleName::Root], NOW)),
+    ] {
+        assert_eq!(code, "change.elsewhere");
+    }
+    fs::remove_file(world.change()).unwrap();
+    assert!(!world.repository().change().unwrap().drafts.is_empty());
 }
 
 #[test]

@@ -303,6 +303,52 @@ fn a_bin_that_nobody_signed_is_not_edited() {
     );
 }
 
+/// What the signer of a bin is shown is how it differs from the version before.
+#[test]
+fn a_bin_that_nobody_signed_is_not_what_a_draft_follows() {
+    let (world, _) = with_bins();
+    let victim = world.fork();
+    let file = world.file("new", b"new");
+    let add = tuffet_repo::AddTarget::new(crate::support::path("new"), file);
+    run(world.repository().add_target(&add, NOW));
+    let change = world.repository().export_change().unwrap();
+    let mut change = Value::parse(&change).unwrap();
+    let drafts = change.get("drafts").and_then(Value::as_object).unwrap();
+    let bin = drafts.keys().find(|name| name.starts_with("bin-"));
+    let bin = bin.unwrap().clone();
+
+    let next = format!("2.{bin}.json");
+    planted(&victim, &format!("1.{bin}.json"), &next, |document| {
+        let hashes = Value::from_iter([("sha256", Value::from("0".repeat(64)))]);
+        let entry = Value::from_iter([("hashes", hashes), ("length", Value::from(1))]);
+        document.object("targets").insert("evil".to_owned(), entry);
+    });
+    let next = fs::read(victim.directory().join("metadata").join(next)).unwrap();
+    let mut draft = Document::parse(&next).unwrap();
+    draft.set("version", 3.into());
+    let member = |change: &mut Value, name: &str, value| {
+        let object = change.get_mut(name).and_then(Value::as_object_mut);
+        object.unwrap().insert(bin.clone(), value);
+    };
+    member(
+        &mut change,
+        "drafts",
+        Value::parse(&draft.to_bytes()).unwrap(),
+    );
+    let base = crate::anchor::sha256(&next).to_hex();
+    member(&mut change, "base", Value::from(base));
+
+    let from = std::path::Path::new("c.tuf");
+    let bytes = change.to_compact_json();
+    let received = victim.repository().receive_change(&bytes, from);
+    assert_eq!(code(received), "repo.unsigned");
+    // The same in the place of an open change.
+    fs::create_dir_all(victim.directory().join(".tuffet")).unwrap();
+    change.as_object_mut().unwrap().remove("base");
+    fs::write(victim.change(), change.to_compact_json()).unwrap();
+    assert_eq!(code(victim.repository().change()), "repo.unsigned");
+}
+
 #[test]
 fn a31_a_path_that_leads_elsewhere_is_neither_received_nor_published() {
     for name in ["../../../evil", "/evil", "a/../../evil", "a\\evil"] {

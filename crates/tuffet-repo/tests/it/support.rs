@@ -75,15 +75,30 @@ impl World {
 
     /// A repository whose first versions wait to be published.
     pub(crate) fn founded() -> Self {
+        Self::empty().found()
+    }
+
+    /// The same in a git work tree, whose git directory is beside it.
+    pub(crate) fn founded_in_git() -> Self {
         let world = Self::empty();
+        fs::create_dir(world.git()).unwrap();
+        world.found()
+    }
+
+    pub(crate) fn found(self) -> Self {
         let plan = Repository::init(
-            &world.directory(),
-            &world.options(),
-            &[world.ana, world.ben],
+            &self.directory(),
+            &self.options(),
+            &[self.ana, self.ben],
             NOW,
         );
         plan.unwrap().execute().unwrap();
-        world
+        self
+    }
+
+    /// A git directory of a work tree that the repository is a directory of.
+    pub(crate) fn git(&self) -> PathBuf {
+        self.place.path().join(".git")
     }
 
     /// A repository that is published with one target, `app.tar`.
