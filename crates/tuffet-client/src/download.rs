@@ -110,7 +110,7 @@ enum Brought<'a> {
     /// It was in its place already.
     There(Downloaded),
     /// It is beside its place, and verified.
-    Ready(Ready<'a>),
+    Ready(Box<Ready<'a>>),
 }
 
 /// Fetches a target, unless it is there.
@@ -157,7 +157,7 @@ fn bring<'a>(
         .bring(&urls),
     };
     match result {
-        Ok(verified) => Ok(Brought::Ready(Ready::new(partial, verified))),
+        Ok(verified) => Ok(Brought::Ready(Box::new(Ready::new(partial, verified)))),
         Err(error) => {
             partial.give_up(matches!(error, Error::Unavailable(_) | Error::Cancelled));
             Err(error)

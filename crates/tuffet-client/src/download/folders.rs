@@ -17,9 +17,12 @@ const MOST: usize = 64;
 /// Directories that are held open, and the file systems that they are on.
 #[derive(Debug)]
 pub(super) struct Folders {
-    held: Mutex<BTreeMap<PathBuf, (Arc<Folder>, Option<u64>)>>,
+    held: Mutex<Open>,
     systems: Mutex<Systems>,
 }
+
+/// Directories by path, each with its file system.
+type Open = BTreeMap<PathBuf, (Arc<Folder>, Option<u64>)>;
 
 /// A directory for targets.
 #[derive(Debug)]

@@ -24,6 +24,9 @@ pub(super) struct Ready<'a> {
     verified: VerifiedTarget,
 }
 
+/// A target by its number.
+type Waits<'a> = (usize, Box<Ready<'a>>);
+
 /// A target by its number, and what became of it.
 type Done = (usize, Result<Downloaded, Error>);
 
@@ -62,7 +65,7 @@ impl<'a> Ready<'a> {
 /// Those that wait.
 pub(super) struct Waiting<'a, 'f> {
     folders: &'f Folders,
-    ready: Mutex<Vec<(usize, Ready<'a>)>>,
+    ready: Mutex<Vec<Waits<'a>>>,
     overwrite: bool,
 }
 
@@ -76,7 +79,7 @@ impl<'a, 'f> Waiting<'a, 'f> {
     }
 
     /// Takes a target. What is done by that is the result.
-    pub(super) fn add(&self, number: usize, ready: Ready<'a>, buffer: &mut [u8]) -> Vec<Done> {
+    pub(super) fn add(&self, number: usize, ready: Box<Ready<'a>>, buffer: &mut [u8]) -> Vec<Done> {
         if ready.partial.system(SMALL).is_none() {
             return self.place(vec![(number, ready)], buffer);
         }
@@ -95,16 +98,15 @@ impl<'a, 'f> Waiting<'a, 'f> {
         self.place(std::mem::take(&mut *waiting), buffer)
     }
 
-    fn place(&self, ready: Vec<(usize, Ready<'a>)>, buffer: &mut [u8]) -> Vec<Done> {
+    fn place(&self, ready: Vec<Waits<'a>>, buffer: &mut [u8]) -> Vec<Done> {
         let flushed = ready.len() > FEW && self.flush(&ready);
-        let place = |(number, ready): (usize, Ready<'a>)| {
-            (number, ready.finish(flushed, self.overwrite, buffer))
-        };
+        let place =
+            |(number, ready): Waits<'a>| (number, ready.finish(flushed, self.overwrite, buffer));
         ready.into_iter().map(place).collect()
     }
 
     /// Flushes all of them, if all of their file systems can be flushed as a whole.
-    fn flush(&self, ready: &[(usize, Ready<'a>)]) -> bool {
+    fn flush(&self, ready: &[Waits<'a>]) -> bool {
         let systems = ready.iter().map(|(_, ready)| ready.partial.system(SMALL));
         let systems: Option<BTreeSet<u64>> = systems.collect();
         systems.is_some_and(|systems| self.folders.flush_systems(&systems))
