@@ -42,6 +42,10 @@ impl Repository {
         if !graph.is_delegated(role) {
             return Err(Error::RoleUnknown(name));
         }
+        if edit.store.head_bytes(&name)?.as_ref() == Some(&bytes) {
+            // It was accepted and published before.
+            return edit.finish();
+        }
         let opened = edit.store.draft(&name);
         if opened
             .is_some_and(|draft| !draft.is_exact() && draft.signature_keyids().next().is_some())

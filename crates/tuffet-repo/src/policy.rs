@@ -241,7 +241,7 @@ impl Policy {
 
     /// Reads `tuffet.toml`. The error says what is wrong and on which line.
     pub(crate) fn parse(text: &str) -> Result<Self, String> {
-        let policy: Self = toml::from_str(text).map_err(|error| error.to_string())?;
+        let policy: Self = toml::from_str(text).map_err(|error| malformed(text, &error))?;
         if policy.format != 1 {
             return Err(format!(
                 "format {} is of a later version of tuffet",
@@ -394,6 +394,20 @@ impl Policy {
             .filter(|key| key.online)
             .filter_map(KeyPolicy::key)
             .any(|key| key.identity() == *identity)
+    }
+}
+
+/// What is wrong with a policy, in one line; the library draws the place in several.
+fn malformed(text: &str, error: &toml::de::Error) -> String {
+    let why = error.message().lines().map(str::trim);
+    let why = why.collect::<Vec<_>>().join("; ");
+    let before = error.span().and_then(|span| text.get(..span.start));
+    match before {
+        Some(before) => format!(
+            "line {}: {why}",
+            before.matches('\n').count().saturating_add(1)
+        ),
+        None => why,
     }
 }
 

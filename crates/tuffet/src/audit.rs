@@ -8,7 +8,7 @@ mod source;
 use std::collections::{BTreeMap, BTreeSet};
 
 use tuffet_client::blocking::Updater;
-use tuffet_core::metadata::{Role, RoleName, TargetPath, UnixTime};
+use tuffet_core::metadata::{Role, RoleName, TargetPath, UnixTime, Version};
 use tuffet_core::trust::{
     AuditedRole, Covered, Found, Limits, Policy, Quorum, Rejected, TrustedView, UncountedReason,
     Verified,
@@ -139,6 +139,7 @@ pub(crate) fn run(
         options,
         policy: &policy,
         expected: BTreeSet::new(),
+        newest: BTreeMap::new(),
         outside: BTreeMap::new(),
         report: Report {
             anchor: None,
@@ -175,6 +176,8 @@ struct Auditor<'a> {
     policy: &'a Policy,
     /// The files that have a reason to be there, relative to the two directories.
     expected: BTreeSet<String>,
+    /// The last version of each role.
+    newest: BTreeMap<String, u64>,
     /// Targets that no delegation looked at so far covers, by the role that lists them.
     outside: BTreeMap<RoleName, BTreeSet<TargetPath>>,
     report: Report,
@@ -223,14 +226,14 @@ impl Auditor<'_> {
         self.role(view.root(), None);
         self.role(view.timestamp(), None);
         self.role(view.snapshot(), None);
-        self.expect_metadata(&RoleName::Root);
-        self.expect_metadata(&RoleName::Timestamp);
-        self.expect_metadata(&RoleName::Snapshot);
+        self.expect_metadata(&RoleName::Root, view.root().version());
+        self.expect_metadata(&RoleName::Timestamp, view.timestamp().version());
+        self.expect_metadata(&RoleName::Snapshot, view.snapshot().version());
     }
 
     fn delegated(&mut self, updater: &Updater, view: &TrustedView, progress: &Progress) {
-        for (role, _) in view.snapshot().roles() {
-            self.expect_metadata(&role);
+        for (role, listed) in view.snapshot().roles() {
+            self.expect_metadata(&role, listed.version);
         }
         let visited = updater.audit(|visited| match visited {
             Ok(role) => self.targets_role(&role, progress),
@@ -243,7 +246,7 @@ impl Auditor<'_> {
 
     fn targets_role(&mut self, audited: &AuditedRole, progress: &Progress) {
         self.role(audited.role(), audited.delegator());
-        self.expect_metadata(audited.role().role());
+        self.expect_metadata(audited.role().role(), audited.role().version());
         for unvisited in audited.unvisited() {
             self.add_rejected(unvisited);
         }
@@ -370,15 +373,15 @@ impl Auditor<'_> {
         }
     }
 
-    fn expect_metadata(&mut self, role: &RoleName) {
-        self.expected.insert(format!("metadata/{role}"));
+    fn expect_metadata(&mut self, role: &RoleName, version: Version) {
+        self.newest.insert(role.to_string(), version.number());
     }
 
     fn unlisted_files(&mut self) {
         let Some(directory) = self.place.directory() else {
             return;
         };
-        for file in files::unexpected(directory, &self.expected) {
+        for file in files::unexpected(directory, &self.newest, &self.expected) {
             let what = format!("{} is vouched for by nobody", text::visible(&file));
             self.add("file.unlisted", Exit::Findings, what);
         }

@@ -245,7 +245,9 @@ impl<'a> Remote<'a> {
         }
         let said = String::from_utf8_lossy(&output.stderr);
         let shown = tuffet_client::without_secrets(self.remote);
-        let said = said.trim().replace(self.remote, &shown);
+        let lines = said.lines().map(str::trim).filter(|line| !line.is_empty());
+        let said = lines.collect::<Vec<_>>().join("; ");
+        let said = said.replace(self.remote, &shown);
         let message = format!("git cannot {doing} {}", self.name());
         Err(Failure::new("git.failed", Exit::Network, message).cause(said))
     }

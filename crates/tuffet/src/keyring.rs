@@ -28,14 +28,20 @@ use secrets::{Asking, Known};
 /// Where passphrases come from.
 #[derive(Debug, Clone, Default, Args)]
 pub(crate) struct PassphraseOptions {
-    /// Read the passphrase of key files from the first line of FILE instead of asking
-    #[arg(
-        long,
-        value_name = "FILE",
-        env = "TUFFET_PASSPHRASE_FILE",
-        hide_env_values = true
-    )]
-    pub(crate) passphrase_file: Option<PathBuf>,
+    /// Read the passphrase of key files from the first line of FILE instead of asking [env: TUFFET_PASSPHRASE_FILE]
+    #[arg(long, value_name = "FILE")]
+    passphrase_file: Option<PathBuf>,
+}
+
+impl PassphraseOptions {
+    /// The file, by option or by environment. What stands in the environment is for every command, so it is in nobody's way who says
+    /// that a key needs no passphrase.
+    fn file(&self) -> Option<PathBuf> {
+        let named = || std::env::var_os("TUFFET_PASSPHRASE_FILE").filter(|name| !name.is_empty());
+        self.passphrase_file
+            .clone()
+            .or_else(|| named().map(PathBuf::from))
+    }
 }
 
 /// Where passphrases and PINs come from.
@@ -80,7 +86,7 @@ pub(crate) struct Keyring<'a> {
 impl<'a> Keyring<'a> {
     /// A keyring that has opened nothing yet.
     pub(crate) fn new(app: &'a App, options: &SecretOptions) -> Self {
-        let passphrase = options.passphrase.passphrase_file.clone();
+        let passphrase = options.passphrase.file();
         Self {
             app,
             known: Known::new(app, passphrase, options.pin_file.clone()),
@@ -91,7 +97,7 @@ impl<'a> Keyring<'a> {
     pub(crate) fn for_new(app: &'a App, options: &PassphraseOptions) -> Self {
         Self {
             app,
-            known: Known::new(app, options.passphrase_file.clone(), None),
+            known: Known::new(app, options.file(), None),
         }
     }
 

@@ -60,10 +60,12 @@ fn mistakes_are_named() {
             "format = 1\nname = \"a\"\n[roles]\n[keys.x]\nkeyid = \"a\"\nscheme = \"ed25519\"\npublic = \"zz\"\n",
             "keys.x",
         ),
+        ("format = 1\nname = \"a\"\njunk = [\n", "line 3: "),
     ];
     for (text, expected) in table {
         let error = Policy::parse(text).unwrap_err();
         assert!(error.contains(expected), "{error}");
+        assert!(!error.contains('\n'), "{error}");
     }
 }
 

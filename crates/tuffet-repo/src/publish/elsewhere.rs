@@ -1,5 +1,5 @@
-//! Bytes that are published already under the names of other targets: a target that goes from one channel to another is not needed
-//! where it was made.
+//! Bytes that are published already under other names: those of other targets, so that a target that goes from one channel to another is
+//! not needed where it was made, and names without a hash, as a repository without consistent snapshots has them that was taken over.
 
 use std::collections::BTreeMap;
 
@@ -29,7 +29,7 @@ impl Elsewhere {
         };
         let paths = known.get(&sha256.to_hex()).into_iter().flatten();
         let names = paths
-            .map(|path| layout::target_name(path, sha256))
+            .flat_map(|path| [layout::target_name(path, sha256), format!("targets/{path}")])
             .collect();
         self.0 = Some(known);
         Ok(names)

@@ -2,10 +2,11 @@
 
 use std::fs;
 
-use tuffet_core::metadata::RoleName;
-use tuffet_repo::{Import, Publish, Repository};
+use tuffet_core::metadata::{RoleName, Version};
+use tuffet_repo::{Import, Publish, Repository, builder};
+use tuffet_sign::Signer;
 
-use crate::support::{DAY, NOW, World, after, code, key, run, versions};
+use crate::support::{DAY, NOW, World, after, code, key, named, path, run, versions};
 
 /// What a world has published, taken over into a new directory beside it.
 fn import(world: &World, now: tuffet_core::metadata::UnixTime) -> Result<Repository, &'static str> {
@@ -39,6 +40,60 @@ fn r14_the_next_versions_follow_those_that_clients_know() {
         now,
         [before[0], before[1] + 1, before[2] + 1, before[3] + 1]
     );
+}
+
+#[test]
+fn r02_targets_of_a_repository_without_consistent_snapshots_get_names_with_hashes() {
+    let world = World::empty();
+    let (first, late) = (Version::FIRST, after(200));
+    let sign = |document: tuffet_repo::Document, key: &dyn Signer| {
+        document.sign(&[key]).unwrap().to_bytes()
+    };
+    let targets = builder::Targets::new(first, late).content(&path("dir/file"), b"content");
+    let targets = sign(targets.build(), world.ana);
+    let snapshot = builder::Snapshot::new(first, late);
+    let snapshot = snapshot.list(&RoleName::Targets, first, Some(&targets));
+    let snapshot = sign(snapshot.build(), world.online);
+    let timestamp = builder::Timestamp::new(first, late, first, Some(&snapshot));
+    let timestamp = sign(timestamp.build(), world.online);
+    let (ana, online) = (named("ana", world.ana), named("online", world.online));
+    let mut root = builder::Root::new(first, late).consistent_snapshot(false);
+    for (role, key) in [
+        (RoleName::Root, &ana),
+        (RoleName::Targets, &ana),
+        (RoleName::Snapshot, &online),
+        (RoleName::Timestamp, &online),
+    ] {
+        root = root.role(&role, std::slice::from_ref(key), 1);
+    }
+    let root = sign(root.build(), world.ana);
+    let metadata = world.public().join("metadata");
+    fs::create_dir_all(&metadata).unwrap();
+    fs::create_dir_all(world.public().join("targets/dir")).unwrap();
+    for (name, bytes) in [
+        ("1.root.json", &root),
+        ("root.json", &root),
+        ("targets.json", &targets),
+        ("snapshot.json", &snapshot),
+        ("timestamp.json", &timestamp),
+    ] {
+        fs::write(metadata.join(name), bytes).unwrap();
+    }
+    fs::write(world.public().join("targets/dir/file"), b"content").unwrap();
+
+    run(Repository::import(
+        &world.directory(),
+        &Import::new("acme", metadata),
+        NOW,
+    ));
+    let imported = world.repository();
+    if let Some(plan) = imported.make_consistent(NOW).unwrap() {
+        run(Ok(plan));
+    }
+    run(imported.sign(&[world.ana]));
+    run(imported.publish(&Publish::to(world.public()), &[world.online], NOW));
+    let mut client = world.client();
+    client.get(&world.public(), NOW, "dir/file").unwrap();
 }
 
 #[test]

@@ -406,6 +406,8 @@ fn a_role_signed_elsewhere_is_published_byte_for_byte() {
         .client()
         .get(&world.public(), NOW, "vendor/driver.bin")
         .unwrap();
+    // Who gets the same file again has nothing to do.
+    assert!(run(vendor.accept(file)).is_empty());
     // The next one may leave numbers out, and is signed by others of the same set.
     let next = vendor.file(9, after(20), 3);
     run(vendor.accept(next.clone()));

@@ -1,6 +1,6 @@
 //! The files of a published directory that have no reason to be there.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 
@@ -8,13 +8,21 @@ use tuffet_core::trust::percent_decode;
 
 /// The files below `metadata/` and `targets/` that nothing verified speaks of, relative to the directory.
 ///
-/// `expected` holds `metadata/ROLE` and `targets/PATH`. Older versions of a role that is known belong there: clients that
-/// were away for long need the old roots, and caches may ask for the rest.
-pub(super) fn unexpected(directory: &Path, expected: &BTreeSet<String>) -> Vec<String> {
+/// `newest` holds the last version of each role, and `expected` every `targets/PATH`. Older versions of a role belong there: clients
+/// that were away for long need the old roots, and caches may ask for the rest. A newer one was not published: it is left of a
+/// publication that broke off, or somebody has planted it.
+pub(super) fn unexpected(
+    directory: &Path,
+    newest: &BTreeMap<String, u64>,
+    expected: &BTreeSet<String>,
+) -> Vec<String> {
     let mut found = Vec::new();
     walk(&directory.join("metadata"), "metadata", &mut |path| {
-        let known =
-            role_of(path).is_some_and(|role| expected.contains(&format!("metadata/{role}")));
+        let known = role_of(path).is_some_and(|(role, version)| {
+            newest
+                .get(&role)
+                .is_some_and(|newest| version.unwrap_or(0) <= *newest)
+        });
         if !known {
             found.push(path.to_owned());
         }
@@ -44,14 +52,15 @@ fn walk(directory: &Path, prefix: &str, visit: &mut impl FnMut(&str)) {
     }
 }
 
-/// The role of `metadata/3.targets.json` or `metadata/timestamp.json`.
-fn role_of(path: &str) -> Option<String> {
+/// The role of `metadata/3.targets.json` or `metadata/timestamp.json`, and the version, if the name has one.
+fn role_of(path: &str) -> Option<(String, Option<u64>)> {
     let name = path.strip_prefix("metadata/")?.strip_suffix(".json")?;
-    let role = match name.split_once('.') {
-        Some((version, role)) if version.bytes().all(|byte| byte.is_ascii_digit()) => role,
-        _ => name,
-    };
-    Some(decoded(role))
+    match name.split_once('.') {
+        Some((version, role)) if version.bytes().all(|byte| byte.is_ascii_digit()) => {
+            Some((decoded(role), Some(version.parse().ok()?)))
+        }
+        _ => Some((decoded(name), None)),
+    }
 }
 
 /// The text that was percent-encoded; as it is where it was not.
@@ -69,17 +78,42 @@ mod tests {
     #[test]
     fn a_metadata_file_belongs_to_a_role() {
         for (path, role) in [
-            ("metadata/timestamp.json", Some("timestamp")),
-            ("metadata/12.targets.json", Some("targets")),
+            ("metadata/timestamp.json", Some(("timestamp", None))),
+            ("metadata/12.targets.json", Some(("targets", Some(12)))),
             (
                 "metadata/3.registry.npmjs.org.json",
-                Some("registry.npmjs.org"),
+                Some(("registry.npmjs.org", Some(3))),
             ),
-            ("metadata/1...%2Fx.json", Some("../x")),
+            ("metadata/1...%2Fx.json", Some(("../x", Some(1)))),
             ("metadata/notes.txt", None),
         ] {
-            assert_eq!(role_of(path).as_deref(), role, "{path}");
+            let found = role_of(path);
+            let found = found
+                .as_ref()
+                .map(|(role, version)| (role.as_str(), *version));
+            assert_eq!(found, role, "{path}");
         }
+    }
+
+    #[test]
+    fn a_version_that_was_not_published_is_vouched_for_by_nobody() {
+        let directory = tempfile::tempdir().unwrap();
+        let metadata = directory.path().join("metadata");
+        fs::create_dir(&metadata).unwrap();
+        for name in [
+            "1.targets.json",
+            "2.targets.json",
+            "3.targets.json",
+            "timestamp.json",
+        ] {
+            fs::write(metadata.join(name), "{}").unwrap();
+        }
+        let newest = [("targets", 2), ("timestamp", 7)];
+        let newest = newest
+            .map(|(role, version)| (role.to_owned(), version))
+            .into();
+        let found = unexpected(directory.path(), &newest, &BTreeSet::new());
+        assert_eq!(found, ["metadata/3.targets.json"]);
     }
 
     #[test]

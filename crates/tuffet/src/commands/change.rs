@@ -32,12 +32,24 @@ pub(crate) struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Commands {
+    List(ListArguments),
     Show(ShowArguments),
+    Diff(DiffArguments),
     Sign(SignArguments),
     Send(SendArguments),
     Receive(ReceiveArguments),
     Drop(DropArguments),
 }
+
+/// List the roles of the open change, and whose signatures they wait for
+#[derive(Debug, Args)]
+#[command(before_help = "Examples:\n  tuffet change list\n  tuffet change list --json")]
+struct ListArguments {}
+
+/// Show every difference of the open change to the versions before, and nothing else
+#[derive(Debug, Args)]
+#[command(before_help = "Examples:\n  tuffet change diff\n  tuffet change diff --json")]
+struct DiffArguments {}
 
 /// Show the open change: every difference to the versions before, who has signed and who is missing
 #[derive(Debug, Args)]
@@ -125,7 +137,9 @@ impl Arguments {
     /// The name by which results and errors are told apart in JSON.
     pub(crate) fn name(&self) -> &'static str {
         match self.command {
+            Commands::List(_) => "change-list",
             Commands::Show(_) => "change-show",
+            Commands::Diff(_) => "change-diff",
             Commands::Sign(_) => "change-sign",
             Commands::Send(_) => "change-send",
             Commands::Receive(_) => "change-receive",
@@ -138,7 +152,9 @@ impl Arguments {
 pub(crate) fn run(arguments: Arguments, app: &App) -> Result<Exit, Failure> {
     let repository = author::repository(app)?;
     match arguments.command {
-        Commands::Show(arguments) => show(&repository, arguments.check, app),
+        Commands::List(_) => show(&repository, View::Signatures, false, app),
+        Commands::Show(arguments) => show(&repository, View::Whole, arguments.check, app),
+        Commands::Diff(_) => show(&repository, View::Differences, false, app),
         Commands::Sign(arguments) => sign(&repository, &arguments, app),
         Commands::Send(arguments) => travel::send(&repository, &arguments, app),
         Commands::Receive(arguments) => travel::receive(&repository, &arguments, app),
@@ -150,14 +166,46 @@ pub(crate) fn run(arguments: Arguments, app: &App) -> Result<Exit, Failure> {
     }
 }
 
-fn show(repository: &Repository, check: bool, app: &App) -> Result<Exit, Failure> {
+/// What is shown of a change.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum View {
+    Whole,
+    Differences,
+    Signatures,
+}
+
+impl View {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Whole => "change-show",
+            Self::Differences => "change-diff",
+            Self::Signatures => "change-list",
+        }
+    }
+
+    /// Leaves out what is not part of it.
+    fn cut(self, mut object: Value) -> Value {
+        let left_out = match self {
+            Self::Whole => return object,
+            Self::Differences => "needs",
+            Self::Signatures => "differences",
+        };
+        let drafts = object["drafts"].as_array_mut().into_iter().flatten();
+        for draft in drafts.filter_map(Value::as_object_mut) {
+            draft.remove(left_out);
+        }
+        object
+    }
+}
+
+fn show(repository: &Repository, view: View, check: bool, app: &App) -> Result<Exit, Failure> {
     let change = repository.change().map_err(|error| Failure::from(&error))?;
     if app.console.json {
-        app.console.result("change-show", object(&change))?;
+        app.console.result(view.name(), view.cut(object(&change)))?;
     } else if change.drafts.is_empty() && change.given_up.is_empty() {
         app.console.data("nothing is open")?;
     } else {
-        app.console.data(lines(&change, app).join("\n"))?;
+        app.console.data(lines(&change, view, app).join("\n"))?;
     }
     Ok(ending(&change, check))
 }
@@ -170,7 +218,7 @@ fn ending(change: &Change, check: bool) -> Exit {
     }
 }
 
-fn lines(change: &Change, app: &App) -> Vec<String> {
+fn lines(change: &Change, view: View, app: &App) -> Vec<String> {
     let mut lines = Vec::new();
     for draft in &change.drafts {
         let from = match draft.from {
@@ -188,8 +236,13 @@ fn lines(change: &Change, app: &App) -> Vec<String> {
             moment::both(draft.expires, author::moment(app))
         ));
         let differences = draft.differences.iter();
+        let differences = differences.filter(|_| view != View::Signatures);
         lines.extend(differences.map(|one| format!("  {}", visible(&one.to_string()))));
-        lines.extend(draft.needs.iter().map(|need| format!("  {}", needed(need))));
+        let needs = draft.needs.iter().filter(|_| view != View::Differences);
+        lines.extend(needs.map(|need| format!("  {}", needed(need))));
+    }
+    if view == View::Signatures {
+        return lines;
     }
     for key in &change.named {
         lines.push(format!(

@@ -68,7 +68,7 @@ pub(crate) fn run(arguments: &Arguments, app: &App) -> Result<Exit, Failure> {
     let bytes = read(&arguments.file)?;
     let mut document = parse(&arguments.file, &bytes)?;
     let listed = listed(arguments, &document, &bytes)?;
-    let shown = shown(arguments, &document, &bytes, app)?;
+    let shown = shown(arguments, &document, &bytes, listed.as_deref(), app)?;
     if !app.console.json {
         app.console.data(&shown)?;
     }
@@ -184,9 +184,16 @@ fn shown(
     arguments: &Arguments,
     document: &Document,
     bytes: &[u8],
+    listed: Option<&[(KeyId, Key)]>,
     app: &App,
 ) -> Result<String, Failure> {
     let mut text = inspect::text(&arguments.file, bytes, app)?;
+    for keyid in void(document, listed) {
+        let keyid = visible(&keyid);
+        text.push_str(&format!(
+            "\nthe signature under {keyid} is not one of this content by a key that may sign it"
+        ));
+    }
     let before = match &arguments.before {
         Some(path) => {
             text.push_str(&format!("\n\ndifferences to {}\n", path.display()));
@@ -201,6 +208,26 @@ fn shown(
         text.push_str(&format!("  {}\n", visible(&one.to_string())));
     }
     Ok(text.trim_end().to_owned())
+}
+
+/// The keyids of signatures that no key that is listed under them has made of this content.
+fn void(document: &Document, listed: Option<&[(KeyId, Key)]>) -> Vec<String> {
+    let Some(listed) = listed else {
+        return Vec::new();
+    };
+    let canonical = document.canonical();
+    let counts = |keyid: &&str| {
+        let own = listed.iter().filter(|(known, _)| known.as_str() == *keyid);
+        own.filter_map(|(known, key)| Some((document.signature(known)?, usable(key)?)))
+            .any(|(signature, key)| {
+                let message = signed_message(key.scheme(), &canonical, tuffet_crypto::aws_lc());
+                key.confirm(&message, &signature).is_ok()
+            })
+    };
+    let all = document.signature_keyids();
+    all.filter(|keyid| !counts(keyid))
+        .map(str::to_owned)
+        .collect()
 }
 
 /// Signs under every keyid by which the role lists the key; where nothing lists any, under its hash.

@@ -51,6 +51,11 @@ fn a_passphrase_comes_from_a_file_and_opens_the_key_again() {
     assert!(run.err.contains("error[key.passphrase]"), "{}", run.err);
     assert!(!home.path("acme").exists());
     assert_eq!(with("secret").exit, 0);
+    // What stands in the environment is for every command.
+    let mut plain = home.command();
+    plain.args(["key", "new", "plain", "--no-passphrase"]);
+    let run = finish(plain.env("TUFFET_PASSPHRASE_FILE", "secret"));
+    assert_eq!(run.exit, 0, "{run:?}");
 }
 
 #[test]

@@ -268,6 +268,33 @@ fn untimed(line: &str) -> &str {
 }
 
 #[test]
+fn a_change_is_listed_and_its_differences_are_shown_apart() {
+    let home = with_open_change();
+    let list = home.ok(&["change", "list", "--repo", "acme"]).out;
+    assert!(
+        list.contains("targets v1 → v2") && list.contains("waits for"),
+        "{list}"
+    );
+    assert!(!list.contains("new.txt"), "{list}");
+    let diff = home.ok(&["change", "diff", "--repo", "acme"]).out;
+    assert!(
+        diff.contains("new.txt") && !diff.contains("waits for"),
+        "{diff}"
+    );
+    for (command, there, absent) in [
+        ("list", "needs", "differences"),
+        ("diff", "differences", "needs"),
+    ] {
+        let (_, said) = home.json(&["change", command, "--repo", "acme"]);
+        let draft = &said[0]["drafts"][0];
+        assert!(
+            draft.get(there).is_some() && draft.get(absent).is_none(),
+            "{draft}"
+        );
+    }
+}
+
+#[test]
 fn who_signs_is_shown_every_difference_once() {
     let sign = ["change", "sign", "--key", "ana", "--repo", "acme"];
     let publish = ["publish", "--key", "ana", "--key", "ben", "--repo", "acme"];

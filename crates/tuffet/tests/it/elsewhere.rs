@@ -165,6 +165,12 @@ fn all_that_is_signed_is_shown_first_whatever_its_length() {
         assert!(out.contains(&format!("\"file-{number}\":")), "{number}");
     }
     assert!(out.contains(&"z".repeat(3000)));
+    // What was signed before was another content.
+    assert_eq!(
+        out.matches("is not one of this content").count(),
+        2,
+        "{out}"
+    );
     // JSON comes when all is done: too late to look at anything.
     let before = home.read("2.targets.json");
     let (exit, failures) = home.json(&sign);

@@ -2,7 +2,7 @@
 
 use crate::home::Home;
 
-const COMMANDS: [&str; 73] = [
+const COMMANDS: [&str; 75] = [
     "get",
     "verify",
     "inspect",
@@ -32,7 +32,9 @@ const COMMANDS: [&str; 73] = [
     "target remove",
     "target yank",
     "change",
+    "change list",
     "change show",
+    "change diff",
     "change sign",
     "change send",
     "change receive",

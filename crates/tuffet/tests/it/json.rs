@@ -132,6 +132,8 @@ fn every_command_answers_in_json() {
         ("target-list", &["target", "list", "--repo", "acme"]),
         ("renew", &["renew", "targets", "--repo", "acme"]),
         ("change-show", &["change", "show", "--repo", "acme"]),
+        ("change-list", &["change", "list", "--repo", "acme"]),
+        ("change-diff", &["change", "diff", "--repo", "acme"]),
         (
             "change-sign",
             &["change", "sign", "--key", "ana", "--repo", "acme"],

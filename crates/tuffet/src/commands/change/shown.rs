@@ -3,7 +3,7 @@
 use tuffet_repo::{Change, Plan, Session};
 use tuffet_sign::Signer;
 
-use super::lines;
+use super::{View, lines};
 use crate::failure::Failure;
 use crate::progress::Progress;
 use crate::run::App;
@@ -46,7 +46,8 @@ fn before_signing(
 /// `usage.declined`.
 pub(in crate::commands) fn show(shown: &Change, unasked: bool, app: &App) -> Result<(), Failure> {
     let asks = !unasked && app.console.is_interactive();
-    app.console.show(asks, || lines(shown, app).join("\n"));
+    app.console
+        .show(asks, || lines(shown, View::Whole, app).join("\n"));
     if asks {
         app.console.confirm("sign this?", "--yes")?;
     }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use tuffet_repo::{Error, Repository};
 
-use super::{ReceiveArguments, SendArguments, lines};
+use super::{ReceiveArguments, SendArguments, View, lines};
 use crate::author;
 use crate::exit::Exit;
 use crate::failure::Failure;
@@ -92,7 +92,7 @@ fn push(
             return Ok(());
         }
         let change = repository.change().map_err(|error| Failure::from(&error))?;
-        let shown = lines(&change, app).join("\n") + "\n";
+        let shown = lines(&change, View::Whole, app).join("\n") + "\n";
         if remote.push(&ours, &shown, there.as_ref())? {
             app.console
                 .status("Sent", format!("the open change to {}", remote.name()));
@@ -167,7 +167,8 @@ pub(super) fn receive(
         // A copy that was opened before the change came does not know the names in it.
         let repository = author::repository(app)?;
         let change = repository.change().map_err(|error| Failure::from(&error))?;
-        app.console.data(lines(&change, app).join("\n"))?;
+        app.console
+            .data(lines(&change, View::Whole, app).join("\n"))?;
         app.console.next(if change.is_quorate() {
             "tuffet publish"
         } else {
