@@ -258,6 +258,8 @@ fn a_key_of_an_agent_founds_and_publishes() {
     ]);
     // Without the agent there is no key, and the doctor says what is in it.
     home.fails(10, "key.agent", &["key", "test", "sam"]);
+    let gone = (7, vec!["doctor.key".to_owned()]);
+    assert_eq!(findings(&home, &["--check"]), gone);
     let doctor = succeeds(agent.run(&home, &["key", "doctor", "--check"]));
     let identity = doctor.out.lines().find(|line| line.starts_with("identity"));
     let identity = identity.unwrap_or_default();
@@ -328,6 +330,21 @@ fn findings(home: &Home, arguments: &[&str]) -> (i32, Vec<String>) {
     let findings = objects[0]["findings"].as_array().unwrap();
     let code = |finding: &Value| finding["code"].as_str().unwrap().to_owned();
     (exit, findings.iter().map(code).collect())
+}
+
+#[cfg(unix)]
+#[test]
+fn the_doctor_looks_at_key_files_that_are_elsewhere() {
+    use std::os::unix::fs::PermissionsExt;
+    let home = Home::new();
+    home.ok(&["key", "new", "made", "-o", ".", "--no-passphrase"]);
+    home.ok(&["key", "add", "alias", "made.key"]);
+    assert_eq!(findings(&home, &[]).1, ["doctor.plain"]);
+    let key = home.path("made.key");
+    fs::set_permissions(&key, fs::Permissions::from_mode(0o644)).unwrap();
+    assert_eq!(findings(&home, &[]).1, ["doctor.mode", "doctor.plain"]);
+    fs::remove_file(key).unwrap();
+    assert_eq!(findings(&home, &[]).1, ["doctor.file"]);
 }
 
 #[cfg(unix)]

@@ -3,8 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use serde_json::json;
+use tuffet_repo::NamedKey;
 use tuffet_sign::error::PassphraseProblem;
-use tuffet_sign::{FileKey, KeyUri, SignError, Signer};
+use tuffet_sign::{FileKey, KeyUri, NoSecrets, SignError, Signer};
 
 use super::Report;
 use crate::failure::Failure;
@@ -38,29 +39,7 @@ fn look_at(report: &mut Report, name: &str, files: &Files, modules: &mut Vec<Pat
         }
     };
     if let Some(path) = &files.private {
-        check_mode(report, path);
-        let state = match FileKey::open(path, || None) {
-            Ok(key) => {
-                let plain = format!("{} is not encrypted", path.display());
-                report.find("doctor.plain", plain);
-                // A key that can be looked at can be compared.
-                let differs =
-                    |public: &tuffet_repo::NamedKey| public.identity() != key.public().identity();
-                if public.as_ref().is_some_and(differs) {
-                    let what = format!("{name}.pub is not the public half of {name}.key");
-                    report.find("doctor.pair", what);
-                }
-                "file, not encrypted"
-            }
-            Err(SignError::Passphrase {
-                what: PassphraseProblem::Missing,
-                ..
-            }) => "file, encrypted",
-            Err(error) => {
-                report.refused("doctor.file", &Failure::from(&error));
-                "file, of no use"
-            }
-        };
+        let state = look_at_private(report, name, path, public.as_ref());
         return with_public(state, public.is_some());
     }
     let Some(alias) = &files.alias else {
@@ -72,11 +51,71 @@ fn look_at(report: &mut Report, name: &str, files: &Files, modules: &mut Vec<Pat
             if let KeyUri::Token { token, .. } = &uri {
                 modules.extend(token.module.clone());
             }
+            match &uri {
+                KeyUri::File { path, .. } => {
+                    look_at_private(report, name, path, public.as_ref());
+                }
+                KeyUri::Token { .. } | KeyUri::Agent { .. } | KeyUri::Env { .. } => {
+                    look_for(report, name, &uri);
+                }
+                // Programs and services are asked by `key test`: that may cost something.
+                _ => {}
+            }
             with_public(&uri.to_string(), public.is_some())
         }
         Err(failure) => {
             report.refused("doctor.file", &failure);
             "of no use".to_owned()
+        }
+    }
+}
+
+/// Whether a key is where it should be. One that asks for a PIN is there.
+fn look_for(report: &mut Report, name: &str, uri: &KeyUri) {
+    use tuffet_sign::error::PinProblem;
+    match uri.open(&NoSecrets) {
+        Ok(_)
+        | Err(SignError::Passphrase {
+            what: PassphraseProblem::Missing,
+            ..
+        })
+        | Err(SignError::Pin {
+            what: PinProblem::Missing,
+            ..
+        }) => {}
+        Err(error) => {
+            let why = Failure::from(&error).line();
+            report.find("doctor.key", format!("{name}: {why}"));
+        }
+    }
+}
+
+/// Looks at the file of a private key; returns what it is.
+fn look_at_private(
+    report: &mut Report,
+    name: &str,
+    path: &Path,
+    public: Option<&NamedKey>,
+) -> &'static str {
+    check_mode(report, path);
+    match FileKey::open(path, || None) {
+        Ok(key) => {
+            let plain = format!("{} is not encrypted", path.display());
+            report.find("doctor.plain", plain);
+            // A key that can be looked at can be compared.
+            if public.is_some_and(|public| public.identity() != key.public().identity()) {
+                let what = format!("{name}.pub is not the public half of {}", path.display());
+                report.find("doctor.pair", what);
+            }
+            "file, not encrypted"
+        }
+        Err(SignError::Passphrase {
+            what: PassphraseProblem::Missing,
+            ..
+        }) => "file, encrypted",
+        Err(error) => {
+            report.refused("doctor.file", &Failure::from(&error));
+            "file, of no use"
         }
     }
 }
