@@ -97,7 +97,7 @@ pub(crate) fn carry_out(
         show(action, app);
         // Of tens of thousands, objects that nobody is shown would take as long as verifying them.
         if app.console.json {
-            actions.push(object(action));
+            actions.push(crate::action::object(action));
         }
     }
     Ok(done.len())
@@ -219,40 +219,6 @@ fn show(action: &Action, app: &App) {
             .console
             .status(action.verb(), text::visible(&action.to_string())),
     }
-}
-
-/// What was done: in words, and the parts that scripts want.
-fn object(action: &Action) -> Value {
-    let (verb, what) = (action.verb(), action.to_string());
-    let (role, version, path) = match action {
-        Action::Drafted { role, version, .. }
-        | Action::Signed { role, version, .. }
-        | Action::Dropped { role, version }
-        | Action::Restored { role, version }
-        | Action::Accepted { role, version, .. }
-        | Action::Applied { role, version }
-        | Action::GivenUp { role, version }
-        | Action::Skipped { role, version }
-        | Action::Overwritten { role, version, .. }
-        | Action::Published { role, version, .. } => (Some(role), Some(version), None),
-        Action::TargetAdded { role, path, .. }
-        | Action::Staged { role, path, .. }
-        | Action::Promoted { role, to: path, .. }
-        | Action::TargetRemoved { role, path } => (Some(role), None, Some(path)),
-        Action::NotAtHand { role, path, .. } => (Some(role), None, Some(path)),
-        Action::KeyReplaced { role, .. }
-        | Action::KeyRemoved { role, .. }
-        | Action::ExpiresEarly { role, .. } => (Some(role), None, None),
-        Action::Copied { path, .. } | Action::NamesOfUrls { path, .. } => (None, None, Some(path)),
-        _ => (None, None, None),
-    };
-    json!({
-        "verb": verb,
-        "what": what,
-        "role": role.map(|role| role.as_str()),
-        "version": version.map(|version| version.number()),
-        "path": path.map(|path| path.as_str()),
-    })
 }
 
 impl From<&Error> for Failure {

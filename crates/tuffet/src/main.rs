@@ -1,6 +1,7 @@
 //! The command line of tuffet: parses, calls, prints. Nothing here decides trust.
 #![forbid(unsafe_code)]
 
+mod action;
 mod audit;
 mod author;
 mod cli;

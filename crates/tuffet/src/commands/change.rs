@@ -7,8 +7,9 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
-use tuffet_repo::{Change, Draft, KeyName, Need, Repository};
+use tuffet_repo::{Change, Draft, Need, Repository};
 
+use crate::action;
 use crate::author;
 use crate::cli::DryRun;
 use crate::exit::Exit;
@@ -293,7 +294,7 @@ pub(super) fn object(change: &Change) -> Value {
     json!({
         "quorate": change.is_quorate(),
         "drafts": drafts,
-        "named": names(&change.named),
+        "named": action::names(&change.named),
         "policy": asked.collect::<Vec<Value>>(),
         "forgotten": change.forgotten,
         "given_up": change.given_up.iter().map(|(role, version)| {
@@ -302,27 +303,8 @@ pub(super) fn object(change: &Change) -> Value {
     })
 }
 
-/// Keys for machines.
-pub(super) fn names(keys: &[KeyName]) -> Vec<Value> {
-    keys.iter()
-        .map(|key| json!({"keyid": key.keyid.as_str(), "name": key.name}))
-        .collect()
-}
-
 fn draft(draft: &Draft) -> Value {
-    let needs: Vec<Value> = draft
-        .needs
-        .iter()
-        .map(|need| {
-            json!({
-                "signers": need.signers.to_string(),
-                "have": need.have,
-                "need": need.need,
-                "signed": names(&need.signed),
-                "missing": names(&need.missing),
-            })
-        })
-        .collect();
+    let needs: Vec<Value> = draft.needs.iter().map(action::need).collect();
     // As text: the exact JSON, whatever numbers a reader of ours can hold. Absent where nothing stands.
     let text = |value: &tuffet_core::json::Value| -> Value {
         String::from_utf8_lossy(&value.to_compact_json()).into()

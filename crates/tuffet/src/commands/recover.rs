@@ -378,7 +378,7 @@ fn object(assessment: &Assessment) -> Value {
             Incident::Stolen => "stolen",
             Incident::Lost => "lost",
         },
-        "keys": super::change::names(&assessment.keys),
+        "keys": crate::action::names(&assessment.keys),
         "roles": exposures,
         "suspects": suspects,
         "outcome": match assessment.outcome {

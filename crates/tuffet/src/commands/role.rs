@@ -5,8 +5,8 @@ use serde_json::{Value, json};
 use tuffet_core::metadata::RoleName;
 use tuffet_repo::{Period, Repository, RoleStatus, SetRole};
 
-use super::change::names;
 use super::delegate::show::signers;
+use crate::action::names;
 use crate::author;
 use crate::cli::DryRun;
 use crate::exit::Exit;

@@ -8,7 +8,8 @@ use serde_json::{Value, json};
 use tuffet_core::metadata::{RoleName, UnixTime};
 use tuffet_repo::{Change, Period, Repository, RoleStatus};
 
-use super::change::{names, needed};
+use super::change::needed;
+use crate::action::names;
 use crate::author;
 use crate::exit::Exit;
 use crate::failure::Failure;

@@ -273,3 +273,33 @@ fn the_proof_is_data() {
     assert_eq!(steps[0]["threshold"], 2);
     assert_eq!(steps[0]["counted"].as_array().unwrap().len(), 2);
 }
+
+#[test]
+fn actions_say_for_programs_what_they_say_for_people() {
+    let home = Home::with_repository();
+    home.write("new.txt", "new\n");
+    let did = |arguments: &[&str], verb: &str| {
+        let (exit, said) = home.json(&[arguments, &["--repo", "acme"]].concat());
+        assert_eq!(exit, 0, "{said:?}");
+        let actions = said[0]["actions"].as_array().unwrap();
+        let found = actions.iter().find(|action| action["verb"] == verb);
+        found
+            .unwrap_or_else(|| panic!("{verb} in {actions:?}"))
+            .clone()
+    };
+    let added = did(&["target", "add", "new.txt"], "Added");
+    assert_eq!(
+        (&added["path"], &added["length"]),
+        (&"new.txt".into(), &4.into())
+    );
+    assert_eq!(added["hashes"]["sha256"].as_str().unwrap().len(), 64);
+    let keys = ["--key", "ana", "--key", "ben"];
+    let signed = did(&[&["change", "sign"], &keys[..]].concat(), "Signed");
+    assert_eq!(signed["key"]["keyid"].as_str().unwrap().len(), 64);
+    assert_eq!(signed["needs"][0]["need"], 2, "{signed}");
+    let published = did(&["publish"], "Published");
+    assert!(
+        published["expires"].as_str().unwrap().ends_with('Z'),
+        "{published}"
+    );
+}

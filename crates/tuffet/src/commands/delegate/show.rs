@@ -5,8 +5,8 @@ use tuffet_core::metadata::RoleName;
 use tuffet_repo::{DelegatedPaths, Delegation, KeyName, Repository};
 
 use super::ListArguments;
+use crate::action::names;
 use crate::author;
-use crate::commands::change::names;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::moment;
