@@ -30,6 +30,8 @@ pub(crate) struct Console {
     /// Whether questions are refused even on a terminal.
     pub(crate) no_input: bool,
     sink: Sink,
+    /// Warnings that become part of the next JSON object.
+    warnings: Arc<Mutex<Vec<String>>>,
 }
 
 #[derive(Clone)]
@@ -57,6 +59,7 @@ impl Console {
             verbose,
             no_input,
             sink: Sink::Process,
+            warnings: Arc::default(),
         }
     }
 
@@ -120,6 +123,10 @@ impl Console {
         if let Value::Object(members) = value {
             object.extend(members);
         }
+        let warnings = self.take_warnings();
+        if !warnings.is_empty() {
+            object.insert("warnings".to_owned(), warnings.into());
+        }
         self.data(Value::Object(object).to_string())
     }
 
@@ -148,12 +155,22 @@ impl Console {
         }
     }
 
-    /// Warns of something that did not stop the command.
+    /// Warns of something that did not stop the command. With JSON it is part of the result.
     pub(crate) fn warn(&self, what: impl AsRef<str>) {
-        if !self.quiet {
+        if self.json {
+            let what = what.as_ref().to_owned();
+            let mut warnings = self.warnings.lock().unwrap_or_else(PoisonError::into_inner);
+            warnings.push(what);
+        } else if !self.quiet {
             let wrapped = text::wrap(what.as_ref(), text::WIDTH, 9);
             self.say(&format!("{WARNING}warning{WARNING:#}: {wrapped}"));
         }
+    }
+
+    /// The warnings that no JSON object has said so far.
+    pub(crate) fn take_warnings(&self) -> Vec<String> {
+        let mut warnings = self.warnings.lock().unwrap_or_else(PoisonError::into_inner);
+        std::mem::take(&mut warnings)
     }
 
     /// Says what most people do next; at most once in a command.

@@ -77,6 +77,10 @@ fn execute(cli: Cli, console: &Console) -> Exit {
         }
     };
     std::mem::forget(shield);
+    // What came after the last object.
+    for warning in console.take_warnings() {
+        eprintln!("warning: {warning}");
+    }
     exit
 }
 

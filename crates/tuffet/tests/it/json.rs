@@ -303,3 +303,13 @@ fn actions_say_for_programs_what_they_say_for_people() {
         "{published}"
     );
 }
+
+#[test]
+fn warnings_are_part_of_the_object() {
+    let home = Home::new();
+    let run = home.ok(&["key", "new", "plain", "--no-passphrase", "--json"]);
+    assert_eq!(run.err, "");
+    let said: serde_json::Value = serde_json::from_str(&run.out).unwrap();
+    let warning = said["warnings"][0].as_str().unwrap();
+    assert!(warning.contains("not encrypted"), "{said}");
+}
