@@ -240,6 +240,7 @@ impl Bench<'_> {
         if scenario.beside == Beside::LimitAlone && client.is_ours() {
             // More than anybody should accept without having asked for it.
             fetch.args(["--limit", "targets=4294967295"]);
+            fetch.args(["--limit", "signed-length=4294967295"]);
         }
         if scenario.warm {
             if let Err(missing) = self.tried(&fetch)? {
