@@ -125,6 +125,7 @@ impl Published {
         WriteKind::Switch {
             bytes: bytes.to_vec(),
             seen: self.seen.clone(),
+            root: None,
         }
     }
 
