@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use tempfile::NamedTempFile;
 
+use crate::together::Flushed;
 use crate::{parent, sync_directory};
 
 /// What the names of drafts begin with. They do not end in `.json`, so nobody takes them for metadata.
@@ -60,6 +61,15 @@ impl Draft {
     /// The file and its place.
     pub(crate) fn into_parts(self) -> (NamedTempFile, PathBuf) {
         (self.file, self.path)
+    }
+
+    /// Flushes the draft, which is put in its place later.
+    ///
+    /// # Errors
+    /// If the draft cannot be flushed.
+    pub fn flush(self) -> io::Result<Flushed> {
+        self.file.as_file().sync_all()?;
+        Ok(Flushed::from_draft(self))
     }
 
     /// Flushes the draft and puts it in its place, whatever is there. Durable once the directory is flushed too.

@@ -31,6 +31,10 @@ impl From<Draft> for Unflushed {
 pub struct Flushed(Unflushed);
 
 impl Flushed {
+    pub(crate) fn from_draft(flushed: Draft) -> Self {
+        Self(flushed.into())
+    }
+
     /// The place that it is for.
     #[must_use]
     pub fn path(&self) -> &Path {
@@ -59,7 +63,7 @@ impl Flushed {
 
 /// One flush for many drafts, where the system can flush all of a file system and is known to do it as well as file by file: Linux
 /// since 5.8, with ext4, XFS, Btrfs and their like. Whoever else has written there a lot then waits with us. Everywhere else there is
-/// none, and each draft is flushed while it is open ([`Draft::replace`], [`Draft::create`]): some file systems say only to who has
+/// none, and each draft is flushed while it is open ([`Draft::flush`], [`Draft::replace`], [`Draft::create`]): some file systems say only to who has
 /// written a file that there is no room for it.
 ///
 /// ```

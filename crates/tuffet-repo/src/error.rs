@@ -17,7 +17,7 @@ use crate::write::Address;
 
 pub use class::Class;
 pub use words::MissingSignatures;
-use words::{covered, instead, join, last_one, overtaken, shown};
+use words::{ahead, covered, instead, join, last_one, overtaken, shown};
 
 /// Why an operation was not planned or not finished.
 #[derive(Debug, thiserror::Error)]
@@ -243,10 +243,12 @@ pub enum Error {
         version: Version,
     },
     /// Somebody else has published between the making of a plan and its execution.
-    #[error("somebody else has published in the meantime: {at} is not what it was")]
+    #[error("somebody else has published in the meantime: {at} is not what it was{}", ahead(*.root))]
     Overtaken {
         /// The file or object.
-        at: Address,
+        at: Box<Address>,
+        /// A root of this publication that was written before, and that clients follow.
+        root: Option<Version>,
     },
     /// A role that nobody delegates to.
     #[error("there is no role {0}")]

@@ -5,11 +5,11 @@
 //!
 //! 1. the bytes of new targets, under names that hold their hashes;
 //! 2. the new versions of roles into the repository itself, and its timestamp: from here on their version numbers are used up;
-//! 3. the new versions of roles into the published tree, where no client asks for them yet, and if the policy wants them, copies
-//!    under names without versions;
+//! 3. the new versions of roles into the published tree, where no client asks for them yet;
 //! 4. root, if it changed, and `timestamp.json`: the switch, which is made only if nobody else has made another one since the tree
 //!    was read;
-//! 5. the policy learns the names that came with the change, this copy remembers what was published, and the change ends.
+//! 5. if the policy wants them, copies under names without versions, which who was overtaken must not write;
+//! 6. the policy learns the names that came with the change, this copy remembers what was published, and the change ends.
 
 mod artifacts;
 mod copies;
@@ -258,10 +258,14 @@ pub(crate) fn publish(
         }
     }
     steps.extend(repository.seal(store, graph, &release));
-    let (quiet, switch) = in_order(fresh.writes, verified.switch);
-    steps.extend(quiet);
+    let root = release.staged(&RoleName::Root);
+    let root = root.filter(|_| published.timestamp().is_some());
+    steps.extend(in_order(
+        fresh.writes,
+        verified.switch,
+        root.and_then(|root| root.version),
+    ));
     steps.extend(copies);
-    steps.extend(switch);
     let learned = repository.write_policy(&store.learned)?;
     steps.push(
         reached
@@ -359,32 +363,50 @@ fn signers<'d>(
 /// What nobody asks for yet first, and then root and timestamp.
 ///
 /// A few roles and the snapshot are written one after the other, in an order that is the same for everybody: of several who publish
-/// different versions at the same time, one then gets all of its own. Many roles are bins, which are quicker at once.
-fn in_order(writes: Vec<(&RoleName, Write)>, switch: Switch) -> (Vec<Vec<Write>>, Vec<Vec<Write>>) {
+/// different versions at the same time, one then gets all of its own. Many roles are bins, which are quicker at once; the first of
+/// them is written alone, so that it decides between those who begin with the same one. A directory keeps the order in any case.
+///
+/// `root` is the last root, if there are clients that come to it.
+fn in_order(
+    writes: Vec<(&RoleName, Write)>,
+    switch: Switch,
+    root: Option<Version>,
+) -> Vec<Vec<Write>> {
     let (mut quiet, mut snapshot) = (Vec::new(), Vec::new());
     let (mut roots, mut timestamp) = (Vec::new(), Vec::new());
     for (role, write) in writes {
         match role {
             // Clients ask for one root after the other, so each has to be there before the next.
             RoleName::Root => roots.push(vec![write]),
-            RoleName::Timestamp => timestamp.push(vec![write]),
+            RoleName::Timestamp => timestamp.push(write),
             RoleName::Snapshot => snapshot.push(write),
             _ => quiet.push((role, write)),
         }
     }
     quiet.sort_by_key(|(role, _)| (*role).clone());
-    let quiet = quiet.into_iter().map(|(_, write)| write);
-    let mut quiet: Vec<Vec<Write>> = if quiet.len() > ONE_BY_ONE {
-        vec![quiet.collect()]
+    let mut quiet = quiet.into_iter().map(|(_, write)| write);
+    let mut steps: Vec<Vec<Write>> = if quiet.len() > ONE_BY_ONE {
+        vec![quiet.by_ref().take(1).collect(), quiet.collect()]
     } else {
         quiet.map(|write| vec![write]).collect()
     };
-    quiet.push(snapshot);
-    let last = match switch {
-        Switch::RootFirst | Switch::Gap => [roots, timestamp],
-        Switch::TimestampFirst => [timestamp, roots],
-    };
-    (quiet, last.into_iter().flatten().collect())
+    steps.push(snapshot);
+    match switch {
+        Switch::RootFirst | Switch::Gap => {
+            if !roots.is_empty() {
+                timestamp
+                    .iter_mut()
+                    .for_each(|write| write.kind.comes_after(root));
+            }
+            steps.extend(roots);
+            steps.push(timestamp);
+        }
+        Switch::TimestampFirst => {
+            steps.push(timestamp);
+            steps.extend(roots);
+        }
+    }
+    steps
 }
 
 /// The name of a metadata file without a version.

@@ -1,20 +1,25 @@
 //! Changes of files and objects: planned as data, made one after the other, each of them whole or not at all.
 
 mod many;
+mod read;
+mod switch;
 
 pub use many::batches;
+pub(crate) use read::{holds, read_bounded, read_optional, read_pieces};
 
 use std::fmt;
 use std::fs::{self, File};
-use std::io::{self, Read, Write as _};
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use tuffet_core::crypto::{Digest, HashAlgorithm};
+use tuffet_core::metadata::Version;
 use tuffet_files::{Draft, Readers, parent, sync_directory};
 
 use crate::Error;
 use crate::publish::{Bucket, Object};
+use switch::switch;
 
 /// One change of one file or object.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -79,6 +84,8 @@ pub enum Seen {
         /// Its version or generation, where the store counts them.
         version: Option<String>,
     },
+    /// These bytes, in a store: an earlier step of the same plan writes them, and only then the store names their version.
+    Bytes(Vec<u8>),
     /// These bytes, in a directory.
     File {
         /// The file that whoever compares and replaces locks.
@@ -103,6 +110,8 @@ pub enum WriteKind {
         bytes: Vec<u8>,
         /// What was there when the plan was made.
         seen: Seen,
+        /// A root that is written before, and that clients follow whether this is made or not.
+        root: Option<Version>,
     },
     /// It gets the bytes of something else, which must have this length and SHA-256.
     Copy {
@@ -128,6 +137,13 @@ impl WriteKind {
             Self::Remove => 0,
         }
     }
+
+    /// Says of a switch which root is written before it.
+    pub(crate) fn comes_after(&mut self, last: Option<Version>) {
+        if let Self::Switch { root, .. } = self {
+            *root = last;
+        }
+    }
 }
 
 /// What makes changes. A test makes some of them and stops, as a crash would.
@@ -135,7 +151,7 @@ pub trait Disk {
     /// Makes one change: afterwards it is durable, and before that the file is what it was.
     ///
     /// # Errors
-    /// [`Error::Io`], [`Error::Store`], [`Error::VersionReused`], [`Error::ContentChanged`], [`Error::Overtaken`].
+    /// [`Error::Io`], [`Error::Store`], [`Error::VersionReused`], [`Error::ContentChanged`], [`Error::Overtaken`], [`Error::Locked`].
     fn apply(&mut self, write: &Write) -> Result<(), Error>;
 
     /// Makes changes that may come in any order: afterwards all of them are durable.
@@ -207,7 +223,7 @@ fn change(path: &Path, kind: &WriteKind) -> Result<(), Error> {
     match (kind, draft(path, kind)?) {
         (WriteKind::Once(bytes), Some(draft)) => create(path, bytes, || draft.create()),
         (_, Some(draft)) => draft.replace().map_err(failed),
-        (WriteKind::Switch { bytes, seen }, None) => switch(path, bytes, seen),
+        (WriteKind::Switch { bytes, seen, root }, None) => switch(path, bytes, seen, *root),
         (WriteKind::Remove, None) => match fs::remove_file(path) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => {
                 Err(Error::io("cannot remove", path, error))
@@ -237,72 +253,6 @@ fn draft(path: &Path, kind: &WriteKind) -> Result<Option<Draft>, Error> {
     }
 }
 
-/// Whether a file holds exactly these bytes; `None` if there is no such file.
-pub(crate) fn holds(path: &Path, bytes: &[u8]) -> Result<Option<bool>, Error> {
-    match fs::metadata(path) {
-        Ok(found) if found.len() != bytes.len() as u64 => Ok(Some(false)),
-        Ok(_) => fs::read(path)
-            .map(|found| Some(found == bytes))
-            .map_err(|error| Error::io("cannot read", path, error)),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(Error::io("cannot read", path, error)),
-    }
-}
-
-/// Reads a file that may be absent.
-pub(crate) fn read_optional(path: &Path) -> Result<Option<Vec<u8>>, Error> {
-    match fs::read(path) {
-        Ok(bytes) => Ok(Some(bytes)),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(Error::io("cannot read", path, error)),
-    }
-}
-
-/// Reads a file of a tree that somebody else may write to. One that is longer than the limit is not read: it comes as empty, which is
-/// good for nothing.
-pub(crate) fn read_bounded(path: &Path, limit: u64) -> Result<Option<Vec<u8>>, Error> {
-    let failed = |error| Error::io("cannot read", path, error);
-    let file = match File::open(path) {
-        Ok(file) => file,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(failed(error)),
-    };
-    let length = file.metadata().map_err(failed)?.len();
-    if length > limit {
-        return Ok(Some(Vec::new()));
-    }
-    let mut bytes = Vec::new();
-    let mut file = file.take(limit.saturating_add(1));
-    file.read_to_end(&mut bytes).map_err(failed)?;
-    // It has grown since.
-    if bytes.len() as u64 > limit {
-        bytes.clear();
-    }
-    Ok(Some(bytes))
-}
-
-/// Reads a file to its end in pieces; returns its length.
-pub(crate) fn read_pieces(
-    path: &Path,
-    mut piece: impl FnMut(&[u8]) -> io::Result<()>,
-) -> Result<u64, Error> {
-    let failed = |error| Error::io("cannot read", path, error);
-    let mut file = File::open(path).map_err(failed)?;
-    let mut buffer = vec![0; 1 << 18];
-    let mut length = 0_u64;
-    loop {
-        match file.read(&mut buffer) {
-            Ok(0) => return Ok(length),
-            Ok(count) => {
-                piece(buffer.get(..count).unwrap_or_default()).map_err(failed)?;
-                length = length.saturating_add(count as u64);
-            }
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(failed(error)),
-        }
-    }
-}
-
 fn reused(path: &Path) -> Error {
     Error::VersionReused {
         at: Address::File(path.to_owned()),
@@ -317,39 +267,6 @@ fn create(path: &Path, bytes: &[u8], place: impl FnOnce() -> io::Result<()>) -> 
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Err(reused(path)),
         Err(error) => Err(Error::io("cannot write", path, error)),
     }
-}
-
-/// What is read of the file that is switched.
-fn ceiling_at(path: &Path) -> u64 {
-    let name = path.file_name().unwrap_or_default();
-    crate::layout::ceiling(&name.to_string_lossy())
-}
-
-/// Replaces a file if it is still what was seen. Everybody who does so holds the lock, from the comparison to the rename.
-fn switch(path: &Path, bytes: &[u8], seen: &Seen) -> Result<(), Error> {
-    let (lock, seen) = match seen {
-        Seen::File { lock, bytes } => (lock.clone(), bytes.as_deref()),
-        // Not read from a directory, so nothing can have been there.
-        Seen::Nothing | Seen::Object { .. } => (path.with_extension("lock"), None),
-    };
-    let failed = |error| Error::io("cannot lock", &lock, error);
-    make_directory(parent(&lock)).map_err(failed)?;
-    let mut options = File::options();
-    let file = options.create(true).truncate(false).write(true);
-    let held = file.open(&lock).map_err(failed)?;
-    held.lock().map_err(failed)?;
-    match read_bounded(path, ceiling_at(path))? {
-        Some(now) if now == bytes => return Ok(()),
-        now if now.as_deref() == seen => {}
-        _ => {
-            return Err(Error::Overtaken {
-                at: Address::File(path.to_owned()),
-            });
-        }
-    }
-    put(path, |file| file.write_all(bytes))?
-        .replace()
-        .map_err(|error| Error::io("cannot write", path, error))
 }
 
 /// A draft that holds the bytes of another file.
@@ -457,33 +374,6 @@ mod tests {
             "target.content-changed"
         );
         assert_eq!(fs::read(&to).unwrap(), b"content");
-    }
-
-    #[test]
-    fn a_file_is_switched_only_if_it_is_what_was_seen() {
-        let directory = tempfile::tempdir().unwrap();
-        let path = directory.path().join("metadata/timestamp.json");
-        let switch = |seen: Option<&[u8]>, bytes: &[u8]| {
-            let seen = Seen::File {
-                lock: directory.path().join(".lock"),
-                bytes: seen.map(<[u8]>::to_vec),
-            };
-            let bytes = bytes.to_vec();
-            write(&path, WriteKind::Switch { bytes, seen })
-        };
-        switch(None, b"one").unwrap();
-        assert_eq!(
-            switch(None, b"two").unwrap_err().code(),
-            "publish.overtaken"
-        );
-        switch(Some(b"one"), b"two").unwrap();
-        // Who comes back with the same has come through.
-        switch(Some(b"one"), b"two").unwrap();
-        assert_eq!(
-            switch(Some(b"one"), b"three").unwrap_err().code(),
-            "publish.overtaken"
-        );
-        assert_eq!(fs::read(&path).unwrap(), b"two");
     }
 
     #[test]

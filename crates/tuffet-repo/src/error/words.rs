@@ -64,6 +64,15 @@ pub(super) fn overtaken(sealed: Option<Version>) -> String {
     }
 }
 
+pub(super) fn ahead(root: Option<Version>) -> String {
+    match root {
+        Some(root) => format!(
+            "; clients follow root v{root} of this publication already, and as long as nobody publishes again they refuse whatever its keys have not signed"
+        ),
+        None => String::new(),
+    }
+}
+
 pub(super) fn last_one(last: Option<Version>) -> String {
     match last {
         Some(last) => format!("here is v{last}"),

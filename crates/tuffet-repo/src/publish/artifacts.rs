@@ -142,7 +142,7 @@ pub(crate) fn holds_target(
     read: &mut dyn FnMut(u64),
 ) -> Result<bool, Error> {
     match fs::metadata(path) {
-        Ok(found) if found.len() == target.length => {}
+        Ok(found) if found.is_file() && found.len() == target.length => {}
         _ => return Ok(false),
     }
     let mut checksums = Checksums::of(target);

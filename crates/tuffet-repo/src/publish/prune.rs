@@ -64,7 +64,8 @@ impl Repository {
     /// Removes from the published tree versions and targets that have been out of use for a while.
     ///
     /// # Errors
-    /// [`Error::NoDestination`]; [`Error::Overtaken`] if somebody publishes meanwhile; [`Error::Refused`] if what is published does not verify, because then nobody knows what is in use;
+    /// [`Error::NoDestination`]; [`Error::Overtaken`] if somebody publishes meanwhile, of whose targets one may then be missing; [`Error::Refused`] if what is
+    /// published does not verify, because then nobody knows what is in use;
     /// [`Error::Io`], [`Error::Store`], [`Error::Format`].
     pub fn prune(&self, prune: &Prune, now: UnixTime) -> Result<Plan, Error> {
         let lock = self.lock()?;
@@ -118,33 +119,44 @@ impl Repository {
             at: destination.address(name),
             kind: WriteKind::Remove,
         };
-        let mut steps: Vec<Vec<Write>> = vec![
-            goes.iter().map(remove).collect(),
-            targets.iter().map(remove).collect(),
-        ];
-        if steps.iter().any(|step| !step.is_empty()) {
-            steps.insert(0, vec![claim(&published)]);
-        }
+        let removals = [&goes, &targets].map(|files| files.iter().map(remove).collect());
         Ok(Plan {
             actions,
-            steps,
+            steps: claimed(&published, removals),
             lock: Some(lock),
         })
     }
 }
 
-/// Puts the timestamp in its own place, if nobody has published since it was read. It says the same with one line end more or less:
-/// a store knows an object by its bytes, and whoever has planned to publish before, and relies on something that is removed now, has
-/// to be overtaken.
-fn claim(published: &Published) -> Write {
+/// Puts the timestamp in its own place before each of the removals and after the last one, if nobody has published since it was read:
+/// whoever has planned to publish before, and relies on something that is removed, has to be overtaken. It says the same with one line
+/// end more each time. A store may know an object by its bytes, so none of them is ever as it was before.
+///
+/// Who plans after the claim before a removal and has published before the claim after it can rely on what has just been removed: then
+/// the last claim fails, and says so.
+fn claimed(published: &Published, removals: [Vec<Write>; 2]) -> Vec<Vec<Write>> {
+    let removals: Vec<Vec<Write>> = removals.into_iter().filter(|all| !all.is_empty()).collect();
     let mut bytes = published.timestamp().unwrap_or_default().to_vec();
-    if bytes.pop_if(|last| *last == b'\n').is_none() {
+    let mut claim = |is_first: bool| {
+        let before = bytes.clone();
         bytes.push(b'\n');
+        let kind = if is_first {
+            published.switch(&bytes)
+        } else {
+            published.switch_again(&before, &bytes)
+        };
+        let at = published.metadata(&timestamp_name());
+        vec![Write { at, kind }]
+    };
+    let mut steps = Vec::new();
+    for removal in removals {
+        steps.push(claim(steps.is_empty()));
+        steps.push(removal);
     }
-    Write {
-        at: published.metadata(&timestamp_name()),
-        kind: published.switch(&bytes),
+    if !steps.is_empty() {
+        steps.push(claim(false));
     }
+    steps
 }
 
 /// The metadata of a published tree.

@@ -125,6 +125,24 @@ impl Published {
         WriteKind::Switch {
             bytes: bytes.to_vec(),
             seen: self.seen.clone(),
+            root: None,
+        }
+    }
+
+    /// How another one is put in the place of a timestamp that an earlier step puts there.
+    pub(super) fn switch_again(&self, before: &[u8], bytes: &[u8]) -> WriteKind {
+        let before = before.to_vec();
+        let seen = match &self.seen {
+            Seen::File { lock, .. } => Seen::File {
+                lock: lock.clone(),
+                bytes: Some(before),
+            },
+            _ => Seen::Bytes(before),
+        };
+        WriteKind::Switch {
+            bytes: bytes.to_vec(),
+            seen,
+            root: None,
         }
     }
 

@@ -6,12 +6,13 @@ use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
-use tuffet_files::{Flush, FlushError, Flushed, Unflushed, parent};
+use tuffet_files::{Draft, Flush, FlushError, Flushed, Unflushed, parent};
 
 use super::{Write, WriteKind, change, create, draft, make_directory, sync};
 use crate::Error;
 
-/// From how many changes on all drafts are flushed together. Fewer are quicker one by one, and wait for nobody else's files.
+/// From how many changes on all drafts are flushed together, where that can be. Fewer are quicker one by one, and wait for nobody else's
+/// files.
 const TOGETHER: usize = 64;
 
 /// How many files are written at the same time, if each is flushed: a disk that waits for one can write others.
@@ -57,7 +58,7 @@ fn runs<T>(all: &[T], length: impl Fn(&T) -> u64) -> impl Iterator<Item = &[T]> 
     })
 }
 
-/// Makes changes of files, in any order; afterwards all of them are durable.
+/// Makes changes of files; afterwards all of them are durable.
 pub(super) fn change_all(files: &[Change<'_>]) -> Result<(), Error> {
     change_watched(files, &|_| Ok(()))
 }
@@ -72,44 +73,67 @@ fn change_watched(
         let (small, others): (Vec<Change<'_>>, Vec<Change<'_>>) = batch
             .iter()
             .partition(|(_, kind)| matches!(kind, WriteKind::Replace(_) | WriteKind::Once(_)));
-        if small.len() < TOGETHER || !change_together(&small, reached)? {
-            spread(&small, AT_ONCE, |(path, kind)| change(path, kind))?;
-        }
+        change_in_order(&small, reached)?;
         spread(&others, AT_ONCE, |(path, kind)| change(path, kind))?;
     }
     let directories: BTreeSet<&Path> = files.iter().map(|(path, _)| parent(path)).collect();
     directories.into_iter().try_for_each(sync)
 }
 
-/// All drafts are written, then flushed, and then put in their places: whatever this breaks off at, each file is what it was or what it
-/// becomes. Drafts may be left beside them, which nobody reads. Returns whether they can be flushed together; else nothing is done.
-fn change_together(
+/// All drafts are written and flushed, and then put in their places: whatever this breaks off at, each file is what it was or what it
+/// becomes. Drafts may be left beside them, which nobody reads.
+///
+/// They come to their places in the order of the files. So of several who write other bytes under the same names at the same time, in
+/// one order for all, the one that is first with the first of these names is first with all of them.
+fn change_in_order(
     files: &[Change<'_>],
     reached: &(dyn Fn(Stage) -> Result<(), Error> + Sync),
-) -> Result<bool, Error> {
+) -> Result<(), Error> {
     let directories: BTreeSet<&Path> = files.iter().map(|(path, _)| parent(path)).collect();
     for directory in &directories {
         let made = make_directory(directory);
         made.map_err(|error| Error::io("cannot write", directory, error))?;
     }
-    let Some(flush) = Flush::begin(directories).map_err(unflushed)? else {
-        return Ok(false);
+    let flush = match files.len() {
+        TOGETHER.. => Flush::begin(directories).map_err(unflushed)?,
+        _ => None,
     };
-    let workers = thread::available_parallelism().map_or(1, NonZero::get);
-    let drafts = spread(files, workers, |(path, kind)| {
-        // Without a draft it is there already.
-        let draft = draft(path, kind)?;
-        reached(Stage::Drafted)?;
-        Ok(draft.map(|draft| (Unflushed::from(draft), *kind)))
-    })?;
-    let (drafts, kinds): (Vec<Unflushed>, Vec<&WriteKind>) = drafts.into_iter().flatten().unzip();
-    let flushed = flush.end(drafts).map_err(unflushed)?;
+    let flushed: Vec<(Flushed, &WriteKind)> = match flush {
+        Some(flush) => {
+            let workers = thread::available_parallelism().map_or(1, NonZero::get);
+            let drafts = drafts(files, workers, reached, |_, draft| {
+                Ok(Unflushed::from(draft))
+            })?;
+            let (drafts, kinds): (Vec<_>, Vec<_>) = drafts.into_iter().unzip();
+            let flushed = flush.end(drafts).map_err(unflushed)?;
+            flushed.into_iter().zip(kinds).collect()
+        }
+        None => drafts(files, AT_ONCE, reached, |path, draft| {
+            let flushed = draft.flush();
+            flushed.map_err(|error| Error::io("cannot write", path, error))
+        })?,
+    };
     reached(Stage::Flushed)?;
-    for (draft, kind) in flushed.into_iter().zip(kinds) {
+    for (draft, kind) in flushed {
         place(draft, kind)?;
         reached(Stage::Placed)?;
     }
-    Ok(true)
+    Ok(())
+}
+
+/// A draft of each of the files that is not there already, with what is done to it. So many are written at the same time.
+fn drafts<'f, T: Send>(
+    files: &[Change<'f>],
+    at_once: usize,
+    reached: &(dyn Fn(Stage) -> Result<(), Error> + Sync),
+    finish: impl Fn(&Path, Draft) -> Result<T, Error> + Sync,
+) -> Result<Vec<(T, &'f WriteKind)>, Error> {
+    let drafts = spread(files, at_once, |(path, kind)| {
+        let draft = draft(path, kind)?.map(|draft| finish(path, draft));
+        reached(Stage::Drafted)?;
+        Ok(draft.transpose()?.map(|draft| (draft, *kind)))
+    })?;
+    Ok(drafts.into_iter().flatten().collect())
 }
 
 fn unflushed(failed: FlushError) -> Error {
@@ -127,23 +151,26 @@ fn place(draft: Flushed, kind: &WriteKind) -> Result<(), Error> {
     }
 }
 
-/// Does something for each of the files, for so many at the same time, until one fails; what comes out is in no order.
+/// Does something for each of the files, for so many at the same time, until one fails; what comes out is in their order.
 fn spread<'f, T: Send>(
     files: &[Change<'f>],
     at_once: usize,
     work: impl Fn(&Change<'f>) -> Result<T, Error> + Sync,
 ) -> Result<Vec<T>, Error> {
     let next = AtomicUsize::new(0);
-    let work = || -> Result<Vec<T>, Error> {
+    let work = || -> Result<Vec<(usize, T)>, Error> {
         let mut done = Vec::new();
-        while let Some(file) = files.get(next.fetch_add(1, Ordering::Relaxed)) {
+        loop {
+            let number = next.fetch_add(1, Ordering::Relaxed);
+            let Some(file) = files.get(number) else {
+                return Ok(done);
+            };
             // Nobody begins another one.
             let stop = |_: &Error| next.store(files.len(), Ordering::Relaxed);
-            done.push(work(file).inspect_err(stop)?);
+            done.push((number, work(file).inspect_err(stop)?));
         }
-        Ok(done)
     };
-    let all: Result<Vec<Vec<T>>, Error> = thread::scope(|scope| {
+    let all: Result<Vec<Vec<(usize, T)>>, Error> = thread::scope(|scope| {
         let workers = at_once.min(files.len());
         let workers: Vec<_> = (1..workers).map(|_| scope.spawn(work)).collect();
         let own = work();
@@ -153,7 +180,9 @@ fn spread<'f, T: Send>(
         });
         std::iter::once(own).chain(others).collect()
     });
-    Ok(all?.into_iter().flatten().collect())
+    let mut all: Vec<(usize, T)> = all?.into_iter().flatten().collect();
+    all.sort_unstable_by_key(|(number, _)| *number);
+    Ok(all.into_iter().map(|(_, done)| done).collect())
 }
 
 #[cfg(test)]
@@ -162,7 +191,7 @@ mod tests {
     use std::fs;
     use std::path::PathBuf;
     use std::sync::mpsc::{self, Sender};
-    use std::sync::{Arc, Mutex};
+    use std::sync::{Arc, Barrier, Mutex};
 
     use tuffet_core::crypto::{Digest, HashAlgorithm};
 
@@ -176,21 +205,6 @@ mod tests {
     fn changes(writes: &[(PathBuf, WriteKind)]) -> Vec<Change<'_>> {
         let changes = writes.iter().map(|(path, kind)| (path.as_path(), kind));
         changes.collect()
-    }
-
-    /// Makes the changes, and sees to it that they are flushed together where that is possible.
-    fn all(writes: &[(PathBuf, WriteKind)]) -> Result<(), Error> {
-        let drafted = AtomicUsize::new(0);
-        let done = change_watched(&changes(writes), &|_| {
-            drafted.fetch_add(1, Ordering::Relaxed);
-            Ok(())
-        });
-        assert_eq!(drafted.into_inner() > 0, whole(parent(&writes[0].0)));
-        done
-    }
-
-    fn whole(directory: &Path) -> bool {
-        Flush::begin([directory]).unwrap().is_some()
     }
 
     fn sha256(bytes: &[u8]) -> Digest {
@@ -230,7 +244,7 @@ mod tests {
                 Some("old"),
             ),
         ] {
-            all(&many(directory.path(), place(name), kind)).unwrap();
+            change_all(&changes(&many(directory.path(), place(name), kind))).unwrap();
             let found = fs::read_to_string(place(name)).ok();
             assert_eq!(found.as_deref(), expected, "{name}");
             assert_eq!(names(&place("new")), TOGETHER);
@@ -255,7 +269,8 @@ mod tests {
             ("1.root.json", once("new"), "version.reused"),
             ("copy", changed, "target.content-changed"),
         ] {
-            let failed = all(&many(directory.path(), place(name), kind)).unwrap_err();
+            let writes = many(directory.path(), place(name), kind);
+            let failed = change_all(&changes(&writes)).unwrap_err();
             assert_eq!(failed.code(), code);
             for entry in fs::read_dir(place("new")).unwrap() {
                 let entry = entry.unwrap();
@@ -321,10 +336,6 @@ mod tests {
                 }
                 Ok(())
             });
-            if !whole(&place) {
-                failed.unwrap();
-                continue;
-            }
             assert_eq!(failed.unwrap_err().code(), Error::NoChange.code());
             let drafts = |directory: &Path| {
                 let mut drafts = 0;
@@ -356,6 +367,87 @@ mod tests {
                     let text = fs::read_to_string(directory.join(number.to_string()));
                     assert_eq!(text.unwrap(), number.to_string());
                 }
+            }
+        }
+    }
+
+    /// How many are flushed one by one, and how many together.
+    const NUMBERS: [usize; 2] = [TOGETHER / 2, TOGETHER + TOGETHER / 2];
+
+    #[test]
+    fn r14_many_files_come_to_their_places_in_their_order() {
+        for number in NUMBERS {
+            let directory = tempfile::tempdir().unwrap();
+            let name = |number: usize| directory.path().join(number.to_string());
+            let writes = (0..number).map(|number| (name(number), once("new")));
+            let writes: Vec<_> = writes.collect();
+            let placed = AtomicUsize::new(0);
+            change_watched(&changes(&writes), &|stage| {
+                if stage == Stage::Placed {
+                    let placed = placed.fetch_add(1, Ordering::Relaxed) + 1;
+                    let there = (0..number).map(|number| name(number).exists());
+                    assert!(there.eq((0..number).map(|number| number < placed)));
+                }
+                Ok(())
+            })
+            .unwrap();
+            assert_eq!(placed.into_inner(), number);
+        }
+    }
+
+    /// Each of the two is first with a name of its own, and they write other bytes under all other names.
+    #[test]
+    fn r14_of_two_who_write_many_files_at_the_same_time_one_comes_through() {
+        for number in NUMBERS {
+            for after in [1, 2, number / 2, number] {
+                let directory = tempfile::tempdir().unwrap();
+                let writes = |own: &str| {
+                    let others = (1..number).map(|number| format!("b{number}"));
+                    let names = std::iter::once(own.to_owned()).chain(others);
+                    let writes = names.map(|name| (directory.path().join(name), once(own)));
+                    writes.collect::<Vec<_>>()
+                };
+                let (one, other) = (writes("a1"), writes("a2"));
+                let (together, placed) = (Barrier::new(2), AtomicUsize::new(0));
+                let other = || {
+                    let result = change_watched(&changes(&other), &|stage| {
+                        if stage == Stage::Flushed {
+                            // Both have looked at what is there, and then the first puts some of its files in their places.
+                            together.wait();
+                            together.wait();
+                        }
+                        Ok(())
+                    });
+                    together.wait();
+                    result
+                };
+                let results = thread::scope(|scope| {
+                    let other = scope.spawn(other);
+                    let one = change_watched(&changes(&one), &|stage| {
+                        match stage {
+                            Stage::Flushed => {
+                                together.wait();
+                            }
+                            Stage::Placed
+                                if placed.fetch_add(1, Ordering::Relaxed) + 1 == after =>
+                            {
+                                together.wait();
+                                together.wait();
+                            }
+                            _ => {}
+                        }
+                        Ok(())
+                    });
+                    [one, other.join().unwrap()]
+                });
+                let codes = results.map(|result| result.err().map(|error| error.code()));
+                let reused = Some("version.reused");
+                let expected = if after == 1 {
+                    [reused, None]
+                } else {
+                    [None, reused]
+                };
+                assert_eq!(codes, expected, "{number} {after}");
             }
         }
     }

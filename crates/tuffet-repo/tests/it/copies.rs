@@ -3,8 +3,8 @@
 use std::fs;
 
 use tuffet_core::json::Value;
-use tuffet_core::metadata::RoleName;
-use tuffet_repo::{AddTarget, Delegate, DelegatedPaths, Plan, Publish};
+use tuffet_core::metadata::{RoleName, UnixTime};
+use tuffet_repo::{AddTarget, Delegate, DelegatedPaths, Destination, Plan, Publish};
 
 use crate::crash::crash;
 use crate::support::{NOW, World, code, delegated, files, key, named, path, role, run, versions};
@@ -88,7 +88,7 @@ fn the_policy_can_ask_for_copies() {
 }
 
 #[test]
-fn r13_copies_come_after_what_they_copy_and_before_the_timestamp() {
+fn r13_copies_come_after_what_they_copy_and_after_the_timestamp() {
     let world = changed();
     let public = world.public();
     let order: Vec<String> = plan(&world)
@@ -102,15 +102,31 @@ fn r13_copies_come_after_what_they_copy_and_before_the_timestamp() {
     };
     for pair in [
         ["metadata/3.targets.json", "targets/app.tar"],
-        ["metadata/3.snapshot.json", "targets/app.tar"],
+        ["metadata/timestamp.json", "targets/app.tar"],
         ["targets/app.tar", "metadata/targets.json"],
         ["targets/edge/tool", "metadata/edge.json"],
         ["metadata/edge.json", "metadata/snapshot.json"],
-        ["metadata/snapshot.json", "metadata/timestamp.json"],
-        ["metadata/root.json", "metadata/timestamp.json"],
+        ["metadata/edge.json", "metadata/root.json"],
     ] {
         assert!(at(pair[0]) < at(pair[1]), "{pair:?} in {order:?}");
     }
+}
+
+#[test]
+fn who_is_overtaken_leaves_no_copies_beside_what_others_have_published() {
+    let world = World::published();
+    run(Ok(plan(&world)));
+    let other = world.fork();
+    world.add("b", b"b");
+    world.sign();
+    let lost = plan(&world);
+    let place = Destination::from(world.public());
+    run(other.plan_to(&place, UnixTime(NOW.0 + 1)));
+    assert_eq!(lost.execute().unwrap_err().code(), "publish.overtaken");
+    // What it was about to publish is there, where nobody asks for it.
+    assert!(world.metadata("3.targets.json").exists());
+    copies_are_right(&world);
+    assert!(!world.public().join("targets/b").exists());
 }
 
 #[test]

@@ -4,8 +4,11 @@ use std::fs::{self, File};
 use std::time::{Duration, UNIX_EPOCH};
 
 use tuffet_core::metadata::{RoleName, UnixTime};
-use tuffet_repo::{Action, Destination, Period, Plan, Prune, Write, WriteKind};
+use tuffet_repo::{
+    Action, Destination, Disk, Error, FileSystem, Period, Plan, Prune, Write, WriteKind,
+};
 
+use crate::race::directories;
 use crate::support::{DAY, NOW, World, after, code, files, path, run};
 
 /// Publishes `old` on day 0, takes it out on day 10, and publishes once more on day 40, each file dated as of then.
@@ -289,6 +292,118 @@ fn r14_who_planned_to_publish_before_a_pruning_is_overtaken_by_other_bytes() {
     pruning_overtakes(&Destination::from(directory.path().join("public")));
     #[cfg(feature = "object-store")]
     pruning_overtakes(&Destination::memory());
+}
+
+#[test]
+fn who_planned_to_publish_before_two_prunings_is_overtaken_too() {
+    let world = history();
+    let other = world.fork();
+    let place = Destination::from(world.public());
+    let plan = other.plan_to(&place, after(41)).unwrap();
+    let mut seen = vec![fs::read(world.metadata("timestamp.json")).unwrap()];
+    for period in ["30d", "4d"] {
+        let prune = Prune::older_than(Period::parse(period).unwrap()).from(world.public());
+        let plan = world.repository().prune(&prune, after(45)).unwrap();
+        assert!(removals(&plan) > 0);
+        for write in plan.writes() {
+            if let WriteKind::Switch { bytes, .. } = &write.kind {
+                assert!(!seen.contains(bytes), "a claim is as it was before");
+                seen.push(bytes.clone());
+            }
+        }
+        run(Ok(plan));
+        date(&world, "metadata/timestamp.json", 40);
+    }
+    assert_eq!(plan.execute().unwrap_err().code(), "publish.overtaken");
+}
+
+/// Carries a plan out, and does something else before one of its writes.
+struct Meets<'m> {
+    left: usize,
+    then: Option<Box<dyn FnOnce() + 'm>>,
+}
+
+impl Meets<'_> {
+    fn meet(&mut self) {
+        if let Some(then) = self.then.take() {
+            then();
+        }
+    }
+}
+
+impl Disk for Meets<'_> {
+    fn apply(&mut self, write: &Write) -> Result<(), Error> {
+        if self.left == 0 {
+            self.meet();
+        }
+        self.left = self.left.saturating_sub(1);
+        FileSystem.apply(write)
+    }
+}
+
+/// Prunes a target that another copy lists again, which begins before each of the removals in turn, and ends after all of them, or at
+/// once.
+fn who_lists_again_what_is_removed_is_overtaken(new_place: &dyn Fn() -> Destination) {
+    let base = World::published();
+    for ends_at_once in [false, true] {
+        let (mut at, mut lost) = (0, 0);
+        loop {
+            let (world, place) = (base.fork(), new_place());
+            run(world.plan_to(&place, NOW));
+            run(world
+                .repository()
+                .remove_target(&path("app.tar"), None, NOW));
+            world.sign();
+            run(world.plan_to(&place, NOW));
+            let other = world.fork();
+            other.add("app.tar", b"app 1");
+            other.sign();
+            let prune = Prune::older_than(Period::days(1)).from(place.clone());
+            let late = UnixTime(i64::from(u32::MAX));
+            let pruning = world.repository().prune(&prune, late).unwrap();
+            if at > pruning.writes().count() {
+                break;
+            }
+            let (mut begun, mut ended) = (None, None);
+            let mut disk = Meets {
+                left: at,
+                then: Some(Box::new(|| {
+                    let plan = other.plan_to(&place, NOW).unwrap();
+                    if ends_at_once {
+                        ended = Some(plan.execute());
+                    } else {
+                        begun = Some(plan);
+                    }
+                })),
+            };
+            let pruned = pruning.execute_on(&mut disk);
+            disk.meet();
+            drop(disk);
+            let overtaken = |error: Error| assert_eq!(error.code(), "publish.overtaken", "{at}");
+            let warned = pruned.map_err(overtaken).is_err();
+            let published = ended.unwrap_or_else(|| begun.unwrap().execute());
+            if published.map_err(overtaken).is_err() {
+                run(other.plan_to(&place, NOW));
+            }
+            let found = other.client().find(&place, NOW, "app.tar").unwrap();
+            let read = |url| place.read(&format!("targets/{url}")).unwrap();
+            if found.url_paths().into_iter().any(|url| read(url).is_none()) {
+                // Nobody could know, but it is said.
+                assert!(ends_at_once && warned, "{at}");
+                lost += 1;
+            }
+            at += 1;
+        }
+        assert!(at > 5 && lost <= 1, "{at} {lost}");
+    }
+}
+
+#[test]
+fn who_lists_a_target_again_while_it_is_removed_is_overtaken_or_it_is_said() {
+    let (_above, new_place) = directories();
+    who_lists_again_what_is_removed_is_overtaken(&new_place);
+    #[cfg(feature = "object-store")]
+    who_lists_again_what_is_removed_is_overtaken(&Destination::memory);
 }
 
 #[cfg(feature = "object-store")]

@@ -196,6 +196,35 @@ fn r14_two_copies_of_a_repository_cannot_both_publish() {
     assert_eq!(code(world.plan(&[world.online], NOW)), "rollback.timestamp");
 }
 
+#[cfg(unix)]
+#[test]
+fn pipes_where_it_is_published_keep_nobody_waiting() {
+    let world = World::published();
+    world.add("empty", b"");
+    world.sign();
+    let sha256 = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+    let public = world.public();
+    let pipes = [
+        public.join(format!("targets/{sha256}.empty")),
+        world.metadata("3.snapshot.json"),
+        world.metadata("timestamp.json"),
+    ];
+    fs::remove_file(&pipes[2]).unwrap();
+    let made = std::process::Command::new("mkfifo").args(&pipes).status();
+    if !made.is_ok_and(|status| status.success()) {
+        println!("skipped: there is no mkfifo");
+        return;
+    }
+    assert_eq!(code(world.plan(&[world.online], NOW)), "publish.timestamp");
+    let publish = Publish::to(&public).replace("timestamp.json");
+    run(world.repository().publish(&publish, &[world.online], NOW));
+    let mut client = world.client();
+    let (_, bytes) = client.get(&public, NOW, "empty").unwrap();
+    assert_eq!(bytes, b"");
+    // What lies under the name of the next snapshot is gone around.
+    assert_eq!(versions(&client.refresh(&public, NOW).unwrap())[2], 4);
+}
+
 #[test]
 fn r15_a_role_stays_in_snapshot_until_a_key_of_snapshot_is_rotated() {
     let world = World::published();

@@ -5,9 +5,12 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
 use tuffet_core::metadata::UnixTime;
-use tuffet_repo::{Class, Destination, Disk, Error, FileSystem, Plan, Write};
+use tuffet_repo::{
+    Class, Delegate, DelegatedPaths, Destination, Disk, Error, FileSystem, Plan, Publish,
+    RotateKey, Write,
+};
 
-use crate::support::{NOW, World, run, versions};
+use crate::support::{NOW, World, delegated, key, named, role, run, versions};
 
 /// What each of the two does before it publishes.
 type Edit = fn(&World, &str);
@@ -127,7 +130,7 @@ pub(crate) fn one_of_two_threads_comes_through(new_place: &dyn Fn() -> Destinati
 }
 
 /// Directories that are there until the end of a test.
-fn directories() -> (tempfile::TempDir, impl Fn() -> Destination) {
+pub(crate) fn directories() -> (tempfile::TempDir, impl Fn() -> Destination) {
     let above = tempfile::tempdir().unwrap();
     let (below, next) = (above.path().to_owned(), AtomicUsize::new(0));
     let new = move || {
@@ -135,6 +138,139 @@ fn directories() -> (tempfile::TempDir, impl Fn() -> Destination) {
         Destination::from(below.join(name))
     };
     (above, new)
+}
+
+/// Makes the changes of a step in one order or the other, and carries another plan out before one of them.
+struct OneByOne {
+    backwards: bool,
+    left: usize,
+    other: Option<Plan>,
+    result: Option<Result<Vec<tuffet_repo::Action>, Error>>,
+}
+
+impl OneByOne {
+    fn forwards() -> Self {
+        Self {
+            backwards: false,
+            left: 0,
+            other: None,
+            result: None,
+        }
+    }
+}
+
+impl Disk for OneByOne {
+    fn apply(&mut self, write: &Write) -> Result<(), Error> {
+        if self.left == 0
+            && let Some(other) = self.other.take()
+        {
+            self.result = Some(other.execute_on(&mut Self::forwards()));
+        }
+        self.left = self.left.saturating_sub(1);
+        FileSystem.apply(write)
+    }
+
+    fn apply_all(&mut self, writes: &[Write]) -> Result<(), Error> {
+        if self.backwards {
+            writes.iter().rev().try_for_each(|write| self.apply(write))
+        } else {
+            writes.iter().try_for_each(|write| self.apply(write))
+        }
+    }
+}
+
+/// Stores get many roles in any order.
+#[test]
+fn r14_of_two_copies_that_publish_many_roles_one_comes_through() {
+    let (base, machine) = (World::published(), key());
+    let paths = DelegatedPaths::Bins { bit_length: 5 };
+    let bins = Delegate::new(delegated("bin"), paths, vec![named("bins", machine)]).online();
+    run(base.repository().delegate(&bins, NOW));
+    base.sign();
+    let bins: Vec<_> = (0..32).map(|bin| role(&format!("bin-{bin:02x}"))).collect();
+    let plan = |world: &World, place: &Destination, now| {
+        let publish = Publish::to(place.clone());
+        let online: [&dyn tuffet_sign::Signer; 2] = [world.online, machine];
+        world.repository().publish(&publish, &online, now).unwrap()
+    };
+    let (_above, new_place) = directories();
+    let mut won = [0, 0];
+    for after in [0, 1, 2, 16, 31, 32, 33] {
+        let (one, place) = (base.fork(), new_place());
+        run(Ok(plan(&one, &place, NOW)));
+        let other = one.fork();
+        let later = UnixTime(NOW.0 + 1);
+        run(one.repository().renew(&bins, NOW));
+        run(other.repository().renew(&bins, later));
+        let first = plan(&one, &place, NOW);
+        let published = place.to_string();
+        let begins = first.writes().position(|write| {
+            let at = write.at.to_string();
+            at.starts_with(&published) && at.contains("2.bin-")
+        });
+        let mut disk = OneByOne {
+            backwards: true,
+            left: begins.unwrap() + after,
+            other: Some(plan(&other, &place, later)),
+            result: None,
+        };
+        let first = first.execute_on(&mut disk);
+        let first_won = who_came_through(&[first, disk.result.take().unwrap()]);
+        won[usize::from(first_won)] += 1;
+        let winner = if first_won { &one } else { &other };
+        let mut client = winner.client();
+        let view = client.refresh(&place, NOW).unwrap();
+        assert_eq!(versions(&view)[2..], [4, 3]);
+        run(Ok(plan(winner, &place, later)));
+        client.refresh(&place, NOW).unwrap();
+    }
+    assert_eq!(won, [1, 6]);
+}
+
+/// The place of a file in the order of a plan.
+fn place_of(plan: &Plan, world: &World, name: &str) -> usize {
+    let file = world.metadata(name);
+    let mut writes = plan.writes();
+    let found = writes.position(|write| write.at.path() == Some(&file));
+    found.unwrap()
+}
+
+#[test]
+fn who_is_overtaken_after_a_root_says_that_clients_wait_for_another_publication() {
+    for (rotated, gap) in [("online", true), ("ben", false)] {
+        let (world, new) = (World::published(), key());
+        let place = Destination::from(world.public());
+        let mut old = world.client();
+        old.refresh(&place, NOW).unwrap();
+        let other = world.fork();
+        let rotate = RotateKey::new(rotated, named(rotated, new));
+        run(world.repository().rotate_key(&rotate, NOW));
+        run(world.repository().sign(&[world.ana, world.vault]));
+        let online = if gap { new } else { world.online };
+        let plan = world.plan(&[online], NOW).unwrap();
+        // A machine that knows nothing of the rotation comes between root and timestamp, or before both.
+        let mut disk = Interleaves {
+            left: place_of(&plan, &world, "timestamp.json"),
+            other: Some(other.plan_to(&place, UnixTime(NOW.0 + 1)).unwrap()),
+            result: None,
+        };
+        let lost = plan.execute_on(&mut disk).unwrap_err();
+        disk.result.take().unwrap().unwrap();
+        assert_eq!(lost.code(), "publish.overtaken");
+        assert_eq!(world.metadata("2.root.json").exists(), gap);
+        assert_eq!(lost.to_string().contains("root v2"), gap, "{lost}");
+        for mut client in [old.clone(), world.client()] {
+            assert_eq!(client.refresh(&place, NOW).is_err(), gap);
+        }
+        if gap {
+            // Another publication ends it.
+            run(world.plan(&[new], UnixTime(NOW.0 + 2)));
+            for mut client in [old, world.client()] {
+                let view = client.refresh(&place, NOW).unwrap();
+                assert_eq!(versions(&view)[0], 2);
+            }
+        }
+    }
 }
 
 #[test]

@@ -22,7 +22,7 @@ use crate::run::App;
 /// change, snapshot and timestamp are renewed.
 ///
 /// The place is a directory, s3://BUCKET/PREFIX, gs://BUCKET/PREFIX or az://CONTAINER/PREFIX; credentials come from the
-/// environment (docs/publishing.md). Of several who publish to one place at the same time one comes through, and the
+/// environment (docs/publishing.md). Of several who publish to one place at the same time only one comes through, and the
 /// others end with 9.
 #[derive(Debug, Args)]
 #[command(

@@ -13,7 +13,7 @@ use futures_util::{StreamExt, TryStreamExt, stream};
 use object_store::path::Path as ObjectPath;
 use object_store::{ObjectStore, ObjectStoreExt, PutMode, PutOptions, UpdateVersion};
 use tokio::runtime::Runtime;
-use tuffet_core::metadata::UnixTime;
+use tuffet_core::metadata::{UnixTime, Version};
 
 use served::attributes;
 
@@ -156,7 +156,9 @@ impl Client {
                 let put = self.put(name, bytes.clone(), PutMode::Overwrite).await;
                 put.map_err(|error| self.failed("cannot write", name, error))?;
             }
-            WriteKind::Switch { bytes, seen } => self.switch(name, bytes, seen).await?,
+            WriteKind::Switch { bytes, seen, root } => {
+                self.switch(name, bytes, seen, *root).await?;
+            }
             WriteKind::Copy {
                 from,
                 length,
@@ -198,13 +200,28 @@ impl Client {
     }
 
     /// Writes if nobody has written since it was read.
-    async fn switch(&self, name: &str, bytes: &[u8], seen: &Seen) -> Result<(), Error> {
-        let mode = match seen {
-            Seen::Object { e_tag, version } => PutMode::Update(UpdateVersion {
-                e_tag: e_tag.clone(),
-                version: version.clone(),
-            }),
-            Seen::Nothing | Seen::File { .. } => PutMode::Create,
+    async fn switch(
+        &self,
+        name: &str,
+        bytes: &[u8],
+        seen: &Seen,
+        root: Option<Version>,
+    ) -> Result<(), Error> {
+        let overtaken = || Error::Overtaken {
+            at: Box::new(self.address(name)),
+            root,
+        };
+        let found = match seen {
+            Seen::Bytes(seen) => match self.fetch(name).await? {
+                Some(found) if found.bytes == bytes => return Ok(()),
+                Some(found) if found.bytes == *seen => found.seen,
+                _ => return Err(overtaken()),
+            },
+            seen => seen.clone(),
+        };
+        let mode = match found {
+            Seen::Object { e_tag, version } => PutMode::Update(UpdateVersion { e_tag, version }),
+            Seen::Nothing | Seen::File { .. } | Seen::Bytes(_) => PutMode::Create,
         };
         match self.put(name, bytes.to_vec(), mode).await {
             Ok(()) => Ok(()),
@@ -214,9 +231,7 @@ impl Client {
             ) => match self.fetch(name).await? {
                 // The answer to the first of two tries was lost.
                 Some(found) if found.bytes == bytes => Ok(()),
-                _ => Err(Error::Overtaken {
-                    at: self.address(name),
-                }),
+                _ => Err(overtaken()),
             },
             Err(error) => Err(self.failed("cannot write", name, error)),
         }
