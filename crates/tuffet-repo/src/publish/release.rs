@@ -22,7 +22,7 @@ use crate::layout;
 use crate::numbers::{FURTHEST, GivenUp};
 use crate::plan::Action;
 use crate::policy::Policy;
-use crate::quorum::{Need, is_signed_by_any, needs, needs_of};
+use crate::quorum::{Need, is_version_of_any, needs, needs_of};
 use crate::sign::sign_document;
 use crate::store::Store;
 use crate::tree::Tree as _;
@@ -375,8 +375,8 @@ impl Place<'_> {
         Ok(next)
     }
 
-    /// Whether the published tree holds under the name of a version what those who may sign the role have not signed, and what is
-    /// not `ours`. What they have signed is a version that somebody else has published.
+    /// Whether the published tree holds under the name of a version what those who may sign the role have not signed as that, and what
+    /// is not `ours`. What they have signed is a version that somebody else has published.
     fn is_taken(
         &self,
         role: &RoleName,
@@ -387,7 +387,7 @@ impl Place<'_> {
             .published
             .glance(&layout::file_name(role, Some(version)))?;
         Ok(there.is_some_and(|bytes| {
-            ours != Some(bytes.as_slice()) && !is_signed_by_any(role, &bytes, self.graph)
+            ours != Some(bytes.as_slice()) && !is_version_of_any(role, version, &bytes, self.graph)
         }))
     }
 
