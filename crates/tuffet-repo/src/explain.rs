@@ -246,7 +246,7 @@ pub const CODES: &[Explanation] = explanations! {
     "There is no default, so that nothing comes to light by accident."
     "Name a directory or a store such as s3://BUCKET/PREFIX, or set publish-to in tuffet.toml."
     "publish.inside"
-    "The destination is the repository, or holds it, or is where its private files are."
+    "The destination is the repository, or holds it or its private files, or is where they are."
     "Drafts, staged files and perhaps a private key would be served to everybody."
     "Publish to a directory of its own, such as public."
     "publish.place"

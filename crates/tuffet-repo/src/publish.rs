@@ -192,11 +192,16 @@ impl Repository {
         };
         if let Destination::Directory(directory) = &destination {
             let (own, place) = (layout::real(self.directory()), layout::real(directory));
-            let private = [self.layout().working(), self.layout().metadata()];
+            let own_files = self.layout();
+            let private = [
+                own_files.working(),
+                own_files.online_key(),
+                own_files.metadata(),
+            ];
+            // A link that came with a push may lead from there into the place.
+            let mut private = private.iter().map(|path| layout::real(path));
             if own.starts_with(&place)
-                || private
-                    .iter()
-                    .any(|path| place.starts_with(layout::real(path)))
+                || private.any(|path| place.starts_with(&path) || path.starts_with(&place))
             {
                 return Err(Error::DestinationInside(directory.clone()));
             }
