@@ -44,7 +44,7 @@ use crate::repository::Repository;
 use crate::session::Session;
 use crate::sign::attach;
 use crate::store::Store;
-use crate::write::{Write, WriteKind, read_optional};
+use crate::write::{Write, WriteKind};
 
 pub(crate) use artifacts::{holds_target, sha256};
 use reached::Reached;
@@ -166,7 +166,7 @@ impl Repository {
         let (mut kept, mut removed) = (Vec::new(), Vec::new());
         for (role, version) in store.given_up().iter() {
             let path = store.sealed_path(role, version);
-            let Some(bytes) = read_optional(&path)? else {
+            let Some(bytes) = store.found(role, version)? else {
                 continue;
             };
             let name = layout::file_name(role, Some(version));

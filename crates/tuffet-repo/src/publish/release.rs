@@ -26,7 +26,7 @@ use crate::quorum::{Need, is_version_of_any, needs, needs_of};
 use crate::sign::sign_document;
 use crate::store::Store;
 use crate::tree::Tree as _;
-use crate::write::{WriteKind, read_optional};
+use crate::write::WriteKind;
 
 /// How many numbers of snapshots are skipped at the most.
 const MOST_SKIPPED: usize = 1_000;
@@ -293,7 +293,7 @@ impl Place<'_> {
             let file = layout::file_name(&RoleName::Root, version);
             let ours = match self.store.draft(&RoleName::Root) {
                 Some(draft) if draft.version() == version => Some(draft.to_bytes()),
-                _ => read_optional(&self.store.sealed_path(&RoleName::Root, number))?,
+                _ => self.store.found(&RoleName::Root, number)?,
             };
             // Something else under that name is no root that clients of this repository follow.
             if let Some(bytes) = ours
@@ -455,7 +455,7 @@ pub(super) fn roots(store: &Store) -> Result<Vec<Staged>, Error> {
     }
     let mut next = store.head(&role);
     while let Some(version) = next {
-        let Some(bytes) = read_optional(&store.sealed_path(&role, version))? else {
+        let Some(bytes) = store.found(&role, version)? else {
             break;
         };
         roots.push(Staged {
