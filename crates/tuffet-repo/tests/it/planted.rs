@@ -320,7 +320,7 @@ fn a31_a_path_that_leads_elsewhere_is_neither_received_nor_published() {
         let change = world.repository().export_change().unwrap();
         let received = copy
             .repository()
-            .receive_change(&change, std::path::Path::new("c.tuf"));
+            .receive_change(&change, Path::new("c.tuf"));
         assert_eq!(code(received), "target.name", "{name}");
         assert_eq!(
             code(world.plan(&[world.online], NOW)),
