@@ -2,7 +2,8 @@
 
 use tuffet_core::json::Value;
 use tuffet_core::metadata::{
-    DelegatedName, Delegations, Parsed, RoleName, TargetPath, Targets, UnixTime, Version,
+    DelegatedName, Delegations, Parsed, RoleDelegations, RoleName, TargetPath, Targets, UnixTime,
+    Version,
 };
 use tuffet_core::trust::{Limits, Rejected};
 
@@ -10,6 +11,7 @@ use crate::Error;
 use crate::document::Document;
 use crate::edit::Edit;
 use crate::graph::Graph;
+use crate::layout::clash;
 use crate::numbers::{FURTHEST, HIGHEST};
 use crate::plan::{Action, Plan};
 use crate::quorum::count;
@@ -26,6 +28,7 @@ impl Repository {
     /// # Errors
     /// [`Error::RoleUnknown`] if nobody delegates to the role; [`Error::RoleUnsuited`] for a role that others delegate further or
     /// that is being edited here; [`Error::RoleExists`] if it begins to delegate to a role that another one delegates to;
+    /// [`Error::RoleNameUnsafe`] to one under whose name a file of another role belongs;
     /// [`Error::VersionFar`] for a version more than 1,000,000 above the last one;
     /// [`Error::TargetOutside`] for a file that lists nothing that is delegated to the role;
     /// [`Error::Refused`] with `threshold.delegated`, `rollback.delegated`, `expired.delegated`,
@@ -197,7 +200,7 @@ fn require_some_effect(
 }
 
 /// Refuses a file of a delegated role that begins to delegate to a role which another one delegates to already: from then on
-/// nobody could sign for that without the keys that this one names.
+/// nobody could sign for that without the keys that this one names. Or to one whose file could stand in the place of another role's.
 pub(crate) fn require_own_names(
     store: &Store,
     graph: &Graph,
@@ -212,12 +215,32 @@ pub(crate) fn require_own_names(
         return Ok(());
     };
     let before = store.head_bytes(role)?.and_then(delegations);
+    let had = |name: &DelegatedName| {
+        let before = before.as_ref();
+        before.is_some_and(|before| before.role(name).is_some())
+    };
+    let begins: Vec<DelegatedName> = match now.roles() {
+        RoleDelegations::Named(roles) => roles.iter().map(|one| one.name.clone()).collect(),
+        // One of them stands for all.
+        RoleDelegations::Succinct(bins) => {
+            let first = bins.names().next();
+            first
+                .and_then(|name| DelegatedName::new(&name).ok())
+                .into_iter()
+                .collect()
+        }
+    };
+    for name in begins.iter().filter(|name| !had(name)) {
+        if let Some(why) = clash(name) {
+            return Err(Error::RoleNameUnsafe {
+                name: name.as_str().to_owned(),
+                why,
+            });
+        }
+    }
     let others = graph.delegated().into_iter().filter(|(by, _)| by != role);
     for (by, name) in others {
-        let had = before
-            .as_ref()
-            .is_some_and(|before| before.role(&name).is_some());
-        if now.role(&name).is_some() && !had {
+        if now.role(&name).is_some() && !had(&name) {
             return Err(Error::RoleExists {
                 role: name.as_str().to_owned(),
                 by,

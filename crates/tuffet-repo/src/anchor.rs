@@ -241,7 +241,7 @@ fn roots(store: &Store) -> Result<Vec<(Version, Vec<u8>)>, Error> {
     let mut all = Vec::new();
     let mut next = store.head(&RoleName::Root);
     while let Some(version) = next {
-        let Some(bytes) = read_optional(&store.sealed_path(&RoleName::Root, version))? else {
+        let Some(bytes) = store.found(&RoleName::Root, version)? else {
             break;
         };
         all.push((version, bytes));

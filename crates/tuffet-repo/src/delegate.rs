@@ -14,6 +14,7 @@ use crate::builder::role_keys;
 use crate::document::{Document, object_in};
 use crate::edit::{Edit, texts};
 use crate::keys::{NamedKey, require_distinct};
+use crate::layout;
 use crate::plan::{Action, Plan};
 use crate::policy::{Period, RolePolicy};
 use crate::repository::Repository;
@@ -252,8 +253,9 @@ pub(crate) fn check_paths(paths: &DelegatedPaths) -> Result<(), Error> {
     }
 }
 
-/// Refuses names that files and URLs cannot hold.
-pub(crate) fn require_plain(name: &str) -> Result<(), Error> {
+/// Refuses names that files and URLs cannot hold, and those under which a file of another role belongs.
+pub(crate) fn require_plain(role: &DelegatedName) -> Result<(), Error> {
+    let name = role.as_str();
     let refuse = |why| {
         Err(Error::RoleNameUnsafe {
             name: name.to_owned(),
@@ -271,7 +273,7 @@ pub(crate) fn require_plain(name: &str) -> Result<(), Error> {
         Ok(path) if path.file_components().is_err() => {
             refuse("some platforms cannot have a file of this name")
         }
-        _ => Ok(()),
+        _ => layout::clash(role).map_or(Ok(()), refuse),
     }
 }
 
@@ -285,7 +287,7 @@ fn check_name(delegate: &Delegate, edit: &Edit) -> Result<(), Error> {
             why,
         })
     };
-    require_plain(name)?;
+    require_plain(&delegate.role)?;
     for (by, delegations) in graph.delegations() {
         let taken: Vec<&str> = match delegations.roles() {
             RoleDelegations::Named(roles) => roles.iter().map(|role| role.name.as_str()).collect(),

@@ -13,7 +13,6 @@ use crate::Error;
 use crate::document::Document;
 use crate::key_roles::identity;
 use crate::store::Store;
-use crate::write::read_optional;
 
 /// The roots and the delegations of a repository.
 #[derive(Debug)]
@@ -79,7 +78,7 @@ impl Graph {
                 )
             }
         };
-        let bytes = before.map(|before| read_optional(&store.sealed_path(&RoleName::Root, before)));
+        let bytes = before.map(|before| store.found(&RoleName::Root, before));
         Ok(Self {
             old: known(store, bytes.transpose()?.flatten(), before)?,
             root,

@@ -18,11 +18,9 @@ use tuffet_core::trust::Signers;
 use crate::Error;
 use crate::document::Document;
 use crate::graph::Authority;
-use crate::layout;
 use crate::policy::Policy;
 use crate::quorum::need;
 use crate::store::Store;
-use crate::write::read_optional;
 
 use listed::Listed;
 
@@ -90,8 +88,7 @@ pub(crate) fn require_snapshot(store: &Store) -> Result<(), Error> {
 }
 
 fn timestamp(store: &Store) -> Result<Option<Vec<u8>>, Error> {
-    let name = layout::file_name(&RoleName::Timestamp, None);
-    read_optional(&store.layout().metadata().join(name))
+    store.timestamp_bytes()
 }
 
 /// Refuses a snapshot that too few have signed.
@@ -158,7 +155,7 @@ pub(crate) fn is_next_root(store: &Store, version: Version, bytes: &[u8]) -> Res
     let Some(before) = version.number().checked_sub(1).and_then(Version::new) else {
         return Ok(false);
     };
-    let old = read_optional(&store.sealed_path(&role, before))?.map(root);
+    let old = store.found(&role, before)?.map(root);
     let (Some(Ok(old)), Ok(new)) = (old, root(bytes.to_vec())) else {
         return Ok(false);
     };

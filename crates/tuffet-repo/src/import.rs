@@ -25,7 +25,7 @@ use crate::publish::Destination;
 use crate::repository::{Repository, info};
 use crate::store::Store;
 use crate::tree::{Client, Directory, Fault, Tree};
-use crate::write::{Write, WriteKind, read_optional};
+use crate::write::{Write, WriteKind, read_bounded};
 
 /// A repository to take over.
 #[derive(Debug, Clone)]
@@ -201,11 +201,7 @@ fn keep_verified(files: &mut Files, view: &TrustedView) -> Vec<Action> {
 const LARGEST: u64 = 268_435_456;
 
 fn read(path: &Path) -> Result<Vec<u8>, Error> {
-    let failed = |error| Error::io("cannot read", path, error);
-    if fs::metadata(path).map_err(failed)?.len() > LARGEST {
-        return Ok(Vec::new());
-    }
-    Ok(read_optional(path)?.unwrap_or_default())
+    Ok(read_bounded(path, LARGEST)?.unwrap_or_default())
 }
 
 fn first_root(directory: &Path, files: &Files) -> Result<Vec<u8>, Error> {

@@ -160,7 +160,7 @@ impl InitOptions {
             return unsuited("delegates to bins or to roles by name, and not to both");
         }
         for (place, channel) in self.channels.iter().enumerate() {
-            delegate::require_plain(channel.as_str())?;
+            delegate::require_plain(channel)?;
             let same =
                 |other: &DelegatedName| other.as_str().eq_ignore_ascii_case(channel.as_str());
             if self.channels.iter().skip(place.saturating_add(1)).any(same) {

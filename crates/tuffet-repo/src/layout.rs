@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Component, Path, PathBuf};
 
 use tuffet_core::crypto::Digest;
-use tuffet_core::metadata::{RoleName, TargetPath, Version};
+use tuffet_core::metadata::{DelegatedName, RoleName, TargetPath, Version};
 use tuffet_core::trust::{Item, Limits, RemoteFile, percent_decode};
 
 use crate::private;
@@ -140,6 +140,20 @@ pub(crate) fn split_file_name(name: &str) -> Option<(Cow<'_, str>, Version)> {
     // One file has one name: what was written another way is not ours.
     let same = file_name(&RoleName::new(&role).ok()?, Some(version)) == name;
     same.then_some((Cow::Owned(role), version))
+}
+
+/// Why no file may have the name of a delegated role without a version, if none may: the file of another role belongs there. Versioned
+/// names of a role that differs from a top-level one in nothing but case are the same to some file systems, too.
+pub(crate) fn clash(role: &DelegatedName) -> Option<&'static str> {
+    let name = file_name(&RoleName::Delegated(role.clone()), None);
+    if split_file_name(&name).is_some() {
+        return Some("without a version its file would be called like a version of another role");
+    }
+    let top = ["root", "targets", "snapshot", "timestamp"];
+    let same = top
+        .iter()
+        .any(|top| role.as_str().eq_ignore_ascii_case(top));
+    same.then_some("it differs from that of a top-level role in nothing but case")
 }
 
 /// The hash in the name of a target in a published tree, as it stands there.

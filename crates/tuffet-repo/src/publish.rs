@@ -44,7 +44,7 @@ use crate::repository::Repository;
 use crate::session::Session;
 use crate::sign::attach;
 use crate::store::Store;
-use crate::write::{Write, WriteKind, read_optional};
+use crate::write::{Write, WriteKind};
 
 pub(crate) use artifacts::{holds_target, sha256};
 use reached::Reached;
@@ -166,7 +166,7 @@ impl Repository {
         let (mut kept, mut removed) = (Vec::new(), Vec::new());
         for (role, version) in store.given_up().iter() {
             let path = store.sealed_path(role, version);
-            let Some(bytes) = read_optional(&path)? else {
+            let Some(bytes) = store.found(role, version)? else {
                 continue;
             };
             let name = layout::file_name(role, Some(version));
@@ -192,11 +192,16 @@ impl Repository {
         };
         if let Destination::Directory(directory) = &destination {
             let (own, place) = (layout::real(self.directory()), layout::real(directory));
-            let private = [self.layout().working(), self.layout().metadata()];
+            let own_files = self.layout();
+            let private = [
+                own_files.working(),
+                own_files.online_key(),
+                own_files.metadata(),
+            ];
+            // A link that came with a push may lead from there into the place.
+            let mut private = private.iter().map(|path| layout::real(path));
             if own.starts_with(&place)
-                || private
-                    .iter()
-                    .any(|path| place.starts_with(layout::real(path)))
+                || private.any(|path| place.starts_with(&path) || path.starts_with(&place))
             {
                 return Err(Error::DestinationInside(directory.clone()));
             }

@@ -3,7 +3,9 @@
 use std::fmt;
 
 use tuffet_core::crypto::{Crypto, Key, KeyKind};
-use tuffet_core::metadata::{Parsed, Role, RoleName, Root, Snapshot, Targets, Timestamp, UnixTime};
+use tuffet_core::metadata::{
+    Parsed, Role, RoleName, Root, Snapshot, Targets, Timestamp, UnixTime, Version,
+};
 use tuffet_core::trust::{self, Context, Quorum, Signers, count_signatures};
 
 use crate::Error;
@@ -156,6 +158,32 @@ pub(crate) fn is_signed_by_any(role: &RoleName, bytes: &[u8], graph: &Graph) -> 
         count(role, bytes, authority).is_ok_and(|quorum| quorum.is_met())
     };
     graph.signatories(role).iter().any(met)
+}
+
+/// Whether a file that may be anything can have been accepted under the name of this version: those have signed it, and it says to be
+/// that version. A copy of another one is signed just as well.
+pub(crate) fn is_version_of_any(
+    role: &RoleName,
+    version: Version,
+    bytes: &[u8],
+    graph: &Graph,
+) -> bool {
+    says_version(role, version, bytes) && is_signed_by_any(role, bytes, graph)
+}
+
+/// Whether a file that may be anything says to be this version.
+pub(crate) fn says_version(role: &RoleName, version: Version, bytes: &[u8]) -> bool {
+    fn own<R: Role>(bytes: &[u8]) -> Option<Version> {
+        let file = Parsed::<R>::parse(bytes.to_vec()).ok()?;
+        Some(file.unverified().version())
+    }
+    let own = match role {
+        RoleName::Root => own::<Root>(bytes),
+        RoleName::Timestamp => own::<Timestamp>(bytes),
+        RoleName::Snapshot => own::<Snapshot>(bytes),
+        RoleName::Targets | RoleName::Delegated(_) => own::<Targets>(bytes),
+    };
+    own == Some(version)
 }
 
 /// Counts the signatures of a file for one set of keys.

@@ -19,7 +19,7 @@ use crate::graph::Graph;
 use crate::keys::NamedKey;
 use crate::plan::{Action, Plan};
 use crate::publish::{Destination, Published};
-use crate::quorum::is_signed;
+use crate::quorum::{is_signed, says_version};
 use crate::repository::Repository;
 use crate::rotate::RotateKey;
 use crate::store::Store;
@@ -138,8 +138,9 @@ impl Repository {
             match Published::open(place) {
                 Ok(published) => {
                     let graph = Graph::load(&in_force)?;
-                    let is_honest = |role: &RoleName, bytes: &[u8]| {
-                        let signed = is_signed(role, bytes, &graph, self.policy());
+                    let is_honest = |role: &RoleName, version, bytes: &[u8]| {
+                        let signed = says_version(role, version, bytes)
+                            && is_signed(role, bytes, &graph, self.policy());
                         let keys = assessment.stolen();
                         Ok(signed && !assess::could_be_made_by(role, bytes, &graph, self, keys)?)
                     };

@@ -14,10 +14,13 @@ use crate::layout::Layout;
 use crate::lock::Lock;
 use crate::policy::{Learned, Policy};
 use crate::store::Store;
-use crate::write::{Write, WriteKind, read_optional};
+use crate::write::{Write, WriteKind, read_bounded};
 
 /// How many digits of a keyid name it.
 const SHORTEST_KEYID: usize = 8;
+
+/// The most bytes of the policy: it comes with a push, like everything beside it.
+const LARGEST: u64 = 16 * 1024 * 1024;
 
 /// A repository on disk. The value holds the policy as it was when the repository was opened, and nothing else.
 #[derive(Debug)]
@@ -146,7 +149,7 @@ impl Repository {
 /// The policy in the file, and the text of the file.
 fn read_policy(layout: &Layout) -> Result<(Policy, String), Error> {
     let path = layout.policy();
-    let bytes = read_optional(&path)?;
+    let bytes = read_bounded(&path, LARGEST)?;
     let bytes = bytes.ok_or_else(|| Error::NotFound(layout.directory().to_owned()))?;
     let malformed = |why| Error::PolicyFormat {
         path: path.clone(),

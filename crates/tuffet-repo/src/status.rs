@@ -10,12 +10,10 @@ use crate::Error;
 use crate::change::{self, Change};
 use crate::graph::{Authority, Graph};
 use crate::keys::KeyName;
-use crate::layout;
 use crate::policy::Policy;
 use crate::quorum::{Need, count_as, named, need};
 use crate::repository::Repository;
 use crate::store::{Store, require_version};
-use crate::write::read_optional;
 
 /// What is known of a role, apart from the open change.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -187,10 +185,7 @@ impl<'r> Reading<'r> {
         let mut status = self.unread(role, authority);
         let head = self.store.head(role);
         let bytes = match (role, head) {
-            (RoleName::Timestamp, _) => {
-                let name = layout::file_name(&RoleName::Timestamp, None);
-                read_optional(&self.store.layout().metadata().join(name))?
-            }
+            (RoleName::Timestamp, _) => self.store.timestamp_bytes()?,
             (_, Some(version)) => Some(self.store.sealed_unread(role, version)?),
             (_, None) => None,
         };

@@ -1,7 +1,7 @@
 //! What a repository holds: sealed versions, which never change, and the drafts of the open change.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs;
+use std::io;
 use std::sync::Arc;
 
 use tuffet_core::json::{FormatError, Reader, Value};
@@ -15,7 +15,7 @@ use crate::highest::Highest;
 use crate::layout::{self, Layout};
 use crate::numbers::GivenUp;
 use crate::policy::Learned;
-use crate::write::{Write, WriteKind, read_optional};
+use crate::write::{Write, WriteKind, read_bounded};
 
 /// The metadata of a repository.
 ///
@@ -110,7 +110,7 @@ impl Store {
         let version = draft.version().unwrap_or(Version::FIRST);
         let head = self.head(&role);
         if head.is_some_and(|head| head >= version)
-            && read_optional(&self.sealed_path(&role, version))? == Some(draft.to_bytes())
+            && self.found(&role, version)? == Some(draft.to_bytes())
         {
             self.applied = true;
             return Ok(());
@@ -208,8 +208,24 @@ impl Store {
         role: &RoleName,
         version: Version,
     ) -> Result<Vec<u8>, Error> {
-        let path = self.sealed_path(role, version);
-        fs::read(&path).map_err(|error| Error::io("cannot read", &path, error))
+        self.found(role, version)?.ok_or_else(|| {
+            let path = self.sealed_path(role, version);
+            Error::io("cannot read", &path, io::ErrorKind::NotFound.into())
+        })
+    }
+
+    /// The same where the file may be absent.
+    pub(crate) fn found(
+        &self,
+        role: &RoleName,
+        version: Version,
+    ) -> Result<Option<Vec<u8>>, Error> {
+        self.file(&layout::file_name(role, Some(version)))
+    }
+
+    /// A file of `metadata/`. Whoever may push puts anything there, so no more is read of it than clients read of its kind.
+    fn file(&self, name: &str) -> Result<Option<Vec<u8>>, Error> {
+        read_bounded(&self.layout.metadata().join(name), layout::ceiling(name))
     }
 
     /// The bytes of the highest sealed version.
@@ -232,11 +248,15 @@ impl Store {
 
     /// The timestamp that was published last.
     pub(crate) fn timestamp(&self) -> Result<Option<Document>, Error> {
-        let name = layout::file_name(&RoleName::Timestamp, None);
-        let path = self.layout.metadata().join(name);
-        read_optional(&path)?
+        let path = self.layout.metadata().join(timestamp_name());
+        self.timestamp_bytes()?
             .map(|bytes| Document::parse(&bytes).map_err(|error| Error::format(&path, error)))
             .transpose()
+    }
+
+    /// The same as it was read.
+    pub(crate) fn timestamp_bytes(&self) -> Result<Option<Vec<u8>>, Error> {
+        self.file(&timestamp_name())
     }
 
     pub(crate) fn draft(&self, role: &RoleName) -> Option<&Document> {
@@ -329,6 +349,10 @@ impl Store {
             None => Ok(()),
         }
     }
+}
+
+fn timestamp_name() -> String {
+    layout::file_name(&RoleName::Timestamp, None)
 }
 
 /// Refuses a sealed file that says to be another version than its name does.

@@ -16,7 +16,10 @@ use crate::Error;
 use crate::document::Document;
 use crate::numbers::GivenUp;
 use crate::policy::Learned;
-use crate::write::{Write, WriteKind, read_optional};
+use crate::write::{Write, WriteKind, read_bounded};
+
+/// The most bytes of the file: twice the largest change that people send each other. Whoever may push can put anything there.
+const LARGEST: u64 = 1 << 30;
 
 /// What the file holds.
 #[derive(Debug, Clone, Default)]
@@ -34,7 +37,7 @@ pub(crate) struct ChangeFile {
 impl ChangeFile {
     /// Reads the file; an absent one holds nothing.
     pub(crate) fn read(path: &Path) -> Result<Self, Error> {
-        read_optional(path)?.map_or_else(
+        read_bounded(path, LARGEST)?.map_or_else(
             || Ok(Self::default()),
             |bytes| Self::parse(&bytes).map_err(|error| Error::format(path, error)),
         )
@@ -42,7 +45,7 @@ impl ChangeFile {
 
     /// Reads only what the policy will learn, however large the drafts are.
     pub(crate) fn read_learned(path: &Path) -> Result<Learned, Error> {
-        let Some(bytes) = read_optional(path)? else {
+        let Some(bytes) = read_bounded(path, LARGEST)? else {
             return Ok(Learned::default());
         };
         let read = || {

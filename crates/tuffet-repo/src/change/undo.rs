@@ -15,13 +15,13 @@ use crate::plan::{Action, Plan};
 use crate::policy::Learned;
 use crate::repository::Repository;
 use crate::store::Store;
-use crate::write::{Write, WriteKind, read_optional};
+use crate::write::{Write, WriteKind, read_bounded};
 
 /// How many edits of one change can be taken back.
 const KEPT: u64 = 32;
 
-/// The largest change of which earlier states are kept.
-const LARGEST: usize = 16 * 1024 * 1024;
+/// The largest change of which earlier states are kept, in bytes.
+const LARGEST: u64 = 16 * 1024 * 1024;
 
 impl Repository {
     /// Takes back the last edit of the open change. What people have signed since then is not taken from them.
@@ -38,7 +38,7 @@ impl Repository {
         let path = self.layout().before_edit(store.edits);
         let bytes = match store.edits {
             0 => None,
-            _ => read_optional(&path)?,
+            _ => read_bounded(&path, LARGEST)?,
         };
         let bytes = bytes.ok_or(Error::NothingToUndo)?;
         let before = ChangeFile::parse(&bytes).map_err(|error| Error::format(&path, error))?;
@@ -65,7 +65,12 @@ impl Repository {
 /// Counts one more edit, and says which files keep what was before it.
 pub(crate) fn keep(store: &mut Store) -> Result<Vec<Write>, Error> {
     let layout = store.layout().clone();
-    let before = match read_optional(&layout.change())? {
+    let before = match read_bounded(&layout.change(), LARGEST)? {
+        // It is larger.
+        Some(before) if before.is_empty() => {
+            store.edits = 0;
+            return Ok(Vec::new());
+        }
         Some(before) => before,
         None => ChangeFile::to_bytes(
             std::iter::empty(),
@@ -74,10 +79,6 @@ pub(crate) fn keep(store: &mut Store) -> Result<Vec<Write>, Error> {
             0,
         ),
     };
-    if before.len() > LARGEST {
-        store.edits = 0;
-        return Ok(Vec::new());
-    }
     store.edits = store.edits.saturating_add(1);
     let keep = Write::file(layout.before_edit(store.edits), WriteKind::Replace(before));
     let forget = store

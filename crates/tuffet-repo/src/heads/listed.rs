@@ -9,7 +9,6 @@ use tuffet_core::metadata::{
 use super::{Drafts, delegations, is_signed, looked_at, of_delegator, of_roots, timestamp};
 use crate::Error;
 use crate::store::Store;
-use crate::write::read_optional;
 
 /// The roles that the last complete publication listed, as far as those have signed them whom it named for it.
 pub(super) struct Listed {
@@ -32,7 +31,8 @@ impl Listed {
         let entry = timestamp.unverified().snapshot();
         let path = store.sealed_path(&RoleName::Snapshot, entry.version);
         let crypto = tuffet_crypto::aws_lc();
-        let bytes = read_optional(&path)?.filter(|bytes| entry.identifies(bytes, crypto));
+        let bytes = store.found(&RoleName::Snapshot, entry.version)?;
+        let bytes = bytes.filter(|bytes| entry.identifies(bytes, crypto));
         let Some(bytes) = bytes else {
             return Ok(None);
         };
@@ -100,7 +100,7 @@ impl Listed {
         let Some(version) = listing.version(role) else {
             return Ok(None);
         };
-        let bytes = read_optional(&store.sealed_path(role, version))?;
+        let bytes = store.found(role, version)?;
         let crypto = tuffet_crypto::aws_lc();
         let bytes = bytes.filter(|bytes| listing.identifies(role, bytes, crypto));
         Ok(bytes.map(|bytes| (version, bytes)))

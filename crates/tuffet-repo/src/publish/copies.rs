@@ -13,7 +13,7 @@ use super::release::{Place, Release, meta, versions};
 use crate::Error;
 use crate::document::Document;
 use crate::graph::Link;
-use crate::layout::{file_name, hash_of, target_name};
+use crate::layout::{clash, file_name, hash_of, target_name};
 use crate::plan::Action;
 use crate::targets::{TargetEntry, read_entry};
 use crate::tree::Tree as _;
@@ -97,10 +97,16 @@ fn roles(place: &Place<'_>, release: &Release) -> Result<Vec<(RoleName, Vec<u8>)
     let delegated = place.graph.delegated().into_iter();
     let delegated = delegated.map(|(_, name)| RoleName::Delegated(name));
     let mut order: Vec<RoleName> = vec![RoleName::Targets];
-    // A role that is listed and no longer delegated to has its copy, too.
-    for role in delegated.chain(listed.keys().cloned()) {
+    for role in delegated {
         if !order.contains(&role) {
+            require_own_file(&role)?;
             order.push(role);
+        }
+    }
+    // A role that is listed and no longer delegated to has its copy, too, where there is a place for it.
+    for role in listed.keys() {
+        if !order.contains(role) && require_own_file(role).is_ok() {
+            order.push(role.clone());
         }
     }
     let versioned = |role: &RoleName| Some(file_name(role, Some(*listed.get(role)?)));
@@ -125,6 +131,21 @@ fn roles(place: &Place<'_>, release: &Release) -> Result<Vec<(RoleName, Vec<u8>)
     all.push((RoleName::Snapshot, snapshot));
     all.extend(staged(&RoleName::Root).map(|root| (RoleName::Root, root)));
     Ok(all)
+}
+
+/// Refuses a role whose copy would stand where a file of another role belongs, `2.root` for example: clients would be given that one,
+/// and copies are not among what is verified before.
+fn require_own_file(role: &RoleName) -> Result<(), Error> {
+    let why = match role {
+        RoleName::Delegated(name) => clash(name),
+        _ => None,
+    };
+    why.map_or(Ok(()), |why| {
+        Err(Error::RoleNameUnsafe {
+            name: role.as_str().to_owned(),
+            why,
+        })
+    })
 }
 
 /// What each role lists.

@@ -22,11 +22,11 @@ use crate::layout;
 use crate::numbers::{FURTHEST, GivenUp};
 use crate::plan::Action;
 use crate::policy::Policy;
-use crate::quorum::{Need, is_signed_by_any, needs, needs_of};
+use crate::quorum::{Need, is_version_of_any, needs, needs_of};
 use crate::sign::sign_document;
 use crate::store::Store;
 use crate::tree::Tree as _;
-use crate::write::{WriteKind, read_optional};
+use crate::write::WriteKind;
 
 /// How many numbers of snapshots are skipped at the most.
 const MOST_SKIPPED: usize = 1_000;
@@ -293,7 +293,7 @@ impl Place<'_> {
             let file = layout::file_name(&RoleName::Root, version);
             let ours = match self.store.draft(&RoleName::Root) {
                 Some(draft) if draft.version() == version => Some(draft.to_bytes()),
-                _ => read_optional(&self.store.sealed_path(&RoleName::Root, number))?,
+                _ => self.store.found(&RoleName::Root, number)?,
             };
             // Something else under that name is no root that clients of this repository follow.
             if let Some(bytes) = ours
@@ -375,8 +375,8 @@ impl Place<'_> {
         Ok(next)
     }
 
-    /// Whether the published tree holds under the name of a version what those who may sign the role have not signed, and what is
-    /// not `ours`. What they have signed is a version that somebody else has published.
+    /// Whether the published tree holds under the name of a version what those who may sign the role have not signed as that, and what
+    /// is not `ours`. What they have signed is a version that somebody else has published.
     fn is_taken(
         &self,
         role: &RoleName,
@@ -387,7 +387,7 @@ impl Place<'_> {
             .published
             .glance(&layout::file_name(role, Some(version)))?;
         Ok(there.is_some_and(|bytes| {
-            ours != Some(bytes.as_slice()) && !is_signed_by_any(role, &bytes, self.graph)
+            ours != Some(bytes.as_slice()) && !is_version_of_any(role, version, &bytes, self.graph)
         }))
     }
 
@@ -455,7 +455,7 @@ pub(super) fn roots(store: &Store) -> Result<Vec<Staged>, Error> {
     }
     let mut next = store.head(&role);
     while let Some(version) = next {
-        let Some(bytes) = read_optional(&store.sealed_path(&role, version))? else {
+        let Some(bytes) = store.found(&role, version)? else {
             break;
         };
         roots.push(Staged {

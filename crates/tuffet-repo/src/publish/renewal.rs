@@ -11,7 +11,6 @@ use super::release::{Place, Release};
 use crate::Error;
 use crate::plan::Action;
 use crate::policy::Policy;
-use crate::write::read_optional;
 
 /// How many bins are all read.
 const FEW: usize = 256;
@@ -99,7 +98,7 @@ fn expires(
     let staged = staged.find(|staged| staged.role == *role && staged.version == Some(version));
     let bytes = match staged {
         Some(staged) => Some(staged.bytes.to_vec()),
-        None => read_optional(&place.store.sealed_path(role, version))?,
+        None => place.store.found(role, version)?,
     };
     let file = bytes.and_then(|bytes| Parsed::<Targets>::parse(bytes).ok());
     Ok(file.map(|file| file.unverified().expires()))

@@ -6,7 +6,7 @@ use super::release::{Place, Release, Staged};
 use crate::Error;
 use crate::heads::is_next_root;
 use crate::plan::Action;
-use crate::quorum::is_signed_by_any;
+use crate::quorum::is_version_of_any;
 use crate::tree::Tree as _;
 use crate::write::{Write, WriteKind};
 
@@ -19,7 +19,7 @@ pub(super) struct Fresh<'r> {
 }
 
 /// What the published tree does not hold yet. A version that it holds with other bytes is refused, unless it is named in
-/// `replace` and nobody who may sign the role has signed it.
+/// `replace` and nobody who may sign the role has signed it as that version.
 pub(super) fn unpublished<'r>(
     place: &Place<'_>,
     release: &'r Release,
@@ -74,12 +74,13 @@ fn overwritten(staged: &Staged, version: Version, accepted: bool) -> Action {
     }
 }
 
-/// Whether what lies there is a version that clients can have accepted: enough keys have signed it.
+/// Whether what lies there is a version that clients can have accepted: enough keys have signed it, and it says to be the one that its
+/// name says.
 fn is_signed_there(place: &Place<'_>, staged: &Staged, version: Version) -> Result<bool, Error> {
     let there = place.published.file(&staged.name())?.unwrap_or_default();
     Ok(match staged.role {
         // A root names its own keys, so that the word of the root before it decides.
         RoleName::Root => is_next_root(place.store, version, &there)?,
-        _ => is_signed_by_any(&staged.role, &there, place.graph),
+        _ => is_version_of_any(&staged.role, version, &there, place.graph),
     })
 }

@@ -19,7 +19,6 @@ use crate::recall::Recall;
 use crate::store::{Store, require_version};
 use crate::targets::read_entry;
 use crate::tree::{Client, Directory, Fault, Overlay, Tree};
-use crate::write::read_optional;
 
 /// How many new targets are looked for. Every new version is read and counted, whatever their number.
 const LOOKED_FOR: usize = 256;
@@ -408,7 +407,7 @@ fn new_targets(place: &Place<'_>, release: &Release) -> Result<Vec<(RoleName, Ta
             listed.cloned().unwrap_or_default()
         };
         let old = match release.before(role) {
-            Some(version) => read_optional(&place.store.sealed_path(role, version))?,
+            Some(version) => place.store.found(role, version)?,
             None => None,
         };
         let old = old.and_then(|bytes| Document::parse(&bytes).ok());

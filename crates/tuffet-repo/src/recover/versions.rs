@@ -34,11 +34,11 @@ pub(super) fn give_up_leaps(edit: &mut Edit, recover: &Recover) {
 }
 
 /// Gives the next snapshot, and the drafts of targets roles, numbers under which nothing is published yet. `is_honest` says whether
-/// somebody else than a thief must have made a file; then this copy is behind.
+/// somebody else than a thief must have made a file as this version; then this copy is behind.
 pub(super) fn go_around(
     edit: &mut Edit,
     published: &Published,
-    is_honest: impl Fn(&RoleName, &[u8]) -> Result<bool, Error>,
+    is_honest: impl Fn(&RoleName, Version, &[u8]) -> Result<bool, Error>,
     now: UnixTime,
 ) -> Result<(), Error> {
     let drafts = edit.store.drafts();
@@ -54,7 +54,7 @@ pub(super) fn go_around(
             let Some(bytes) = published.file(&file)? else {
                 break;
             };
-            if is_honest(&role, &bytes)? || !given_up.add(&role, version) {
+            if is_honest(&role, version, &bytes)? || !given_up.add(&role, version) {
                 return Err(Error::VersionReused {
                     at: published.metadata(&file),
                 });

@@ -220,3 +220,33 @@ fn r02_a_copy_never_stands_where_a_name_with_a_hash_belongs() {
     assert_eq!(code(plan), "target.copy-name");
     world.publish(NOW);
 }
+
+#[test]
+fn r14_a_copy_never_stands_where_a_version_of_another_role_belongs() {
+    for name in ["2.root", "1.targets", "2.edge", "Timestamp"] {
+        let (world, sam) = (World::published(), key());
+        world.delegate("edge", &[("sam", sam)]);
+        // Another program may have called it so.
+        world.rename("targets", "edge", name);
+        run(world.repository().sign(&[world.ana, world.ben, sam]));
+        let copies = Publish::to(world.public()).unversioned_copies();
+        let plan = world.repository().publish(&copies, &[world.online], NOW);
+        assert_eq!(code(plan), "role.name", "{name}");
+        // Without copies nothing stands there.
+        let before = fs::read(world.metadata("1.targets.json")).unwrap();
+        world.publish(NOW);
+        let mut client = world.client();
+        client.refresh(&world.public(), NOW).unwrap();
+        // Nor where nobody asks for the role any more, though snapshot goes on listing it.
+        let removed = world.repository().remove_delegation(name, None, NOW);
+        run(removed);
+        world.sign();
+        run(world.repository().publish(&copies, &[world.online], NOW));
+        copies_are_right(&world);
+        for copy in ["2.root.json", "2.edge.json", "Timestamp.json"] {
+            assert!(!world.metadata(copy).exists(), "{copy}");
+        }
+        assert_eq!(fs::read(world.metadata("1.targets.json")).unwrap(), before);
+        client.refresh(&world.public(), NOW).unwrap();
+    }
+}

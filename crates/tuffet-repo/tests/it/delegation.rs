@@ -160,6 +160,10 @@ fn names_and_paths_that_others_read_differently_are_refused() {
         ".x",
         "nul",
         "Edge",
+        "Root",
+        "TIMESTAMP",
+        "2.root",
+        "1.x",
         &"a".repeat(201),
     ] {
         assert_eq!(by_name(name), "role.name", "{name}");

@@ -7,7 +7,7 @@ use tuffet_repo::{Action, Publish, Recover};
 use tuffet_sign::{FileKey, Signer};
 
 use crate::recovery::forge;
-use crate::support::{NOW, World, code, key, named, run, versions};
+use crate::support::{NOW, World, code, key, named, role, run, versions};
 
 /// Leaves the next version of a role, signed by keys that the thief has.
 fn leave(world: &World, file: &str, next: &str, signers: &[&dyn Signer]) -> Vec<u8> {
@@ -118,6 +118,76 @@ fn r14_a_recovery_goes_around_the_numbers_that_a_thief_has_used() {
     run(world.plan(&[online], NOW));
     let view = world.client().refresh(&world.public(), NOW).unwrap();
     assert_eq!(versions(&view)[3], 6);
+}
+
+/// Puts a version under the name of the next one, for which no key is needed. No client accepts it as that.
+fn put_again(world: &World, file: &str, next: &str) {
+    fs::copy(world.metadata(file), world.metadata(next)).unwrap();
+}
+
+#[test]
+fn r14_a_snapshot_goes_around_an_older_one_under_its_name() {
+    let world = World::published();
+    let mut seen = world.client();
+    seen.refresh(&world.public(), NOW).unwrap();
+    put_again(&world, "2.snapshot.json", "3.snapshot.json");
+    world.add("b", b"b");
+    world.sign();
+    let actions = world.publish(NOW);
+    let skipped = Action::Skipped {
+        role: RoleName::Snapshot,
+        version: Version::new(3).unwrap(),
+    };
+    assert!(actions.contains(&skipped), "{actions:?}");
+    for client in [&mut seen, &mut world.client()] {
+        let view = client.refresh(&world.public(), NOW).unwrap();
+        assert_eq!(versions(&view)[2..], [4, 3]);
+    }
+}
+
+#[test]
+fn r14_an_older_version_under_the_name_of_the_next_gives_way_when_it_is_named() {
+    let (base, sam) = (World::published(), key());
+    base.delegate("edge", &[("sam", sam)]);
+    run(base.repository().sign(&[base.ana, base.ben, sam]));
+    base.publish(NOW);
+    let people: [&dyn Signer; 2] = [base.ana, base.ben];
+    let team: [&dyn Signer; 1] = [sam];
+    for (file, next, renewed, signers) in [
+        (
+            "3.targets.json",
+            "4.targets.json",
+            RoleName::Targets,
+            &people[..],
+        ),
+        ("1.edge.json", "2.edge.json", role("edge"), &team),
+    ] {
+        let world = base.fork();
+        put_again(&world, file, next);
+        run(world.repository().renew(&[renewed], NOW));
+        run(world.repository().sign(signers));
+        assert_eq!(code(world.plan(&[world.online], NOW)), "version.reused");
+        replacing(&world, &[next], world.online).unwrap();
+        let sealed = fs::read(world.directory().join("metadata").join(next)).unwrap();
+        assert_eq!(fs::read(world.metadata(next)).unwrap(), sealed);
+        world.client().refresh(&world.public(), NOW).unwrap();
+    }
+}
+
+#[test]
+fn r14_a_recovery_goes_around_older_versions_under_the_names_of_the_next() {
+    let world = World::published();
+    put_again(&world, "2.targets.json", "3.targets.json");
+    put_again(&world, "2.snapshot.json", "3.snapshot.json");
+    // A thief of Ben's key alone has made neither of them.
+    let ben = key();
+    let recover = Recover::stolen().key("ben", Some(named("ben", ben)));
+    let recover = recover.published(world.public());
+    run(world.repository().recover(&recover, NOW));
+    run(world.repository().sign(&[world.ana, world.ben, ben]));
+    world.publish(NOW);
+    let view = world.client().refresh(&world.public(), NOW).unwrap();
+    assert_eq!(versions(&view), [2, 3, 4, 4]);
 }
 
 #[test]

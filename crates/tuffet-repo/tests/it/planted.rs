@@ -1,6 +1,7 @@
 //! What somebody puts into the repository who has no key: a git remote that people share lets them.
 
 use std::fs;
+use std::path::Path;
 
 use tuffet_core::json::Value;
 use tuffet_core::metadata::{RoleName, UnixTime, Version};
@@ -365,13 +366,71 @@ fn a31_a_path_that_leads_elsewhere_is_neither_received_nor_published() {
         let change = world.repository().export_change().unwrap();
         let received = copy
             .repository()
-            .receive_change(&change, std::path::Path::new("c.tuf"));
+            .receive_change(&change, Path::new("c.tuf"));
         assert_eq!(code(received), "target.name", "{name}");
         assert_eq!(
             code(world.plan(&[world.online], NOW)),
             "target.name",
             "{name}"
         );
+    }
+}
+
+/// What a push can put into a repository.
+const PUSHED: [&str; 7] = [
+    "metadata/99.root.json",
+    "metadata/99.targets.json",
+    "metadata/99.snapshot.json",
+    "metadata/99.edge.json",
+    "metadata/timestamp.json",
+    ".tuffet/change.json",
+    "tuffet.toml",
+];
+
+/// A world that delegates by name, with something else in the place of a file, and what opening the repository and looking at it ends in.
+fn looked_at(file: &str, put: impl FnOnce(&Path)) -> &'static str {
+    let (world, sam) = (World::published(), key());
+    world.delegate("edge", &[("sam", sam)]);
+    run(world.repository().sign(&[world.ana, world.ben, sam]));
+    world.publish(NOW);
+    let place = world.directory().join(file);
+    if place.exists() {
+        fs::remove_file(&place).unwrap();
+    }
+    put(&place);
+    let repository = Repository::open(&world.directory());
+    code(repository.and_then(|repository| {
+        repository.roles()?;
+        repository.change()
+    }))
+}
+
+#[test]
+fn what_is_longer_than_anything_that_is_signed_is_not_read() {
+    for file in PUSHED {
+        let code = looked_at(file, |place| {
+            // It takes no room, and nobody can hold it in memory.
+            let endless = fs::File::create(place).unwrap();
+            endless.set_len(1 << 42).unwrap();
+        });
+        assert!(!["no error", "repo.io"].contains(&code), "{file}: {code}");
+    }
+    // A state before an edit, too.
+    let world = World::published();
+    world.add("b", b"b");
+    let before = fs::File::create(world.directory().join(".tuffet/undo/1.json")).unwrap();
+    before.set_len(1 << 42).unwrap();
+    assert_eq!(code(world.repository().undo()), "repo.format");
+}
+
+#[cfg(unix)]
+#[test]
+fn what_never_ends_is_not_read_to_its_end() {
+    for file in PUSHED {
+        let code = looked_at(file, |place| {
+            std::os::unix::fs::symlink("/dev/zero", place).unwrap();
+        });
+        assert!(!["no error", "repo.io"].contains(&code), "{file}: {code}");
     }
 }
 

@@ -481,6 +481,28 @@ fn nothing_private_is_published() {
     assert!(repository.online_key_path().ends_with(".tuffet/online.key"));
 }
 
+#[cfg(unix)]
+#[test]
+fn nothing_private_is_published_where_a_link_leads_into_the_place() {
+    for private in [".tuffet", ".tuffet/online.key", "metadata"] {
+        let world = World::published();
+        let place = world.directory().join("web");
+        fs::create_dir(&place).unwrap();
+        let (link, inside) = (world.directory().join(private), place.join("x"));
+        if link.exists() {
+            fs::rename(&link, &inside).unwrap();
+        } else {
+            fs::write(&inside, b"private").unwrap();
+        }
+        std::os::unix::fs::symlink(&inside, &link).unwrap();
+        let publish = Publish::to(&place);
+        let plan = world.repository().publish(&publish, &[world.online], NOW);
+        assert_eq!(code(plan), "publish.inside", "{private}");
+        // Somewhere else it is no matter.
+        assert_eq!(code(world.plan(&[world.online], NOW)), "no error");
+    }
+}
+
 #[test]
 fn the_policy_can_name_the_place() {
     let world = World::empty();

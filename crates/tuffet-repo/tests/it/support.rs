@@ -218,6 +218,21 @@ impl World {
         fs::write(path, change.to_compact_json()).unwrap();
     }
 
+    /// Gives a delegated role of the open change another name by hand, as another program could have called it.
+    pub(crate) fn rename(&self, by: &str, from: &str, to: &str) {
+        self.edit_change(|drafts| {
+            if let Some(draft) = drafts.remove(from) {
+                drafts.insert(to.to_owned(), draft);
+            }
+            let delegator = drafts.get_mut(by).unwrap();
+            let text = String::from_utf8(delegator.to_compact_json()).unwrap();
+            let name = |name: &str| format!(r#""name":"{name}""#);
+            let renamed = text.replace(&name(from), &name(to));
+            assert_ne!(renamed, text);
+            *delegator = Value::parse(renamed.as_bytes()).unwrap();
+        });
+    }
+
     /// The only staged file of this length.
     #[cfg(feature = "object-store")]
     pub(crate) fn staged(&self, length: u64) -> PathBuf {

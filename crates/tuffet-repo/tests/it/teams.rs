@@ -162,6 +162,29 @@ fn a_team_cannot_lay_hands_on_the_role_of_another() {
 }
 
 #[test]
+fn a_team_cannot_delegate_to_a_role_in_whose_place_a_file_of_another_belongs() {
+    for name in ["2.root", "1.edge", "Root"] {
+        let (publisher, team, sam) = with_team();
+        let keys = vec![named("pat", key())];
+        let nested = Delegate::new(delegated("nested"), patterns(&["edge/*"]), keys);
+        let nested = nested.by(role("edge")).external();
+        run(team.repository().delegate(&nested, NOW));
+        team.rename("edge", "nested", name);
+        run(team.repository().sign(&[sam]));
+        let change = export(&team);
+        let received = receive(&publisher, &change, &["edge"]);
+        assert_eq!(code(received), "role.name", "{name}");
+        let signed = team.repository().change().unwrap().drafts[0]
+            .bytes()
+            .to_vec();
+        let accepted = publisher
+            .repository()
+            .accept_role(&delegated("edge"), signed, NOW);
+        assert_eq!(code(accepted), "role.name", "{name}");
+    }
+}
+
+#[test]
 fn a_team_cannot_smuggle_a_draft_into_its_change() {
     let (publisher, team, sam) = with_team();
     run(add(&team, "edge/fw-7.bin", "edge"));
