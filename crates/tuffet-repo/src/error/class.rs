@@ -53,6 +53,7 @@ impl Error {
             | Self::ContentDiffers { .. } => Class::Conflict,
             Self::Io { .. } | Self::Store { .. } => Class::Io,
             Self::ChangeForeign { .. }
+            | Self::ChangeSignature { .. }
             | Self::ChangeRole { .. }
             | Self::VersionFar { .. }
             | Self::VersionsUsedUp { .. }
