@@ -26,9 +26,10 @@ impl Repository {
     /// covers none of them, the file is one of another role.
     ///
     /// # Errors
-    /// [`Error::RoleUnknown`] if nobody delegates to the role; [`Error::RoleUnsuited`] for a role that others delegate further or
-    /// that is being edited here; [`Error::RoleExists`] if it begins to delegate to a role that another one delegates to;
-    /// [`Error::RoleNameUnsafe`] to one under whose name a file of another role belongs;
+    /// [`Error::RoleUnknown`] if nobody delegates to the role; [`Error::RoleUnsuited`] for a version so high that nobody can
+    /// count on from it; [`Error::ChangeSigned`] for a role that somebody has signed in the open change; [`Error::RoleExists`] if it
+    /// begins to delegate to a role that another one delegates to; [`Error::RoleNameUnsafe`] to one under whose name a file of another
+    /// role belongs;
     /// [`Error::VersionFar`] for a version more than 1,000,000 above the last one;
     /// [`Error::TargetOutside`] for a file that lists nothing that is delegated to the role;
     /// [`Error::Refused`] with `threshold.delegated`, `rollback.delegated`, `expired.delegated`,
@@ -49,16 +50,7 @@ impl Repository {
             // It was accepted and published before.
             return edit.finish();
         }
-        let opened = edit.store.draft(&name);
-        if opened
-            .is_some_and(|draft| !draft.is_exact() && draft.signature_keyids().next().is_some())
-        {
-            return Err(Error::RoleUnsuited {
-                role: name,
-                why: "is in the open change already, and somebody has signed it there",
-            });
-        }
-        let accepted = opened.filter(|open| open.is_exact());
+        let accepted = edit.store.draft(&name).filter(|open| open.is_exact());
         let accepted = accepted.and_then(Document::version);
         let (draft, uncovered) = check(&edit.store, &graph, &name, bytes, accepted)?;
         require_time(&name, &draft, now)?;

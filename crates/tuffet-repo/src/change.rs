@@ -5,6 +5,8 @@ mod exchange;
 mod file;
 mod undo;
 
+use std::path::PathBuf;
+
 use tuffet_core::metadata::{RoleName, UnixTime, Version};
 
 pub use difference::{Difference, differences};
@@ -15,12 +17,13 @@ use crate::Error;
 use crate::document::Document;
 use crate::graph::Graph;
 use crate::keys::KeyName;
+use crate::lock::Lock;
 use crate::plan::{Action, Plan};
 use crate::policy::{Policy, RolePolicy};
 use crate::quorum::{Need, needs_of};
 use crate::repository::Repository;
 use crate::store::Store;
-use crate::write::{Write, WriteKind};
+use crate::write::{Write, WriteKind, read_optional};
 
 /// The open change: the unit that people sign.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -91,7 +94,7 @@ impl Repository {
         of(&store, &Graph::load(&store)?, self.policy(), |_| true)
     }
 
-    /// Forgets the open change, with the names of keys that came with it.
+    /// Forgets the open change, with the names of keys that came with it. One that cannot be read is kept under another name.
     ///
     /// # Errors
     /// [`Error::NoChange`].
@@ -105,6 +108,9 @@ impl Repository {
         let actions: Vec<Action> = match Store::load(self.layout()) {
             Ok(store) if store.has_change() => store.drafts().map(dropped).collect(),
             Ok(_) => return Err(Error::NoChange),
+            Err(Error::Format { path: damaged, .. }) if damaged == path => {
+                return put_aside(path, lock);
+            }
             // What may not be gone on with can be dropped.
             Err(Error::ChangeForeign { .. } | Error::VersionRemembered { .. }) => {
                 let drafts = ChangeFile::read(&path)?.drafts;
@@ -118,6 +124,18 @@ impl Repository {
             lock: Some(lock),
         })
     }
+}
+
+/// Takes a file that cannot be read out of the way. Somebody may still want to know what it was.
+fn put_aside(path: PathBuf, lock: Lock) -> Result<Plan, Error> {
+    let bytes = read_optional(&path)?.unwrap_or_default();
+    let aside = path.with_file_name("change.damaged.json");
+    let keep = Write::file(aside.clone(), WriteKind::Replace(bytes));
+    Ok(Plan {
+        actions: vec![Action::PutAside { to: aside }],
+        steps: vec![vec![keep], vec![Write::file(path, WriteKind::Remove)]],
+        lock: Some(lock),
+    })
 }
 
 /// The open change of a repository that has been read, with the drafts of some roles.

@@ -18,6 +18,7 @@ use crate::layout;
 use crate::plan::{Action, Plan};
 use crate::policy::{Period, RolePolicy};
 use crate::repository::Repository;
+use crate::role::require_some;
 
 pub use list::Delegation;
 
@@ -145,12 +146,15 @@ impl Repository {
     ///
     /// # Errors
     /// [`Error::RoleExists`], [`Error::RoleNameUnsafe`], [`Error::RoleUnsuited`] if bins would stand beside other roles,
-    /// [`Error::DelegationPaths`], [`Error::TooFewKeys`], [`Error::KeyDuplicate`], [`Error::RoleUnknown`] if there is no such delegator.
+    /// [`Error::DelegationPaths`], [`Error::TooFewKeys`], [`Error::BelowPolicy`] for a threshold of none, [`Error::KeyDuplicate`],
+    /// [`Error::RoleUnknown`] if there is no such delegator.
     pub fn delegate(&self, delegate: &Delegate, now: UnixTime) -> Result<Plan, Error> {
         let mut edit = Edit::begin(self)?;
         check_paths(&delegate.paths)?;
         check_name(delegate, &edit)?;
-        require_distinct(&RoleName::Delegated(delegate.role.clone()), &delegate.keys)?;
+        let role = RoleName::Delegated(delegate.role.clone());
+        require_distinct(&role, &delegate.keys)?;
+        require_some(&role, delegate.threshold)?;
         edit.ask_of(
             delegate.role.as_str(),
             RolePolicy {

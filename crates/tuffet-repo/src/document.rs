@@ -310,7 +310,8 @@ impl Document {
         })
     }
 
-    fn confirm(
+    /// The signature, if it is one of this key.
+    pub(crate) fn confirm(
         &mut self,
         key: &PublicKeyInfo,
         signature: &[u8],
@@ -320,8 +321,8 @@ impl Document {
         key.confirm(&message, signature)
     }
 
-    /// Only for those above, which know that the signature is one of this document.
-    fn attach_confirmed(&mut self, keyid: &KeyId, signature: &ConfirmedSignature) {
+    /// Attaches what [`Document::confirm`] or a signer has just made of this document.
+    pub(crate) fn attach_confirmed(&mut self, keyid: &KeyId, signature: &ConfirmedSignature) {
         self.attach(keyid, signature.as_bytes());
         self.remember(keyid, signature);
     }

@@ -1,5 +1,7 @@
 //! Editing the open change: drafts of the next versions, and what the policy has to learn.
 
+mod signed;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use tuffet_core::json::Value;
@@ -19,6 +21,7 @@ use crate::recover::require_forgotten;
 use crate::repository::Repository;
 use crate::store::Store;
 use crate::write::Write;
+use signed::Signed;
 
 /// An edit on its way to being a plan.
 #[derive(Debug)]
@@ -27,6 +30,10 @@ pub(crate) struct Edit {
     pub(crate) policy: Policy,
     /// The drafts that were opened, each with what it was before.
     opened: BTreeMap<RoleName, Option<Document>>,
+    /// What people had signed.
+    signed: Signed,
+    /// Whether their signatures may go.
+    discards_signatures: bool,
     /// What the policy was to learn before.
     learned: Learned,
     /// The roles of which the file of the policy asks something.
@@ -47,6 +54,8 @@ impl Edit {
         Ok(Self {
             learned: store.learned.clone(),
             written: repository.written_policy()?.roles.into_keys().collect(),
+            signed: Signed::of(&store, repository.policy()),
+            discards_signatures: repository.discards_signatures(),
             store,
             policy: repository.policy().clone(),
             opened: BTreeMap::new(),
@@ -128,6 +137,8 @@ impl Edit {
             }
             if let Some(draft) = self.store.remove_draft(role) {
                 self.opened.remove(role);
+                // It cannot stay, whoever has signed it.
+                self.signed.forget(role);
                 self.actions.push(Action::Dropped {
                     role: role.clone(),
                     version: draft.version().unwrap_or(Version::FIRST),
@@ -244,6 +255,8 @@ impl Edit {
     /// Checks what was edited and says which files change.
     pub(crate) fn finish(mut self) -> Result<Plan, Error> {
         let path = self.store.layout().change();
+        let lost = self.signed.lost(|role| self.says_what_it_said(role));
+        self.actions.extend(lost.discard(self.discards_signatures)?);
         for (role, before) in &self.opened {
             let Some(draft) = self.store.draft_mut(role) else {
                 continue;
@@ -279,6 +292,20 @@ impl Edit {
             steps,
             lock: Some(self.lock),
         })
+    }
+
+    /// Whether the draft of a role is what it was before the edit.
+    fn says_what_it_said(&self, role: &RoleName) -> bool {
+        let Some(draft) = self.store.draft(role) else {
+            return false;
+        };
+        match self.opened.get(role) {
+            None => true,
+            Some(before) => {
+                let before = before.as_ref();
+                before.is_some_and(|before| before.says_the_same_as(draft))
+            }
+        }
     }
 
     fn check_policy(&self) -> Result<(), Error> {

@@ -17,7 +17,7 @@ use crate::write::Address;
 
 pub use class::Class;
 pub use words::MissingSignatures;
-use words::{ahead, covered, instead, join, last_one, overtaken, shown};
+use words::{ahead, covered, instead, join, last_one, overtaken, shown, signed};
 
 /// Why an operation was not planned or not finished.
 #[derive(Debug, thiserror::Error)]
@@ -148,9 +148,15 @@ pub enum Error {
     /// No edit of the open change can be taken back.
     #[error("no edit of the open change can be taken back")]
     NothingToUndo,
-    /// Somebody has signed what an undo would change.
-    #[error("{key} has signed {role} since the last edit")]
+    /// Somebody has signed what an edit or an undo would change.
+    #[error("signatures would be lost: {}", signed(.lost))]
     ChangeSigned {
+        /// The roles, and the keys that have signed each.
+        lost: Vec<(RoleName, Vec<KeyName>)>,
+    },
+    /// A signature in a change that came is none of the key that it is said to be of.
+    #[error("the signature of {key} on {role} in the change does not verify")]
+    ChangeSignature {
         /// The role.
         role: RoleName,
         /// The key.
@@ -342,6 +348,14 @@ pub enum Error {
     /// A target whose copy without a hash would look like one with a hash.
     #[error("{0} begins like a name with a hash, so it can have no copy without one")]
     CopyName(TargetPath),
+    /// A file that is not for the public.
+    #[error("{} cannot become a target: {why}", file.display())]
+    TargetPrivate {
+        /// The file.
+        file: PathBuf,
+        /// What it is, or where it lies.
+        why: &'static str,
+    },
     /// Custom data that is not an object.
     #[error("the custom data of {0} is not a JSON object")]
     TargetCustom(TargetPath),
@@ -512,6 +526,7 @@ impl Error {
             Self::ChangeElsewhere { .. } => "change.elsewhere",
             Self::NothingToUndo => "change.no-edit",
             Self::ChangeSigned { .. } => "change.signed",
+            Self::ChangeSignature { .. } => "change.signature",
             Self::Stale { .. } => "change.stale",
             Self::ChangeForeign { .. } => "change.foreign",
             Self::ChangeDiffers { .. } => "change.differs",
@@ -537,6 +552,7 @@ impl Error {
             Self::TargetName { .. } => "target.name",
             Self::TargetOutside { .. } => "target.outside-delegation",
             Self::CopyName(_) => "target.copy-name",
+            Self::TargetPrivate { .. } => "target.private",
             Self::TargetCustom(_) => "target.custom",
             Self::ContentChanged { .. } => "target.content-changed",
             Self::ContentDiffers { .. } => "target.content-differs",

@@ -19,6 +19,7 @@ use crate::plan::{Action, Plan};
 use crate::policy::{Period, Policy, RolePolicy};
 use crate::publish::Destination;
 use crate::repository::Repository;
+use crate::role::require_some;
 use crate::sign::attach;
 use crate::store::Store;
 use crate::write::{Write, WriteKind};
@@ -172,6 +173,7 @@ impl InitOptions {
         }
         for (role, of) in self.roles() {
             require_distinct(&role, &of.keys)?;
+            require_some(&role, of.threshold)?;
         }
         Ok(())
     }

@@ -1,63 +1,18 @@
 //! What an operation would do, before it does it.
 
+mod steps;
+
 use std::fmt;
 use std::path::PathBuf;
 
 use tuffet_core::crypto::Digest;
 use tuffet_core::metadata::{RoleName, TargetPath, UnixTime, Version};
 
-use crate::Error;
 use crate::keys::KeyName;
-use crate::lock::Lock;
 use crate::policy::RolePolicy;
 use crate::quorum::Need;
-use crate::write::{Disk, FileSystem, Write};
 
-/// What an operation would do. Nothing has been written; dropping the plan is the dry run.
-///
-/// A plan holds the lock of its repository, so that nothing changes between planning and doing.
-#[derive(Debug)]
-#[must_use = "a plan does nothing until it is executed"]
-pub struct Plan {
-    pub(crate) actions: Vec<Action>,
-    /// Changes of files in steps: those of one step come in any order, and are durable before the next step begins.
-    pub(crate) steps: Vec<Vec<Write>>,
-    pub(crate) lock: Option<Lock>,
-}
-
-impl Plan {
-    /// What is done, in words that people use.
-    #[must_use]
-    pub fn actions(&self) -> &[Action] {
-        &self.actions
-    }
-
-    /// The files that change, in this order.
-    pub fn writes(&self) -> impl Iterator<Item = &Write> {
-        self.steps.iter().flatten()
-    }
-
-    /// Does it.
-    ///
-    /// # Errors
-    /// The first change that fails; those before it are done, and what they leave is a repository as it was or as it will be
-    /// when the operation is repeated.
-    pub fn execute(self) -> Result<Vec<Action>, Error> {
-        self.execute_on(&mut FileSystem)
-    }
-
-    /// Does it through something else than the file system, such as one that stops half-way.
-    ///
-    /// # Errors
-    /// As [`Plan::execute`].
-    pub fn execute_on(self, disk: &mut dyn Disk) -> Result<Vec<Action>, Error> {
-        for step in &self.steps {
-            disk.apply_all(step)?;
-        }
-        drop(self.lock);
-        Ok(self.actions)
-    }
-}
+pub use steps::Plan;
 
 /// One thing that an operation does.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -208,6 +163,15 @@ pub enum Action {
         /// How many signatures there are now, and are needed.
         needs: Vec<Need>,
     },
+    /// Signatures on a draft that was edited count no longer, and are taken off it.
+    Discarded {
+        /// The role.
+        role: RoleName,
+        /// The version.
+        version: Version,
+        /// The keys that had signed it.
+        keys: Vec<KeyName>,
+    },
     /// Nothing was hashed of new targets that people sign for, because their bytes are not here.
     NotAtHand {
         /// The role.
@@ -289,6 +253,11 @@ pub enum Action {
         role: RoleName,
         /// The version that it would have had.
         version: Version,
+    },
+    /// The open change cannot be read; its file is kept under another name.
+    PutAside {
+        /// Where it is now.
+        to: PathBuf,
     },
     /// A draft is again what it was before the last edit.
     Restored {
@@ -402,6 +371,7 @@ impl Action {
             Self::KeyReplaced { .. } => "Replaced",
             Self::KeyRemoved { .. } => "Removed",
             Self::Signed { .. } => "Signed",
+            Self::Discarded { .. } => "Discarded",
             Self::Sent { .. } => "Sent",
             Self::TargetsRestored { .. } | Self::Restored { .. } => "Restored",
             Self::Imported { .. } => "Imported",
@@ -409,7 +379,7 @@ impl Action {
             Self::Skipped { .. } => "Skipped",
             Self::Overwritten { .. } => "Replaced",
             Self::LeftOut { .. } | Self::Spared { .. } => "Left",
-            Self::Dropped { .. } => "Dropped",
+            Self::Dropped { .. } | Self::PutAside { .. } => "Dropped",
             Self::Applied { .. } => "Applied",
             Self::Copied { .. } => "Copied",
             Self::Published { .. } => "Published",
@@ -497,6 +467,10 @@ impl fmt::Display for Action {
                 write!(f, "{role} v{version} by {key}")?;
                 needs.iter().try_for_each(|need| write!(f, ", {need}"))
             }
+            Self::Discarded { role, version, keys } => {
+                let keys: Vec<String> = keys.iter().map(ToString::to_string).collect();
+                write!(f, "what was signed of {role} v{version} by {}", keys.join(", "))
+            }
             Self::NotAtHand { role, path, count } => {
                 and_more(f, path, *count)?;
                 write!(f, " of {role} are not here, so nobody has hashed again what is signed")
@@ -539,6 +513,11 @@ impl fmt::Display for Action {
             }
             Self::LeftOut { role, version } => write!(f, "{role} v{version}, which is not current"),
             Self::Imported { role, version } => write!(f, "{role} v{version}"),
+            Self::PutAside { to } => write!(
+                f,
+                "the open change, which cannot be read; its file is now {}",
+                to.display()
+            ),
             Self::Dropped { role, version } => write!(f, "the draft of {role} v{version}"),
             Self::Restored { role, version } => {
                 write!(f, "the draft of {role} v{version} as it was before")

@@ -22,11 +22,13 @@ const SHORTEST_KEYID: usize = 8;
 /// The most bytes of the policy: it comes with a push, like everything beside it.
 const LARGEST: u64 = 16 * 1024 * 1024;
 
-/// A repository on disk. The value holds the policy as it was when the repository was opened, and nothing else.
+/// A repository on disk. The value holds the policy as it was when the repository was opened, and what edits through it may do.
 #[derive(Debug)]
 pub struct Repository {
     layout: Layout,
     policy: Policy,
+    private: Vec<PathBuf>,
+    discards_signatures: bool,
 }
 
 impl Repository {
@@ -37,8 +39,35 @@ impl Repository {
     pub fn open(directory: &Path) -> Result<Self, Error> {
         let layout = Layout::new(directory);
         let (mut policy, _) = read_policy(&layout)?;
-        ChangeFile::read_learned(&layout.change())?.apply(&mut policy);
-        Ok(Self { layout, policy })
+        match ChangeFile::read_learned(&layout.change()) {
+            Ok(learned) => learned.apply(&mut policy),
+            // Whatever needs the change reads it again and fails then. Dropping it does not.
+            Err(Error::Format { .. }) => {}
+            Err(error) => return Err(error),
+        }
+        Ok(Self {
+            layout,
+            policy,
+            private: Vec::new(),
+            discards_signatures: false,
+        })
+    }
+
+    /// No file of this directory becomes a target, as none of the repository itself does: for the place where private keys are.
+    #[must_use]
+    pub fn keeping_private(mut self, directory: &Path) -> Self {
+        self.private.push(directory.to_owned());
+        self
+    }
+
+    /// Whether an edit may change what somebody has signed. Their signatures are discarded then, and the actions say so; without
+    /// this, such an edit ends with [`Error::ChangeSigned`].
+    #[must_use]
+    pub fn discarding_signatures(self, discards_signatures: bool) -> Self {
+        Self {
+            discards_signatures,
+            ..self
+        }
     }
 
     /// Opens the repository in a directory or in the nearest one above it.
@@ -122,6 +151,15 @@ impl Repository {
         let mut policy = self.policy.clone();
         learned.apply(&mut policy);
         policy
+    }
+
+    /// The directories besides its own of which nothing becomes a target.
+    pub(crate) fn private(&self) -> &[PathBuf] {
+        &self.private
+    }
+
+    pub(crate) fn discards_signatures(&self) -> bool {
+        self.discards_signatures
     }
 
     pub(crate) fn layout(&self) -> &Layout {

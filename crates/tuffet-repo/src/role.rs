@@ -93,13 +93,7 @@ impl Repository {
             name: set.role.clone(),
             why: "it is empty or holds NUL",
         })?;
-        if set.threshold == Some(0) {
-            return Err(Error::BelowPolicy {
-                role,
-                threshold: 0,
-                floor: 1,
-            });
-        }
+        require_some(&role, set.threshold.unwrap_or(1))?;
         let places: Vec<(RoleName, u64)> = {
             let graph = edit.graph()?;
             let named = graph.named_in(&set.role).into_iter();
@@ -186,6 +180,18 @@ impl Repository {
         });
         Ok(())
     }
+}
+
+/// Refuses a role that nobody would have to sign: no client reads the file that says so.
+pub(crate) fn require_some(role: &RoleName, threshold: u64) -> Result<(), Error> {
+    if threshold > 0 {
+        return Ok(());
+    }
+    Err(Error::BelowPolicy {
+        role: role.clone(),
+        threshold,
+        floor: 1,
+    })
 }
 
 /// Changes the threshold wherever the keys of the role are named; returns whether it was another one.

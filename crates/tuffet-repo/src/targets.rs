@@ -1,6 +1,7 @@
 //! Listing targets: what a role vouches for.
 
 mod find;
+mod source;
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
@@ -20,6 +21,7 @@ use crate::store::Store;
 use crate::write::{Address, Write, WriteKind, read_pieces};
 
 pub use find::Listing;
+use source::{Public, is_private_key};
 
 /// A target to add.
 #[derive(Debug, Clone)]
@@ -121,6 +123,8 @@ impl Repository {
     /// copied. So somebody who has received a change can bring the files that did not travel with it.
     ///
     /// # Errors
+    /// [`Error::TargetPrivate`] for a private key in PEM, and for a file of the repository itself, of the place where it is published,
+    /// of a git directory, or of a directory that [`Repository::keeping_private`] names;
     /// [`Error::TargetName`] for a path that cannot safely become a file, [`Error::TargetOutside`] for one that is not delegated
     /// to the role, [`Error::TargetExists`] if the role lists another content under it, [`Error::TargetCustom`],
     /// [`Error::RoleUnknown`], [`Error::RoleUnsuited`].
@@ -128,6 +132,9 @@ impl Repository {
         let mut edit = Edit::begin(self)?;
         let graph = edit.graph()?;
         let mut heads = Heads::default();
+        // All of them before the first one is read.
+        let public = Public::of(self);
+        all.iter().try_for_each(|add| public.require(&add.source))?;
         for add in all {
             add_one(&mut edit, &graph, &mut heads, add, now)?;
         }
@@ -420,13 +427,21 @@ fn digests(file: &Path, sha512: bool) -> Result<(u64, Vec<Digest>), Error> {
     let crypto = tuffet_crypto::aws_lc();
     let mut sha256 = crypto.hasher(HashAlgorithm::Sha256);
     let mut sha512 = sha512.then(|| crypto.hasher(HashAlgorithm::Sha512));
+    let (mut begun, mut is_key) = (false, false);
     let length = read_pieces(file, |piece| {
+        is_key |= !std::mem::replace(&mut begun, true) && is_private_key(piece);
         sha256.update(piece);
         if let Some(sha512) = &mut sha512 {
             sha512.update(piece);
         }
         Ok(())
     })?;
+    if is_key {
+        return Err(Error::TargetPrivate {
+            file: file.to_owned(),
+            why: "it is a private key",
+        });
+    }
     let sha512 = sha512.map(|hasher| hasher.finish());
     Ok((
         length,

@@ -9,9 +9,11 @@ use tuffet_repo::{
     Action, Address, Class, Destination, Disk, Error, FileSystem, Plan, Repository, Write, batches,
 };
 
+use crate::cli::EditOptions;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::interrupt;
+use crate::keyring;
 use crate::progress::Progress;
 use crate::run::App;
 use crate::text;
@@ -25,6 +27,10 @@ pub(crate) fn repository(app: &App) -> Result<Repository, Failure> {
         Some(directory) => Repository::open(directory),
         None => Repository::find(&current()?),
     };
+    let found = match keyring::directory(app) {
+        Ok(keys) => found.map(|repository| repository.keeping_private(&keys)),
+        Err(_) => found,
+    };
     found.map_err(|error| {
         let failure = Failure::from(&error);
         match app.options.repo {
@@ -34,7 +40,15 @@ pub(crate) fn repository(app: &App) -> Result<Repository, Failure> {
     })
 }
 
-/// The same, for commands that also make sense where there is none. One that is named has to be there.
+/// The same, for commands that edit the open change.
+///
+/// # Errors
+/// As [`repository`].
+pub(crate) fn repository_to_edit(app: &App, edit: &EditOptions) -> Result<Repository, Failure> {
+    Ok(repository(app)?.discarding_signatures(edit.discard_signatures))
+}
+
+/// The same as [`repository`], for commands that also make sense where there is none. One that is named has to be there.
 ///
 /// # Errors
 /// As [`repository`], if `--repo` names one.

@@ -80,6 +80,17 @@ pub(crate) struct DryRun {
     pub(crate) dry_run: bool,
 }
 
+/// For commands that edit the open change.
+#[derive(Debug, Clone, Default, Args)]
+pub(crate) struct EditOptions {
+    /// Discard signatures on what is edited; those people have to sign again
+    #[arg(long)]
+    pub(crate) discard_signatures: bool,
+    /// Show what would be done and change nothing
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+}
+
 /// What can be done.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Commands {

@@ -5,7 +5,8 @@ use std::path::Path;
 
 use tuffet_core::crypto::HashAlgorithm;
 use tuffet_core::json::Value;
-use tuffet_core::metadata::{RoleName, TargetPath, Version};
+use tuffet_core::metadata::{KeyId, RoleName, TargetPath, Version};
+use tuffet_sign::PublicKeyInfo;
 
 use super::ChangeFile;
 use crate::Error;
@@ -59,14 +60,15 @@ impl Repository {
     }
 
     /// Takes over what somebody else has exported from a copy of the repository: the change, if none is open here, or the
-    /// signatures, if it is the one that is open. Only signatures that count under this copy's root are taken.
+    /// signatures, if it is the one that is open. Only signatures that count under this copy's root are taken; one of a key that may
+    /// sign has to verify, or the file was tampered with.
     ///
     /// `from` is what errors call the file.
     ///
     /// # Errors
     /// [`Error::Format`]; [`Error::ChangeForeign`] for a change of another repository, or one that follows versions that this
     /// copy does not have; [`Error::Stale`] for one that was published or overtaken; [`Error::ChangeDiffers`] if another change
-    /// is open.
+    /// is open; [`Error::ChangeSignature`].
     pub fn receive_change(&self, bytes: &[u8], from: &Path) -> Result<Plan, Error> {
         self.receive_change_of(bytes, from, &[])
     }
@@ -163,7 +165,12 @@ impl Repository {
             let Some(theirs) = received.drafts.get(role).filter(|_| !draft.is_exact()) else {
                 continue;
             };
-            let taken = merge(draft, theirs, &graph.signatories(role));
+            let taken = merge(draft, theirs, &graph.signatories(role)).map_err(|keyid| {
+                Error::ChangeSignature {
+                    role: role.clone(),
+                    key: policy.key_name(&keyid),
+                }
+            })?;
             if taken.is_empty() {
                 continue;
             }
@@ -325,26 +332,41 @@ fn require_same_content(store: &Store, received: &ChangeFile) -> Result<(), Erro
     }
 }
 
-/// Attaches those of the other's signatures that count and are not here yet; returns their keyids.
+/// Attaches those of the other's signatures that count and are not here yet; returns their keyids. A signature that is none of a key
+/// under its keyid is an error: what was signed, or the signature, is not what it was.
 fn merge(
     draft: &mut Document,
     theirs: &Document,
     authorities: &[Authority<'_>],
-) -> Vec<tuffet_core::metadata::KeyId> {
+) -> Result<Vec<KeyId>, KeyId> {
     let mut taken = Vec::new();
+    for (keyid, keys) in usable_keys(authorities) {
+        if !theirs.signature_keyids().any(|own| own == keyid.as_str()) {
+            continue;
+        }
+        let signature = theirs.signature(keyid).unwrap_or_default();
+        let mut of = keys.iter();
+        let good = of.find_map(|key| Some((key, draft.confirm(key, &signature).ok()?)));
+        let (key, signature) = good.ok_or_else(|| keyid.clone())?;
+        if !draft.is_signed_by(keyid, key) {
+            draft.attach_confirmed(keyid, &signature);
+            taken.push(keyid.clone());
+        }
+    }
+    Ok(taken)
+}
+
+/// The keys of these that signatures can be verified by. One keyid may stand for different keys before and after a rotation.
+fn usable_keys<'a>(authorities: &[Authority<'a>]) -> BTreeMap<&'a KeyId, Vec<PublicKeyInfo>> {
+    let mut all: BTreeMap<&KeyId, Vec<PublicKeyInfo>> = BTreeMap::new();
     for authority in authorities {
         for keyid in &authority.keys.keyids {
-            let key = authority.table.key(keyid.as_str()).and_then(info);
-            let (Some(key), Some(signature)) = (key, theirs.signature(keyid)) else {
-                continue;
-            };
-            let here = draft.is_signed_by(keyid, &key);
-            if !here && draft.attach_verified(keyid, &key, &signature).is_ok() {
-                taken.push(keyid.clone());
+            if let Some(key) = authority.table.key(keyid.as_str()).and_then(info) {
+                all.entry(keyid).or_default().push(key);
             }
         }
     }
-    taken
+    all
 }
 
 /// The member of an exported change that says what it follows.

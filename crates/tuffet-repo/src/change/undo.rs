@@ -5,11 +5,12 @@
 
 use std::collections::BTreeSet;
 
-use tuffet_core::metadata::{RoleName, Version};
+use tuffet_core::metadata::{KeyId, RoleName, Version};
 
 use super::ChangeFile;
 use crate::Error;
 use crate::document::Document;
+use crate::keys::KeyName;
 use crate::numbers::GivenUp;
 use crate::plan::{Action, Plan};
 use crate::policy::Learned;
@@ -24,7 +25,8 @@ const KEPT: u64 = 32;
 const LARGEST: u64 = 16 * 1024 * 1024;
 
 impl Repository {
-    /// Takes back the last edit of the open change. What people have signed since then is not taken from them.
+    /// Takes back the last edit of the open change. What people have signed since then is not taken from them, unless
+    /// [`Repository::discarding_signatures`] allows it.
     ///
     /// # Errors
     /// [`Error::NoChange`]; [`Error::NothingToUndo`] for a change that no edit here has made, or none that is remembered;
@@ -44,9 +46,20 @@ impl Repository {
         let before = ChangeFile::parse(&bytes).map_err(|error| Error::format(&path, error))?;
         // The state before is believed no more than the change that is open.
         store.without_drafts().take(before.clone())?;
-        if let Some((role, keyid)) = signed_since(&store, &before) {
-            let key = self.policy().key_name(&keyid);
-            return Err(Error::ChangeSigned { role, key });
+        let mut actions = actions(&store, &before);
+        for (role, keyids) in signed_since(&store, &before) {
+            let keys = keyids.iter().map(|keyid| self.policy().key_name(keyid));
+            let keys: Vec<KeyName> = keys.collect();
+            if !self.discards_signatures() {
+                let lost = vec![(role, keys)];
+                return Err(Error::ChangeSigned { lost });
+            }
+            let version = store.draft(&role).and_then(Document::version);
+            actions.push(Action::Discarded {
+                version: version.unwrap_or(Version::FIRST),
+                role,
+                keys,
+            });
         }
         let write = if before.drafts.is_empty() {
             store.remove_change()
@@ -55,7 +68,7 @@ impl Repository {
         };
         let kept = Write::file(path, WriteKind::Remove);
         Ok(Plan {
-            actions: actions(&store, &before),
+            actions,
             steps: vec![vec![write], vec![kept]],
             lock: Some(lock),
         })
@@ -88,22 +101,20 @@ pub(crate) fn keep(store: &mut Store) -> Result<Vec<Write>, Error> {
     Ok(std::iter::once(keep).chain(forget).collect())
 }
 
-/// A signature that would be lost.
-fn signed_since(
-    store: &Store,
-    before: &ChangeFile,
-) -> Option<(RoleName, tuffet_core::metadata::KeyId)> {
+/// The signatures that would be lost.
+fn signed_since(store: &Store, before: &ChangeFile) -> Vec<(RoleName, Vec<KeyId>)> {
     let since = |(role, draft): (&RoleName, &Document)| {
         let then = before.drafts.get(role);
         let keyids = draft.signature_keyids();
-        let mut keyids = keyids.filter_map(|keyid| tuffet_core::metadata::KeyId::new(keyid).ok());
-        let lost = keyids
-            .find(|keyid| draft.signature(keyid) != then.and_then(|then| then.signature(keyid)));
-        lost.map(|keyid| (role.clone(), keyid))
+        let mut keyids: Vec<KeyId> = keyids.filter_map(|keyid| KeyId::new(keyid).ok()).collect();
+        let stays =
+            |keyid: &KeyId| draft.signature(keyid) == then.and_then(|then| then.signature(keyid));
+        keyids.retain(|keyid| !stays(keyid));
+        (!keyids.is_empty()).then(|| (role.clone(), keyids))
     };
     // Signatures made elsewhere came with the edit.
     let here = store.drafts().filter(|(_, draft)| !draft.is_exact());
-    here.into_iter().find_map(since)
+    here.filter_map(since).collect()
 }
 
 fn actions(store: &Store, before: &ChangeFile) -> Vec<Action> {

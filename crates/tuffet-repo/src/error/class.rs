@@ -54,6 +54,7 @@ impl Error {
             Self::Io { .. } | Self::Store { .. } => Class::Io,
             Self::ChangeForeign { .. }
             | Self::ChangeElsewhere { .. }
+            | Self::ChangeSignature { .. }
             | Self::ChangeRole { .. }
             | Self::VersionFar { .. }
             | Self::VersionsUsedUp { .. }

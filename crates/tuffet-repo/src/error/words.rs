@@ -47,6 +47,13 @@ pub(super) fn join(keys: &[KeyName]) -> String {
     names.join(", ")
 }
 
+/// Which roles are signed by whom.
+pub(super) fn signed(lost: &[(RoleName, Vec<KeyName>)]) -> String {
+    let all = lost.iter();
+    let all = all.map(|(role, keys)| format!("{role} is signed by {}", join(keys)));
+    all.collect::<Vec<String>>().join("; ")
+}
+
 /// A text without what could be a password in it.
 pub(super) fn shown(text: &str) -> String {
     let scheme = text

@@ -76,6 +76,9 @@ fn thresholds_that_nobody_can_reach_are_refused() {
     options.root.threshold = 4;
     let init = Repository::init(&world.directory(), &options, &[], NOW);
     assert_eq!(code(init), "policy.too-few-keys");
+    options.root.threshold = 0;
+    let init = Repository::init(&world.directory(), &options, &[], NOW);
+    assert_eq!(code(init), "policy.threshold");
 
     // One key under two names is one key.
     options.root.threshold = 3;
@@ -172,7 +175,12 @@ fn signatures_come_in_any_order_and_an_edit_voids_them() {
     assert_eq!(run(world.repository().sign(&[world.ana])), []);
     assert_eq!(needs(&world).0, 2);
 
-    world.add("c", b"c");
+    let add = AddTarget::new(path("c"), world.file("c", b"c"));
+    assert_eq!(
+        code(world.repository().add_target(&add, NOW)),
+        "change.signed"
+    );
+    run(world.discarding().add_target(&add, NOW));
     assert_eq!(needs(&world), (0, list(&[]), false));
     // They are not even kept: a draft says what was signed, and nothing else.
     assert!(draft(&world).starts_with(br#"{"signatures":[],"#));

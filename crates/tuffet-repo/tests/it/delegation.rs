@@ -2,7 +2,7 @@
 
 use tuffet_core::json::Value;
 use tuffet_core::metadata::RoleName;
-use tuffet_repo::{Action, AddTarget, Delegate, DelegatedPaths, Period};
+use tuffet_repo::{Action, AddTarget, Delegate, DelegatedPaths, NewChannel, Period};
 use tuffet_sign::{FileKey, Signer};
 
 use crate::support::{NOW, World, after, code, delegated, key, named, path, role, run};
@@ -271,6 +271,15 @@ fn a_threshold_of_the_team_has_to_sign() {
         code(world.repository().delegate(&three, NOW)),
         "policy.too-few-keys"
     );
+    // Nor may it be nobody.
+    let none = two.clone().threshold(0);
+    let channel = NewChannel::new(delegated("beta")).signers(vec![named("sam", sam)], 0);
+    for plan in [
+        world.repository().delegate(&none, NOW),
+        world.repository().new_channel(&channel, NOW),
+    ] {
+        assert_eq!(code(plan), "policy.threshold");
+    }
     run(world.repository().delegate(&two.threshold(2), NOW));
     run(world.repository().sign(&[world.ana, world.ben, sam]));
     assert_eq!(code(world.plan(&[world.online], NOW)), "signatures.missing");

@@ -6,8 +6,8 @@ use std::path::Path;
 use tuffet_core::json::Value;
 use tuffet_core::metadata::RoleName;
 use tuffet_repo::{
-    Action, AddTarget, Delegate, DelegatedPaths, Difference, Document, Plan, Publish, RotateKey,
-    differences,
+    Action, AddTarget, Class, Delegate, DelegatedPaths, Difference, Document, Plan, Publish,
+    RotateKey, differences,
 };
 use tuffet_sign::Signer;
 
@@ -119,46 +119,72 @@ fn another_change_is_not_mixed_with_the_open_one() {
 
 #[test]
 fn only_signatures_that_count_are_taken() {
-    let (ana, ben, vault) = three();
+    let (ana, ben, _) = three();
     signs(&ana, &[ana.ana]);
-    let edit = |f: &dyn Fn(&mut Value)| {
-        let mut change = Value::parse(&export(&ana)).unwrap();
-        f(change
-            .get_mut("drafts")
-            .unwrap()
-            .get_mut("targets")
-            .unwrap());
-        change.to_compact_json()
-    };
-    // A signature that does not fit the content, and one of a stranger.
-    let forged = edit(&|draft| {
+    // One more of a stranger.
+    let more = edit(&ana, |draft| {
         let signatures = draft.get_mut("signatures").unwrap().as_array_mut().unwrap();
-        *signatures[0].get_mut("sig").unwrap() = Value::from("00".repeat(64));
         signatures.push(Value::from_iter([
             ("keyid", Value::from("ab".repeat(32))),
             ("sig", Value::from("00".repeat(64))),
         ]));
     });
-    run(receive(&ben, &forged));
+    run(receive(&ben, &more));
     let draft = &ben.repository().change().unwrap().drafts[0];
-    assert_eq!(draft.needs[0].have, 0);
+    assert_eq!(draft.needs[0].have, 1);
     let document = Document::parse(draft.bytes()).unwrap();
-    assert_eq!(document.signature_keyids().count(), 0);
-    // Content changed under a good signature: it is another content, and nobody has signed it.
-    let changed = edit(&|draft| {
+    assert_eq!(document.signature_keyids().count(), 1);
+}
+
+/// Ana's change with the draft of targets edited by hand.
+fn edit(ana: &World, edit: impl Fn(&mut Value)) -> Vec<u8> {
+    let mut change = Value::parse(&export(ana)).unwrap();
+    let drafts = change.get_mut("drafts").unwrap();
+    edit(drafts.get_mut("targets").unwrap());
+    change.to_compact_json()
+}
+
+#[test]
+fn a_signature_that_does_not_verify_is_a_reason_to_refuse_the_change() {
+    let (ana, ben, _) = three();
+    signs(&ana, &[ana.ana]);
+    let signature = |member: &'static str, text: String| {
+        move |draft: &mut Value| {
+            let signatures = draft.get_mut("signatures").unwrap().as_array_mut().unwrap();
+            *signatures[0].get_mut(member).unwrap() = Value::from(text.as_str());
+        }
+    };
+    let changed = edit(&ana, |draft| {
         let target = draft.get_mut("signed").unwrap().get_mut("targets").unwrap();
-        *target
-            .get_mut("app.tar.2")
-            .unwrap()
-            .get_mut("length")
-            .unwrap() = 6.into();
+        let target = target.get_mut("app.tar.2").unwrap();
+        *target.get_mut("length").unwrap() = 6.into();
     });
-    run(receive(&vault, &changed));
-    assert_eq!(
-        vault.repository().change().unwrap().drafts[0].needs[0].have,
-        0
-    );
+    let bens = named("ben", ana.ben).keyid().as_str().to_owned();
+    for (bad, whose) in [
+        (changed.clone(), "ana "),
+        (edit(&ana, signature("sig", "00".repeat(64))), "ana "),
+        (
+            edit(&ana, signature("sig", "not hexadecimal".to_owned())),
+            "ana ",
+        ),
+        (edit(&ana, signature("keyid", bens)), "ben "),
+    ] {
+        let error = receive(&ben, &bad).unwrap_err();
+        assert_eq!(error.code(), "change.signature");
+        assert_eq!(error.class(), Class::Untrustworthy);
+        let text = error.to_string();
+        assert!(
+            text.contains(whose) && text.contains(" on targets "),
+            "{text}"
+        );
+        assert!(!ben.change().exists());
+        // For signatures on the change that is open it is the same, unless that says something else.
+        if bad != changed {
+            assert_eq!(code(receive(&ana, &bad)), "change.signature");
+        }
+    }
     assert_eq!(code(receive(&ana, &changed)), "change.differs");
+    run(receive(&ben, &export(&ana)));
 }
 
 /// Ana's change with a member of `keys` or `roles` put in.

@@ -21,6 +21,7 @@ mod many;
 mod moments;
 mod planted;
 mod preservation;
+mod private;
 mod prune;
 mod publishing;
 mod race;
@@ -29,6 +30,7 @@ mod recovery;
 mod revocation;
 mod roles;
 mod rotation;
+mod signed;
 mod signing;
 #[cfg(feature = "object-store")]
 mod stores;

@@ -179,6 +179,8 @@ fn every_wrong_way_to_a_quorum_is_refused_with_its_code() {
     // A signature that was made for another version counts for none.
     nine.sign(0..4);
     let early = nine.repository().export_change().unwrap();
+    let changed = nine.repository().discarding_signatures(true);
+    run(changed.remove_target(&TargetPath::new("app").unwrap(), None, NOW));
     nine.add("more");
     assert_eq!(
         nine.have(&RoleName::Targets),

@@ -339,7 +339,7 @@ fn a_bin_that_nobody_signed_is_not_what_a_draft_follows() {
     let base = crate::anchor::sha256(&next).to_hex();
     member(&mut change, "base", Value::from(base));
 
-    let from = std::path::Path::new("c.tuf");
+    let from = Path::new("c.tuf");
     let bytes = change.to_compact_json();
     let received = victim.repository().receive_change(&bytes, from);
     assert_eq!(code(received), "repo.unsigned");

@@ -215,6 +215,32 @@ fn a_change_that_came_from_somebody_else_is_not_undone_but_dropped() {
 }
 
 #[test]
+fn a_change_that_cannot_be_read_is_dropped_and_kept_aside() {
+    let world = World::published();
+    for damaged in [
+        "{",
+        "[]",
+        r#"{"drafts":{"targets":{}},"format":1,"keys":{},"roles":{}}"#,
+    ] {
+        world.add("one", b"1");
+        fs::write(world.change(), damaged).unwrap();
+        assert_eq!(code(world.repository().change()), "repo.format");
+        assert_eq!(code(world.repository().undo()), "repo.format");
+        let aside = world.change().with_file_name("change.damaged.json");
+        let actions = run(world.repository().drop_change());
+        assert_eq!(actions, [Action::PutAside { to: aside.clone() }]);
+        assert_eq!(fs::read_to_string(&aside).unwrap(), damaged);
+        assert_eq!(code(world.repository().drop_change()), "change.none");
+    }
+    world.add("one", b"1");
+    assert_eq!(drafted(&world), [RoleName::Targets]);
+    // Other files are not dropped with it.
+    fs::write(world.directory().join("metadata/2.targets.json"), "{").unwrap();
+    assert_eq!(code(world.repository().drop_change()), "repo.format");
+    assert!(world.change().exists());
+}
+
+#[test]
 fn thirty_two_edits_can_be_taken_back() {
     let world = World::published();
     for number in 0..35 {

@@ -130,7 +130,8 @@ fn a_payload_is_handed_out_for_what_was_shown_and_nothing_else() {
     let session = repository.begin_to_sign().unwrap();
     assert!(session.payload(&shown, &targets, "ben", &quiet).is_ok());
     drop(session);
-    world.add("c", b"c");
+    let add = AddTarget::new(path("c"), world.file("c", b"c"));
+    run(world.discarding().add_target(&add, NOW));
     let session = repository.begin_to_sign().unwrap();
     let payload = session.payload(&shown, &targets, "ben", &quiet);
     assert_eq!(code(payload), "change.not-shown");

@@ -139,11 +139,14 @@ impl World {
         path
     }
 
+    /// A repository for edits that take away what was signed.
+    pub(crate) fn discarding(&self) -> Repository {
+        self.repository().discarding_signatures(true)
+    }
+
     pub(crate) fn add(&self, name: &str, content: &[u8]) {
-        let file = self.file(name, content);
-        run(self
-            .repository()
-            .add_target(&AddTarget::new(path(name), file), NOW));
+        let add = AddTarget::new(path(name), self.file(name, content));
+        run(self.repository().add_target(&add, NOW));
     }
 
     /// Targets delegate `ROLE/*` to a role of these keys, one of which has to sign; it waits to be signed.

@@ -503,7 +503,7 @@ fn r16_a_file_of_another_role_with_the_same_keys_is_not_taken_for_this_one() {
     let names = ["one", "two", "three"].iter().zip(vendor.keys);
     let names = names.map(|(name, key)| named(name, key)).collect();
     let second = Delegate::new(delegated("second"), patterns(&["second/*"]), names);
-    let repository = vendor.world.repository();
+    let repository = vendor.world.discarding();
     run(repository.delegate(&second.threshold(2).external(), NOW));
     let bytes = vendor.file(7, after(10), 2);
     let accepted = repository.accept_role(&delegated("second"), bytes, NOW);
@@ -557,7 +557,7 @@ fn receive_with(vendor: &Vendor, name: &str, file: Vec<u8>) -> (World, Result<Pl
     let second = Delegate::new(delegated("second"), patterns(&["second/*"]), names);
     let world = vendor.world.fork();
     run(world
-        .repository()
+        .discarding()
         .delegate(&second.threshold(2).external(), NOW));
     world.sign();
     let mut change = Value::parse(&export(&world)).unwrap();

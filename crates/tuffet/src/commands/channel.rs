@@ -8,7 +8,7 @@ use tuffet_repo::{Delegation, Error, NewChannel, Period, Promote};
 use super::delegate::{names, show};
 use super::target;
 use crate::author;
-use crate::cli::DryRun;
+use crate::cli::EditOptions;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::moment;
@@ -46,13 +46,13 @@ struct NewArguments {
     #[arg(long, value_name = "KEYS", value_delimiter = ',')]
     keys: Vec<String>,
     /// How many of them have to [default: as many as of targets; with --keys 1]
-    #[arg(long, requires = "keys")]
+    #[arg(long, requires = "keys", value_parser = clap::value_parser!(u64).range(1..))]
     threshold: Option<u64>,
     /// How long a version is valid [default: as long as one of targets]
     #[arg(long, value_name = "PERIOD", value_parser = moment::parse_period)]
     expires: Option<Period>,
     #[command(flatten)]
-    dry_run: DryRun,
+    edit: EditOptions,
 }
 
 /// List the channels, with the open change applied
@@ -92,7 +92,7 @@ struct PromoteArguments {
     #[arg(long)]
     replace: bool,
     #[command(flatten)]
-    dry_run: DryRun,
+    edit: EditOptions,
 }
 
 impl Arguments {
@@ -118,14 +118,14 @@ pub(crate) fn run(arguments: Arguments, app: &App) -> Result<Exit, Failure> {
 }
 
 fn new(arguments: &NewArguments, app: &App) -> Result<Exit, Failure> {
-    let repository = author::repository(app)?;
+    let repository = author::repository_to_edit(app, &arguments.edit)?;
     let mut channel = NewChannel::new(names::delegated(&arguments.name)?);
     if !arguments.keys.is_empty() {
         let keys = names::public_keys(&arguments.keys, &repository, app)?;
         channel = channel.signers(keys, arguments.threshold.unwrap_or(1));
     }
     channel.period = arguments.expires;
-    let (dry, mut actions) = (arguments.dry_run.dry_run, Vec::new());
+    let (dry, mut actions) = (arguments.edit.dry_run, Vec::new());
     let plan = repository.new_channel(&channel, author::moment(app));
     author::carry_out(plan, dry, app, &mut actions)?;
     let exit = author::finish("channel-new", actions, dry, app)?;
@@ -186,12 +186,12 @@ fn show_one(name: &str, app: &App) -> Result<Exit, Failure> {
 }
 
 fn promote(arguments: &PromoteArguments, app: &App) -> Result<Exit, Failure> {
-    let repository = author::repository(app)?;
+    let repository = author::repository_to_edit(app, &arguments.edit)?;
     let (from, to) = (
         names::delegated(&arguments.from)?,
         names::delegated(&arguments.to)?,
     );
-    let (dry, mut actions) = (arguments.dry_run.dry_run, Vec::new());
+    let (dry, mut actions) = (arguments.edit.dry_run, Vec::new());
     let mut unchanged = true;
     for target in &arguments.targets {
         let mut promote = Promote::new(target, from.clone(), to.clone());

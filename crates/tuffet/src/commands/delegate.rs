@@ -10,7 +10,7 @@ use std::path::PathBuf;
 use clap::{ArgGroup, Args, Subcommand};
 use tuffet_repo::Period;
 
-use crate::cli::DryRun;
+use crate::cli::EditOptions;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::moment;
@@ -63,7 +63,7 @@ struct AddArguments {
     #[arg(long, value_name = "KEYS", value_delimiter = ',', required = true)]
     keys: Vec<String>,
     /// How many of them have to
-    #[arg(long, default_value_t = 1)]
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..))]
     threshold: u64,
     /// The role that delegates
     #[arg(long, value_name = "ROLE", default_value = "targets")]
@@ -81,7 +81,7 @@ struct AddArguments {
     #[arg(long, conflicts_with_all = ["bins", "online"])]
     external: bool,
     #[command(flatten)]
-    dry_run: DryRun,
+    edit: EditOptions,
 }
 
 /// List the delegations, with the open change applied
@@ -120,7 +120,7 @@ struct AcceptArguments {
     /// The metadata file; - is stdin
     file: PathBuf,
     #[command(flatten)]
-    dry_run: DryRun,
+    edit: EditOptions,
 }
 
 /// Take a delegation away
@@ -138,7 +138,7 @@ struct RemoveArguments {
     #[arg(long, value_name = "ROLE")]
     by: Option<String>,
     #[command(flatten)]
-    dry_run: DryRun,
+    edit: EditOptions,
 }
 
 /// Share the targets of bins out among another number of bins
@@ -156,7 +156,7 @@ struct RebinArguments {
     #[arg(long, value_name = "ROLE", default_value = "targets")]
     by: String,
     #[command(flatten)]
-    dry_run: DryRun,
+    edit: EditOptions,
 }
 
 /// Runs the command.

@@ -17,7 +17,7 @@ use clap::{Args, Subcommand};
 use tuffet_core::crypto::Scheme;
 use tuffet_core::metadata::RoleName;
 
-use crate::cli::DryRun;
+use crate::cli::{DryRun, EditOptions};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::keyring::{PassphraseOptions, SecretOptions};
@@ -159,7 +159,7 @@ struct RotateArguments {
     #[arg(long, value_name = "ROLE")]
     role: Vec<String>,
     #[command(flatten)]
-    dry_run: DryRun,
+    edit: EditOptions,
 }
 
 /// Take a key out of every role that has it
@@ -180,7 +180,7 @@ struct RevokeArguments {
     #[arg(long, value_name = "ROLE=N", value_parser = parse_threshold)]
     threshold: Vec<(RoleName, u64)>,
     #[command(flatten)]
-    dry_run: DryRun,
+    edit: EditOptions,
 }
 
 /// Print the public half of a key, for other people and programs

@@ -6,7 +6,7 @@ use tuffet_core::metadata::{RoleName, Version};
 use tuffet_repo::{Assessment, Exposure, Incident, Outcome, Recover, Repository, Suspect};
 
 use crate::author;
-use crate::cli::DryRun;
+use crate::cli::EditOptions;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::keyring;
@@ -67,7 +67,7 @@ struct Replacing {
     #[arg(long)]
     plan: bool,
     #[command(flatten)]
-    dry_run: DryRun,
+    edit: EditOptions,
 }
 
 #[derive(Debug, Args)]
@@ -153,7 +153,8 @@ pub(crate) fn run(arguments: &Arguments, app: &App) -> Result<Exit, Failure> {
     if replacing.plan {
         return show(arguments.name(), &assessment, app);
     }
-    let (dry, mut actions) = (replacing.dry_run.dry_run, Vec::new());
+    let repository = repository.discarding_signatures(replacing.edit.discard_signatures);
+    let (dry, mut actions) = (replacing.edit.dry_run, Vec::new());
     let plan = repository.recover(&recover, author::moment(app));
     author::carry_out(plan, dry, app, &mut actions)?;
     app.console

@@ -3,7 +3,7 @@
 use clap::Args;
 
 use crate::author;
-use crate::cli::DryRun;
+use crate::cli::EditOptions;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::run::App;
@@ -18,15 +18,15 @@ pub(crate) struct Arguments {
     #[arg(required = true)]
     roles: Vec<String>,
     #[command(flatten)]
-    dry_run: DryRun,
+    edit: EditOptions,
 }
 
 /// Runs the command.
 pub(crate) fn run(arguments: &Arguments, app: &App) -> Result<Exit, Failure> {
-    let repository = author::repository(app)?;
+    let repository = author::repository_to_edit(app, &arguments.edit)?;
     let roles = arguments.roles.iter().map(|name| author::role(name));
     let roles = roles.collect::<Result<Vec<_>, _>>()?;
-    let (dry, mut actions) = (arguments.dry_run.dry_run, Vec::new());
+    let (dry, mut actions) = (arguments.edit.dry_run, Vec::new());
     let renewed = author::carry_out(
         repository.renew(&roles, author::moment(app)),
         dry,

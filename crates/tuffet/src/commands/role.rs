@@ -8,7 +8,7 @@ use tuffet_repo::{Period, Repository, RoleStatus, SetRole};
 use super::delegate::show::signers;
 use crate::action::names;
 use crate::author;
-use crate::cli::DryRun;
+use crate::cli::EditOptions;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::moment;
@@ -69,7 +69,7 @@ struct SetArguments {
     #[arg(long, value_name = "PERIOD", group = "something", value_parser = moment::parse_period)]
     period: Option<Period>,
     #[command(flatten)]
-    dry_run: DryRun,
+    edit: EditOptions,
 }
 
 impl Arguments {
@@ -85,11 +85,10 @@ impl Arguments {
 
 /// Runs the command.
 pub(crate) fn run(arguments: Arguments, app: &App) -> Result<Exit, Failure> {
-    let repository = author::repository(app)?;
     match arguments.command {
-        Commands::List(_) => list(&repository, app),
-        Commands::Show(arguments) => show(&repository, &arguments.role, app),
-        Commands::Set(arguments) => set(&repository, &arguments, app),
+        Commands::List(_) => list(&author::repository(app)?, app),
+        Commands::Show(arguments) => show(&author::repository(app)?, &arguments.role, app),
+        Commands::Set(arguments) => set(&arguments, app),
     }
 }
 
@@ -183,12 +182,13 @@ fn show(repository: &Repository, name: &str, app: &App) -> Result<Exit, Failure>
     Ok(Exit::Done)
 }
 
-fn set(repository: &Repository, arguments: &SetArguments, app: &App) -> Result<Exit, Failure> {
+fn set(arguments: &SetArguments, app: &App) -> Result<Exit, Failure> {
+    let repository = author::repository_to_edit(app, &arguments.edit)?;
     let mut set = SetRole::new(&arguments.role);
     set.threshold = arguments.threshold;
     set.expires = arguments.expires;
     set.period = arguments.period;
-    let (dry, mut actions) = (arguments.dry_run.dry_run, Vec::new());
+    let (dry, mut actions) = (arguments.edit.dry_run, Vec::new());
     let plan = repository.set_role(&set, author::moment(app));
     let done = author::carry_out(plan, dry, app, &mut actions)?;
     if done == 0 {

@@ -10,7 +10,7 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 use tuffet_core::metadata::TargetPath;
 
-use crate::cli::DryRun;
+use crate::cli::EditOptions;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::run::App;
@@ -67,7 +67,7 @@ struct YankArguments {
     /// The path that clients ask for; without a channel it is taken out of all of them
     path: String,
     #[command(flatten)]
-    dry_run: DryRun,
+    edit: EditOptions,
 }
 
 /// Take targets out; their bytes stay where they were published
@@ -83,7 +83,7 @@ struct RemoveArguments {
     #[arg(long = "as", value_name = "ROLE")]
     role: Option<String>,
     #[command(flatten)]
-    dry_run: DryRun,
+    edit: EditOptions,
 }
 
 /// Add files; they are published with the next tuffet publish
@@ -121,7 +121,7 @@ struct AddArguments {
     #[arg(long)]
     replace: bool,
     #[command(flatten)]
-    dry_run: DryRun,
+    edit: EditOptions,
 }
 
 /// Runs the command.

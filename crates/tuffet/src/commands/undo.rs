@@ -3,7 +3,7 @@
 use clap::Args;
 
 use crate::author;
-use crate::cli::DryRun;
+use crate::cli::EditOptions;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::run::App;
@@ -15,13 +15,13 @@ use crate::run::App;
 #[command(before_help = "Examples:\n  tuffet undo\n  tuffet undo --dry-run")]
 pub(crate) struct Arguments {
     #[command(flatten)]
-    dry_run: DryRun,
+    edit: EditOptions,
 }
 
 /// Runs the command.
 pub(crate) fn run(arguments: &Arguments, app: &App) -> Result<Exit, Failure> {
-    let repository = author::repository(app)?;
-    let (dry, mut actions) = (arguments.dry_run.dry_run, Vec::new());
+    let repository = author::repository_to_edit(app, &arguments.edit)?;
+    let (dry, mut actions) = (arguments.edit.dry_run, Vec::new());
     author::carry_out(repository.undo(), dry, app, &mut actions)?;
     author::finish("undo", actions, dry, app)
 }

@@ -98,6 +98,23 @@ fn two_people_on_two_machines_found_a_repository_and_publish() {
 }
 
 #[test]
+fn a_change_that_somebody_has_tampered_with_is_not_received() {
+    let (ana, ben) = two();
+    ana.ok(&["change", "send", "c.tuf", "--repo", "acme"]);
+    let sent = ana.read("c.tuf");
+    let tampered = sent.replacen(r#""expires":"2"#, r#""expires":"3"#, 1);
+    assert_ne!(sent, tampered);
+    ben.write("c.tuf", &tampered);
+    let receive = ["change", "receive", "c.tuf", "--repo", "acme"];
+    let run = ben.fails(3, "change.signature", &receive);
+    assert!(run.said().contains("the signature of ana "), "{}", run.err);
+    assert_eq!(
+        ben.ok(&["change", "show", "--repo", "acme"]).out,
+        "nothing is open\n"
+    );
+}
+
+#[test]
 fn signing_needs_a_key_and_a_change() {
     let home = Home::with_client();
     home.fails(2, "usage.arguments", &["change", "sign", "--repo", "acme"]);

@@ -159,3 +159,26 @@ fn a_directory_is_added_with_the_places_of_its_files() {
     home.ok(&["undo", "--repo", "acme"]);
     home.fails(2, "change.none", &["undo", "--repo", "acme"]);
 }
+
+#[test]
+fn what_is_private_is_not_added_with_a_directory() {
+    let home = Home::with_repository();
+    home.write("key.pem", "-----BEGIN EC PRIVATE KEY-----\n");
+    fs::create_dir_all(home.path("work/.git")).unwrap();
+    home.write("work/.git/config", "[core]\n");
+    let before = home.all_below("acme");
+    for (given, why) in [
+        ("acme", "it belongs to the repository itself"),
+        ("acme/tuffet.toml", "it belongs to the repository itself"),
+        (".", "private keys"),
+        (".config/tuffet/keys/ana.pub", "where private keys are kept"),
+        ("web", "where the repository is published"),
+        ("work", "git directory"),
+        ("key.pem", "it is a private key"),
+    ] {
+        let add = ["target", "add", given, "--repo", "acme"];
+        let run = home.fails(2, "target.private", &add);
+        assert!(run.said().contains(why), "{given}: {}", run.err);
+    }
+    assert_eq!(home.all_below("acme"), before);
+}

@@ -215,6 +215,12 @@ impl Drop for Server {
 }
 
 impl Run {
+    /// What was said, without the ends of lines.
+    pub(crate) fn said(&self) -> String {
+        let words: Vec<&str> = self.err.split_whitespace().collect();
+        words.join(" ")
+    }
+
     fn of(output: std::process::Output) -> Self {
         Self {
             exit: output.status.code().unwrap_or(-1),

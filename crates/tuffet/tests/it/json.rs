@@ -148,7 +148,14 @@ fn every_command_answers_in_json() {
         ),
         (
             "target-remove",
-            &["target", "remove", "app.txt", "--repo", "acme"],
+            &[
+                "target",
+                "remove",
+                "app.txt",
+                "--discard-signatures",
+                "--repo",
+                "acme",
+            ],
         ),
         ("change-drop", &["change", "drop", "--repo", "acme"]),
         (

@@ -59,6 +59,11 @@ fn what_cannot_be_asked_is_refused() {
     home.fails(4, "role.unknown", &set(&["nobody", "--threshold", "1"]));
     home.fails(2, "usage.arguments", &set(&["root"]));
     home.fails(2, "usage.arguments", &set(&["root", "--threshold", "0"]));
+    let none = ["--keys", "ana", "--threshold", "0", "--repo", "acme"];
+    let add = ["delegate", "add", "t", "--paths", "t/*"];
+    home.fails(2, "usage.arguments", &[&add[..], &none].concat());
+    let new = ["channel", "new", "z"];
+    home.fails(2, "usage.arguments", &[&new[..], &none].concat());
     home.fails(2, "usage.arguments", &set(&["root", "--period", "1y"]));
     home.fails(
         4,
@@ -88,8 +93,59 @@ fn the_last_edit_is_taken_back_until_somebody_has_signed() {
     );
     home.ok(&["change", "sign", "--key", "ana", "--repo", "acme"]);
     let run = home.fails(9, "change.signed", &["undo", "--repo", "acme"]);
-    assert!(run.err.contains("tuffet change drop"), "{}", run.err);
+    assert!(run.said().contains("tuffet change drop"), "{}", run.err);
     home.ok(&["change", "drop", "--repo", "acme"]);
+}
+
+#[test]
+fn what_somebody_has_signed_is_edited_only_when_that_is_said() {
+    let home = Home::with_repository();
+    home.write("new.txt", "new\n");
+    home.ok(&["target", "add", "new.txt", "--repo", "acme"]);
+    home.ok(&["change", "sign", "--key", "ana", "--repo", "acme"]);
+    for edit in [
+        &["target", "add", "new.txt", "--name", "x"][..],
+        &["target", "remove", "app.txt"],
+        &["target", "yank", "app.txt"],
+        &["channel", "new", "beta"],
+        &["role", "set", "targets", "--expires", "9d"],
+        &["delegate", "add", "t", "--paths", "t/*", "--keys", "ben"],
+        &["renew", "targets"],
+        &["undo"],
+    ] {
+        let edit = [edit, &["--repo", "acme"]].concat();
+        let run = home.fails(9, "change.signed", &edit);
+        assert!(
+            run.said().contains("targets is signed by ana "),
+            "{}",
+            run.err
+        );
+        assert!(run.said().contains("--discard-signatures"), "{}", run.err);
+        let edit = [&edit[..], &["--discard-signatures", "--dry-run"]].concat();
+        let run = home.ok(&edit);
+        assert!(
+            run.said()
+                .contains("Discarded what was signed of targets v"),
+            "{}",
+            run.err
+        );
+    }
+    let shown = home.ok(&["change", "show", "--repo", "acme"]).out;
+    assert!(shown.contains("signed by 1 of 2"), "{shown}");
+}
+
+#[test]
+fn a_change_that_cannot_be_read_is_dropped() {
+    let home = Home::with_repository();
+    home.write("acme/.tuffet/change.json", "{");
+    for command in [&["undo"][..], &["status"], &["target", "add", "app.txt"]] {
+        let run = home.fails(1, "repo.format", &[command, &["--repo", "acme"]].concat());
+        assert!(run.said().contains("tuffet change drop"), "{}", run.err);
+    }
+    let run = home.ok(&["change", "drop", "--repo", "acme"]);
+    assert!(run.said().contains("change.damaged.json"), "{}", run.err);
+    assert_eq!(home.read("acme/.tuffet/change.damaged.json"), "{");
+    home.fails(2, "change.none", &["change", "drop", "--repo", "acme"]);
 }
 
 #[test]

@@ -122,6 +122,7 @@ fn merge(
             error @ (Error::NoChange
             | Error::Format { .. }
             | Error::ChangeForeign { .. }
+            | Error::ChangeSignature { .. }
             | Error::ChangeDiffers { .. }),
         ) => {
             return Err(replaceable(Failure::from(&error)));

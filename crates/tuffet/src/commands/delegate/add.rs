@@ -10,7 +10,7 @@ use crate::run::App;
 
 /// Runs the command.
 pub(super) fn run(arguments: &AddArguments, app: &App) -> Result<Exit, Failure> {
-    let repository = author::repository(app)?;
+    let repository = author::repository_to_edit(app, &arguments.edit)?;
     let paths = match arguments.bins {
         Some(bit_length) => DelegatedPaths::Bins { bit_length },
         None if arguments.hash_prefixes.is_empty() => {
@@ -26,7 +26,7 @@ pub(super) fn run(arguments: &AddArguments, app: &App) -> Result<Exit, Failure> 
     delegate.period = arguments.expires;
     delegate.online = arguments.online;
     delegate.external = arguments.external;
-    let dry = arguments.dry_run.dry_run;
+    let dry = arguments.edit.dry_run;
     let mut actions = Vec::new();
     author::carry_out(
         repository.delegate(&delegate, author::moment(app)),

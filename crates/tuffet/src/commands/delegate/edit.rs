@@ -9,10 +9,10 @@ use crate::whole;
 
 /// Takes over a version that was signed elsewhere.
 pub(super) fn accept(arguments: &AcceptArguments, app: &App) -> Result<Exit, Failure> {
-    let repository = author::repository(app)?;
+    let repository = author::repository_to_edit(app, &arguments.edit)?;
     let role = names::delegated(&arguments.role)?;
     let bytes = whole::read(&arguments.file, whole::METADATA)?;
-    let (dry, mut actions) = (arguments.dry_run.dry_run, Vec::new());
+    let (dry, mut actions) = (arguments.edit.dry_run, Vec::new());
     let plan = repository.accept_role(&role, bytes, author::moment(app));
     author::carry_out(plan, dry, app, &mut actions)?;
     let exit = author::finish("delegate-accept", actions, dry, app)?;
@@ -24,9 +24,9 @@ pub(super) fn accept(arguments: &AcceptArguments, app: &App) -> Result<Exit, Fai
 
 /// Takes a delegation away.
 pub(super) fn remove(arguments: &RemoveArguments, app: &App) -> Result<Exit, Failure> {
-    let repository = author::repository(app)?;
+    let repository = author::repository_to_edit(app, &arguments.edit)?;
     let by = arguments.by.as_deref().map(author::role).transpose()?;
-    let (dry, mut actions) = (arguments.dry_run.dry_run, Vec::new());
+    let (dry, mut actions) = (arguments.edit.dry_run, Vec::new());
     let plan = repository.remove_delegation(&arguments.role, by.as_ref(), author::moment(app));
     author::carry_out(plan, dry, app, &mut actions)?;
     let exit = author::finish("delegate-remove", actions, dry, app)?;
@@ -39,9 +39,9 @@ pub(super) fn remove(arguments: &RemoveArguments, app: &App) -> Result<Exit, Fai
 
 /// Shares targets out among another number of bins.
 pub(super) fn rebin(arguments: &RebinArguments, app: &App) -> Result<Exit, Failure> {
-    let repository = author::repository(app)?;
+    let repository = author::repository_to_edit(app, &arguments.edit)?;
     let by = author::role(&arguments.by)?;
-    let (dry, mut actions) = (arguments.dry_run.dry_run, Vec::new());
+    let (dry, mut actions) = (arguments.edit.dry_run, Vec::new());
     let plan = repository.rebin(&by, arguments.bins, author::moment(app));
     author::carry_out(plan, dry, app, &mut actions)?;
     let exit = author::finish("delegate-rebin", actions, dry, app)?;

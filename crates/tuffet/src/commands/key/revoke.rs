@@ -10,13 +10,13 @@ use crate::run::App;
 
 /// Runs the command.
 pub(super) fn run(arguments: RevokeArguments, app: &App) -> Result<Exit, Failure> {
-    let repository = author::repository(app)?;
+    let repository = author::repository_to_edit(app, &arguments.edit)?;
     let mut revoke = RevokeKey::new(&arguments.key);
     for role in &arguments.role {
         revoke.roles.push(author::role(role)?);
     }
     revoke.thresholds.extend(arguments.threshold);
-    let dry = arguments.dry_run.dry_run;
+    let dry = arguments.edit.dry_run;
     let mut actions = Vec::new();
     author::carry_out(
         repository.revoke_key(&revoke, author::moment(app)),

@@ -11,13 +11,13 @@ use crate::run::App;
 
 /// Runs the command.
 pub(super) fn run(arguments: &RotateArguments, app: &App) -> Result<Exit, Failure> {
-    let repository = author::repository(app)?;
+    let repository = author::repository_to_edit(app, &arguments.edit)?;
     let new = keyring::public(app, Some(&repository), &arguments.to)?;
     let mut rotate = RotateKey::new(&arguments.old, new);
     for role in &arguments.role {
         rotate.roles.push(author::role(role)?);
     }
-    let dry = arguments.dry_run.dry_run;
+    let dry = arguments.edit.dry_run;
     let mut actions = Vec::new();
     author::carry_out(
         repository.rotate_key(&rotate, author::moment(app)),

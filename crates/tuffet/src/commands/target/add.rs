@@ -21,7 +21,7 @@ pub(super) fn run(arguments: &AddArguments, app: &App) -> Result<Exit, Failure> 
             "--name names one file, and several are given",
         ));
     }
-    let repository = author::repository(app)?;
+    let repository = author::repository_to_edit(app, &arguments.edit)?;
     let role = match (&arguments.channel, &arguments.role) {
         (Some(channel), _) => {
             let channels = repository.channels();
@@ -51,7 +51,7 @@ pub(super) fn run(arguments: &AddArguments, app: &App) -> Result<Exit, Failure> 
         (add.replace, add.sha512) = (arguments.replace, arguments.sha512);
         all.push(add);
     }
-    let (dry, mut actions) = (arguments.dry_run.dry_run, Vec::new());
+    let (dry, mut actions) = (arguments.edit.dry_run, Vec::new());
     let plan = repository.add_targets(&all, author::moment(app));
     author::carry_out(plan, dry, app, &mut actions)?;
     let exit = author::finish("target-add", actions, dry, app)?;

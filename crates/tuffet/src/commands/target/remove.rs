@@ -8,9 +8,9 @@ use crate::run::App;
 
 /// Takes targets out of one role.
 pub(super) fn run(arguments: &RemoveArguments, app: &App) -> Result<Exit, Failure> {
-    let repository = author::repository(app)?;
+    let repository = author::repository_to_edit(app, &arguments.edit)?;
     let role = arguments.role.as_deref().map(author::role).transpose()?;
-    let (dry, mut actions) = (arguments.dry_run.dry_run, Vec::new());
+    let (dry, mut actions) = (arguments.edit.dry_run, Vec::new());
     for target in &arguments.paths {
         let plan = repository.remove_target(&path(target)?, role.as_ref(), author::moment(app));
         author::carry_out(plan, dry, app, &mut actions)?;
@@ -24,8 +24,8 @@ pub(super) fn run(arguments: &RemoveArguments, app: &App) -> Result<Exit, Failur
 
 /// Takes a target out of everything that lists it.
 pub(super) fn yank(arguments: &YankArguments, app: &App) -> Result<Exit, Failure> {
-    let repository = author::repository(app)?;
-    let (dry, mut actions) = (arguments.dry_run.dry_run, Vec::new());
+    let repository = author::repository_to_edit(app, &arguments.edit)?;
+    let (dry, mut actions) = (arguments.edit.dry_run, Vec::new());
     let plan = repository.yank_target(&path(&arguments.path)?, author::moment(app));
     author::carry_out(plan, dry, app, &mut actions)?;
     app.console.status(
