@@ -27,7 +27,8 @@ impl Repository {
     /// Takes back the last edit of the open change. What people have signed since then is not taken from them.
     ///
     /// # Errors
-    /// [`Error::NoChange`]; [`Error::NothingToUndo`] for a change that no edit here has made, or none that is remembered;
+    /// [`Error::NoChange`]; [`Error::NothingToUndo`] for a change that no edit here has made, or none that is remembered, and for an edit
+    /// whose version is sealed already, because a publication has broken off;
     /// [`Error::ChangeSigned`] if somebody has signed since the edit.
     pub fn undo(&self) -> Result<Plan, Error> {
         let lock = self.lock()?;
@@ -44,6 +45,9 @@ impl Repository {
         let before = ChangeFile::parse(&bytes).map_err(|error| Error::format(&path, error))?;
         // The state before is believed no more than the change that is open.
         store.without_drafts().take(before.clone())?;
+        if !is_open(&store, &before)? {
+            return Err(Error::NothingToUndo);
+        }
         if let Some((role, keyid)) = signed_since(&store, &before) {
             let key = self.policy().key_name(&keyid);
             return Err(Error::ChangeSigned { role, key });
@@ -85,6 +89,14 @@ pub(crate) fn keep(store: &mut Store) -> Result<Vec<Write>, Error> {
         .checked_sub(KEPT)
         .map(|number| Write::file(layout.before_edit(number), WriteKind::Remove));
     Ok(std::iter::once(keep).chain(forget).collect())
+}
+
+/// Whether all that was edited since is still open: what is sealed stays sealed.
+fn is_open(store: &Store, before: &ChangeFile) -> Result<bool, Error> {
+    let now = ChangeFile::read(&store.layout().change())?;
+    let all = now.drafts.iter();
+    let mut sealed = all.filter(|(role, _)| store.draft(role).is_none());
+    Ok(sealed.all(|(role, draft)| before.drafts.get(role) == Some(draft)))
 }
 
 /// A signature that would be lost.
