@@ -39,6 +39,9 @@ pub struct Change {
     pub forgotten: Vec<String>,
     /// Versions that a thief has made and that count no longer once the change is applied.
     pub given_up: Vec<(RoleName, Version)>,
+    /// The timestamp with which this copy has begun to publish and has not come to the end: its versions are used up, and clients may
+    /// not see them yet.
+    pub unpublished: Option<Version>,
 }
 
 impl Change {
@@ -46,6 +49,12 @@ impl Change {
     #[must_use]
     pub fn is_quorate(&self) -> bool {
         self.drafts.iter().all(Draft::is_quorate)
+    }
+
+    /// Whether somebody else has used the version of a draft meanwhile, so that nothing of this can be signed or published.
+    #[must_use]
+    pub fn is_overtaken(&self) -> bool {
+        self.drafts.iter().any(|draft| draft.overtaken)
     }
 }
 
@@ -67,6 +76,8 @@ pub struct Draft {
     pub differences: Vec<Difference>,
     /// Whether it was signed elsewhere and is passed on as it is: see [`Repository::accept_role`].
     pub accepted: bool,
+    /// Whether somebody else has used its version for something else meanwhile.
+    pub overtaken: bool,
     bytes: Vec<u8>,
 }
 
@@ -156,6 +167,7 @@ pub(crate) fn of(
             expires: document.expires().unwrap_or(UnixTime(0)),
             needs: needs_of(role, document, graph, policy)?,
             accepted: document.is_exact(),
+            overtaken: store.is_overtaken(role),
             differences: differences(before.as_ref().map(Document::signed), document.signed()),
             bytes,
         });
@@ -174,5 +186,6 @@ pub(crate) fn of(
             let all = store.given_up().iter();
             all.map(|(role, version)| (role.clone(), version)).collect()
         },
+        unpublished: crate::publish::unpublished(store)?,
     })
 }

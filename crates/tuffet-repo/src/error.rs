@@ -17,7 +17,7 @@ use crate::write::Address;
 
 pub use class::Class;
 pub use words::MissingSignatures;
-use words::{ahead, covered, instead, join, last_one, overtaken, shown, signed};
+use words::{ahead, covered, here, instead, join, last_one, overtaken, shown, signed};
 
 /// Why an operation was not planned or not finished.
 #[derive(Debug, thiserror::Error)]
@@ -209,6 +209,16 @@ pub enum Error {
         at: Box<Address>,
         /// What is wrong with it.
         why: String,
+    },
+    /// This copy of the repository has not got what others have published.
+    #[error("this copy is behind what is published: {at} is v{published}, {}", here(*.own))]
+    Behind {
+        /// The file or object.
+        at: Box<Address>,
+        /// The version that clients see.
+        published: Version,
+        /// The last version that is here.
+        own: Option<Version>,
     },
     /// So many files lie under the names of the next versions that no free number was found.
     #[error(
@@ -534,6 +544,7 @@ impl Error {
             Self::ChangeNotShown { .. } => "change.not-shown",
             Self::VersionReused { .. } => "version.reused",
             Self::TimestampLost { .. } => "publish.timestamp",
+            Self::Behind { .. } => "publish.behind",
             Self::VersionsTaken { .. } => "version.taken",
             Self::VersionFar { .. } => "version.far",
             Self::VersionsUsedUp { .. } => "version.used-up",

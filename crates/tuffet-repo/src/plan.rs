@@ -338,6 +338,8 @@ pub enum Action {
         /// How many files or objects.
         count: u64,
     },
+    /// What is open stays open, and nothing of it is published.
+    ChangeLeft,
     /// A target that clients do not find in this role: another role answers for the path, or the search ends before.
     Shadowed {
         /// The target.
@@ -378,7 +380,7 @@ impl Action {
             Self::GivenUp { .. } => "Gave",
             Self::Skipped { .. } => "Skipped",
             Self::Overwritten { .. } => "Replaced",
-            Self::LeftOut { .. } | Self::Spared { .. } => "Left",
+            Self::LeftOut { .. } | Self::Spared { .. } | Self::ChangeLeft => "Left",
             Self::Dropped { .. } | Self::PutAside { .. } => "Dropped",
             Self::Applied { .. } => "Applied",
             Self::Copied { .. } => "Copied",
@@ -556,6 +558,7 @@ impl fmt::Display for Action {
             Self::Shadowed { path, role, .. } => {
                 write!(f, "clients do not come to {role} when they look for {path}")
             }
+            Self::ChangeLeft => f.write_str("the open change as it is"),
             Self::Gap => f.write_str(
                 "clients that come between the last two writes refuse and have to try again; they would not if the old keys signed too",
             ),

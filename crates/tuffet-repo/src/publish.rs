@@ -12,9 +12,12 @@
 //! 6. the policy learns the names that came with the change, this copy remembers what was published, and the change ends.
 
 mod artifacts;
+mod behind;
 mod copies;
 pub(crate) mod destination;
 mod elsewhere;
+mod in_force;
+mod late;
 mod prune;
 mod published;
 mod reached;
@@ -54,7 +57,7 @@ use verify::Switch;
 pub use destination::{Bucket, Destination, Object};
 pub use prune::Prune;
 pub(crate) use published::Published;
-pub(crate) use reached::forget;
+pub(crate) use reached::{forget, unpublished};
 
 /// Up to how many roles are written one after the other.
 const ONE_BY_ONE: usize = 16;
@@ -74,6 +77,11 @@ pub struct Publish {
     /// Metadata files, such as `2.root.json`, that somebody else has put where the repository is published, and that give way to
     /// those of the repository; and `timestamp.json`, where that is not as it should be.
     pub replace: Vec<String>,
+    /// Whether only what is in force is published again, with another timestamp: the open change stays as it is, whoever has signed it.
+    /// One whose publication has broken off is published to its end.
+    pub in_force: bool,
+    /// Whether there is another snapshot even if the last one is good for long.
+    pub new_snapshot: bool,
 }
 
 impl Publish {
@@ -105,6 +113,20 @@ impl Publish {
         self
     }
 
+    /// Publishes nothing but what is in force, and leaves the open change as it is.
+    #[must_use]
+    pub fn in_force(mut self) -> Self {
+        self.in_force = true;
+        self
+    }
+
+    /// Makes another snapshot in any case.
+    #[must_use]
+    pub fn new_snapshot(mut self) -> Self {
+        self.new_snapshot = true;
+        self
+    }
+
     /// This role leaves snapshot.
     #[must_use]
     pub fn drop_role(mut self, role: DelegatedName) -> Self {
@@ -122,7 +144,7 @@ impl Repository {
     /// # Errors
     /// [`Error::SignaturesMissing`], [`Error::Stale`], [`Error::NoDestination`], [`Error::DestinationInside`],
     /// [`Error::RoleEmpty`], [`Error::RoleRemoved`], [`Error::ContentMissing`], [`Error::CopyName`], [`Error::VersionReused`], [`Error::TimestampLost`],
-    /// [`Error::VersionsUsedUp`], what the policy refuses,
+    /// [`Error::VersionsUsedUp`], [`Error::Behind`], what the policy refuses,
     /// and [`Error::Refused`] with the reason why a client would not accept the result.
     pub fn publish(
         &self,
@@ -218,7 +240,11 @@ pub(crate) fn publish(
     now: UnixTime,
 ) -> Result<Plan, Error> {
     let repository = session.repository;
-    let policy = repository.policy();
+    let left = publish
+        .in_force
+        .then(|| in_force::leave_change(&mut session));
+    let left = left.transpose()?.flatten();
+    let policy = left.as_ref().unwrap_or(repository.policy());
     let published = Published::open(&repository.destination(publish.to.as_ref())?)?;
     let reached = Reached::read(repository.layout(), published.destination())?;
     session.store.require_current()?;
@@ -241,6 +267,7 @@ pub(crate) fn publish(
         published: &published,
         last: &last,
     };
+    behind::require_up_to_date(&place)?;
     let release = place.compose(roots, publish, online, now)?;
     let fresh = unpublished::unpublished(&place, &release, &publish.replace)?;
     let verified = verify::verify(&place, &release, publish, &reached, fresh.other_root, now)?;
@@ -252,9 +279,15 @@ pub(crate) fn publish(
     };
 
     let begun = signed.into_iter().chain(reached.begin(&place));
+    let sealing = reached.sealing(&place, &release);
+    let late = late::late(&place, &release)?;
     // Where it is published somebody else may be writing.
     let begun = begun.chain(store.sweep());
-    let mut steps = vec![begun.collect(), artifacts.writes];
+    let mut steps = vec![
+        begun.collect(),
+        artifacts.writes,
+        sealing.into_iter().collect(),
+    ];
     if store.head(&RoleName::Root).is_none() {
         let first = release.files.iter().find(|one| one.role == RoleName::Root);
         if let Some((version, root)) = first.and_then(|one| Some((one.version?, &one.bytes))) {
@@ -283,7 +316,9 @@ pub(crate) fn publish(
     let root = release.staged(&RoleName::Root);
     let root = root.and_then(|root| crate::anchor::newer(store, root.version?, &root.bytes));
     steps.push(root.into_iter().collect());
-    steps.push(vec![store.remove_change()]);
+    if left.is_none() {
+        steps.push(vec![store.remove_change()]);
+    }
 
     actions.extend(store.drafts().map(|(role, draft)| Action::Applied {
         role: role.clone(),
@@ -291,9 +326,11 @@ pub(crate) fn publish(
     }));
     actions.extend(artifacts.actions);
     actions.extend(copied);
+    actions.extend(late);
     actions.extend(fresh.actions);
     actions.extend(verified.actions);
     actions.extend(release.actions());
+    actions.extend(left.is_some().then_some(Action::ChangeLeft));
     Ok(Plan {
         actions,
         steps,

@@ -5,11 +5,13 @@ use tuffet_core::metadata::{
     Parsed, Role, RoleDelegations, RoleName, Root, Snapshot, Targets, Timestamp, UnixTime, Version,
 };
 use tuffet_core::trust::Signers;
+use tuffet_sign::Signer;
 
 use crate::Error;
 use crate::change::{self, Change};
 use crate::graph::{Authority, Graph};
 use crate::keys::KeyName;
+use crate::obstacle::{Obstacle, obstacles};
 use crate::policy::Policy;
 use crate::quorum::{Need, count_as, named, need};
 use crate::repository::Repository;
@@ -37,6 +39,37 @@ pub struct RoleStatus {
     pub signed_by: Vec<KeyName>,
     /// Whether it is signed elsewhere: those who hold the keys make a new version, and nobody here can.
     pub external: bool,
+    /// Whether `metadata/` lacks the version in force: there is none, or an older one than snapshot or timestamp lists. Of bins, whether
+    /// that is so of any.
+    pub missing: bool,
+}
+
+impl RoleStatus {
+    /// Looks whether it is the version that is listed.
+    fn compare(
+        &mut self,
+        snapshot: Option<&Parsed<Snapshot>>,
+        timestamp: Option<&Parsed<Timestamp>>,
+    ) {
+        let listed = match &self.role {
+            RoleName::Root | RoleName::Timestamp => None,
+            RoleName::Snapshot => timestamp.map(|file| file.unverified().snapshot().version),
+            role => snapshot.and_then(|file| file.unverified_listing().version(role)),
+        };
+        self.missing |= self.version.is_none() || listed > self.version;
+    }
+}
+
+/// The state of a repository.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Overview {
+    /// Every role, as [`Repository::roles`] has them.
+    pub roles: Vec<RoleStatus>,
+    /// The open change.
+    pub change: Change,
+    /// What keeps the open change from being published, apart from signatures on it.
+    pub obstacles: Vec<Obstacle>,
 }
 
 impl Repository {
@@ -49,14 +82,18 @@ impl Repository {
         self.statuses(&Store::load(self.layout())?, |_| true)
     }
 
-    /// Every role and the open change, from one reading of the repository.
+    /// Every role and the open change, from one reading of the repository, and whether it could be published with these online signers.
     ///
     /// # Errors
     /// As [`Repository::roles`] and [`Repository::change`].
-    pub fn overview(&self) -> Result<(Vec<RoleStatus>, Change), Error> {
+    pub fn overview(&self, online: &[&dyn Signer]) -> Result<Overview, Error> {
         let store = Store::load(self.layout())?;
-        let change = change::of(&store, &Graph::load(&store)?, self.policy(), |_| true)?;
-        Ok((self.statuses(&store, |_| true)?, change))
+        let graph = Graph::load(&store)?;
+        Ok(Overview {
+            change: change::of(&store, &graph, self.policy(), |_| true)?,
+            obstacles: obstacles(&store, &graph, self.policy(), online),
+            roles: self.statuses(&store, |_| true)?,
+        })
     }
 
     /// What is known of one role, once for every delegator; of what the names of bins begin with, or of one bin, too.
@@ -85,7 +122,7 @@ impl Repository {
         let store = store.without_drafts();
         let graph = Graph::load(&store)?;
         let reading = Reading::new(&store, self.policy());
-        let (mut all, mut snapshot) = (Vec::new(), None);
+        let (mut all, mut snapshot, mut timestamp) = (Vec::new(), None, None);
         for role in [
             RoleName::Root,
             RoleName::Targets,
@@ -98,10 +135,12 @@ impl Repository {
             };
             let status = match role {
                 RoleName::Root if wanted(&role) => reading.status::<Root>(&role, authority)?.0,
-                RoleName::Timestamp if wanted(&role) => {
-                    reading.status::<Timestamp>(&role, authority)?.0
+                RoleName::Timestamp => {
+                    let status;
+                    (status, timestamp) = reading.status::<Timestamp>(&role, authority)?;
+                    status
                 }
-                // Bins are compared with it.
+                // Others are compared with these two.
                 RoleName::Snapshot => {
                     let status;
                     (status, snapshot) = reading.status::<Snapshot>(&role, authority)?;
@@ -139,6 +178,9 @@ impl Repository {
                 }
             }
         }
+        for status in &mut all {
+            status.compare(snapshot.as_ref(), timestamp.as_ref());
+        }
         Ok(all)
     }
 }
@@ -173,6 +215,7 @@ impl<'r> Reading<'r> {
                 let asked = self.policy.roles.get(role.as_str());
                 asked.is_some_and(|asked| asked.external)
             },
+            missing: false,
         }
     }
 
@@ -217,13 +260,16 @@ impl<'r> Reading<'r> {
         let listing = snapshot.map(Parsed::unverified_listing);
         let crypto = tuffet_crypto::aws_lc();
         let mut first: Option<(UnixTime, Version, RoleName, Vec<u8>)> = None;
+        let mut missing = false;
         for name in bins.names() {
             let Ok(bin) = RoleName::new(&name) else {
                 continue;
             };
             let Some(version) = self.store.head(&bin) else {
+                missing = true;
                 continue;
             };
+            missing |= listing.and_then(|listing| listing.version(&bin)) > Some(version);
             let bytes = self.store.sealed_unread(&bin, version)?;
             let vouched = listing.is_some_and(|listing| listing.identifies(&bin, &bytes, crypto));
             if !vouched && !need(&bin, &bytes, authority, self.policy)?.is_met() {
@@ -243,6 +289,7 @@ impl<'r> Reading<'r> {
         }
         let mut status = self.unread(&role, authority);
         status.bins = Some(1_u64 << bins.bit_length());
+        status.missing = missing;
         if let Some((expires, version, bin, bytes)) = first {
             let Need { signed, .. } = need(&bin, &bytes, authority, self.policy)?;
             status.version = Some(version);

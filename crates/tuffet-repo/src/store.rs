@@ -66,21 +66,25 @@ impl Store {
 
     /// The same for whoever is going to look at the snapshot.
     pub(crate) fn load_but_snapshot(layout: &Layout) -> Result<Self, Error> {
-        Self::read(layout, true)
+        Self::read(layout, true, ChangeFile::read(&layout.change())?)
+    }
+
+    /// The same as if nothing were open.
+    pub(crate) fn load_in_force(layout: &Layout) -> Result<Self, Error> {
+        Self::read(layout, true, ChangeFile::default())
     }
 
     /// The metadata of a copy that does not know yet which root to trust.
     pub(crate) fn unanchored(layout: &Layout) -> Result<Self, Error> {
-        let store = Self::read(layout, false)?;
+        let store = Self::read(layout, false, ChangeFile::read(&layout.change())?)?;
         crate::heads::require_snapshot(&store)?;
         Ok(store)
     }
 
-    fn read(layout: &Layout, anchored: bool) -> Result<Self, Error> {
+    fn read(layout: &Layout, anchored: bool, change: ChangeFile) -> Result<Self, Error> {
         let mut store = Self::empty(layout);
         store.sealed = Arc::new(Highest::read(&layout.metadata())?);
         require_own_place(layout)?;
-        let change = ChangeFile::read(&layout.change())?;
         store.give_up(change.given_up.clone());
         if anchored {
             let drafted = change.drafts.get(&RoleName::Root);
@@ -110,10 +114,15 @@ impl Store {
         let version = draft.version().unwrap_or(Version::FIRST);
         let head = self.head(&role);
         if head.is_some_and(|head| head >= version)
-            && self.found(&role, version)? == Some(draft.to_bytes())
+            && let Some(sealed) = self.found(&role, version)?
         {
-            self.applied = true;
-            return Ok(());
+            // Of the last version it was seen who has signed it; somebody else may have published this change with other signatures.
+            let is_last = head == Some(version);
+            let same = || Document::parse(&sealed).is_ok_and(|one| one.says_the_same_as(&draft));
+            if sealed == draft.to_bytes() || (is_last && same()) {
+                self.applied = true;
+                return Ok(());
+            }
         }
         if !self.is_followed_by(&role, &draft) {
             self.stale.insert(role.clone(), version);
@@ -286,6 +295,21 @@ impl Store {
     /// Whether the file of the open change holds anything.
     pub(crate) fn has_change(&self) -> bool {
         self.applied || !self.drafts.is_empty() || !self.given_up.is_empty()
+    }
+
+    /// Whether there is anything that people have to sign or publish.
+    pub(crate) fn has_open(&self) -> bool {
+        !self.drafts.is_empty() || !self.given_up.is_empty()
+    }
+
+    /// Whether a publication of the open change has broken off: some of its versions are sealed, and nothing keeps the others from it.
+    pub(crate) fn is_half_sealed(&self) -> bool {
+        self.applied && !self.drafts.is_empty() && self.stale.is_empty()
+    }
+
+    /// Whether somebody else has used the version of the draft of a role.
+    pub(crate) fn is_overtaken(&self, role: &RoleName) -> bool {
+        self.stale.contains_key(role)
     }
 
     /// Whether the open change publishes a root, or something of it was published already and it may have been one.

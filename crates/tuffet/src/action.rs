@@ -119,6 +119,13 @@ fn of_keys(action: &Action) -> Option<Value> {
             "role": role.as_str(), "version": version.number(), "key": name(key),
             "needs": needs.iter().map(need).collect::<Vec<Value>>(),
         }),
+        Action::Discarded {
+            role,
+            version,
+            keys,
+        } => json!({
+            "role": role.as_str(), "version": version.number(), "keys": names(keys),
+        }),
         Action::Delegated { role, by, count } => {
             json!({"role": role, "by": by.as_str(), "count": count})
         }

@@ -29,7 +29,8 @@ impl Repository {
     /// [`Repository::discarding_signatures`] allows it.
     ///
     /// # Errors
-    /// [`Error::NoChange`]; [`Error::NothingToUndo`] for a change that no edit here has made, or none that is remembered;
+    /// [`Error::NoChange`]; [`Error::NothingToUndo`] for a change that no edit here has made, or none that is remembered, and for an edit
+    /// whose version is sealed already, because a publication has broken off;
     /// [`Error::ChangeSigned`] if somebody has signed since the edit.
     pub fn undo(&self) -> Result<Plan, Error> {
         let lock = self.lock()?;
@@ -46,6 +47,9 @@ impl Repository {
         let before = ChangeFile::parse(&bytes).map_err(|error| Error::format(&path, error))?;
         // The state before is believed no more than the change that is open.
         store.without_drafts().take(before.clone())?;
+        if !is_open(&store, &before)? {
+            return Err(Error::NothingToUndo);
+        }
         let mut actions = actions(&store, &before);
         for (role, keyids) in signed_since(&store, &before) {
             let keys = keyids.iter().map(|keyid| self.policy().key_name(keyid));
@@ -99,6 +103,14 @@ pub(crate) fn keep(store: &mut Store) -> Result<Vec<Write>, Error> {
         .checked_sub(KEPT)
         .map(|number| Write::file(layout.before_edit(number), WriteKind::Remove));
     Ok(std::iter::once(keep).chain(forget).collect())
+}
+
+/// Whether all that was edited since is still open: what is sealed stays sealed.
+fn is_open(store: &Store, before: &ChangeFile) -> Result<bool, Error> {
+    let now = ChangeFile::read(&store.layout().change())?;
+    let all = now.drafts.iter();
+    let mut sealed = all.filter(|(role, _)| store.draft(role).is_none());
+    Ok(sealed.all(|(role, draft)| before.drafts.get(role) == Some(draft)))
 }
 
 /// The signatures that would be lost.

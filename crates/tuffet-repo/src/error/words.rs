@@ -87,6 +87,13 @@ pub(super) fn last_one(last: Option<Version>) -> String {
     }
 }
 
+pub(super) fn here(own: Option<Version>) -> String {
+    match own {
+        Some(own) => format!("and the last one here is v{own}"),
+        None => "and there is none here".to_owned(),
+    }
+}
+
 pub(super) fn covered(covers: &[String]) -> String {
     if covers.is_empty() {
         "nothing on the way from targets covers it".to_owned()

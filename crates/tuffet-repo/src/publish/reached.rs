@@ -5,7 +5,7 @@
 //! place, where nobody can push to, and a place that does not fit to that is published to only by whoever names the file.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use tuffet_core::crypto::{HashAlgorithm, Key, KeyKind};
 use tuffet_core::json::{FormatError, Reason, Value};
@@ -23,6 +23,7 @@ use crate::layout::{Layout, real};
 use crate::plan::Action;
 use crate::private;
 use crate::quorum::is_signed_by_any;
+use crate::store::Store;
 use crate::tree::Fault;
 use crate::write::{Write, WriteKind, read_optional};
 
@@ -31,8 +32,24 @@ pub(super) struct Reached {
     path: PathBuf,
     /// The place that this is about; `None` for one that is gone with the program.
     own: Option<String>,
+    memories: Memories,
+}
+
+/// What the file holds.
+#[derive(Debug, Clone, Default)]
+struct Memories {
     /// What was published last, by the names of places.
     places: BTreeMap<String, Last>,
+    /// The publications that have begun and have not come to their end, by the names of places.
+    begun: BTreeMap<String, Begun>,
+}
+
+/// The timestamp of a publication.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Begun {
+    timestamp: u64,
+    /// The SHA-256 of its file, in hexadecimal.
+    sha256: String,
 }
 
 /// What was published last.
@@ -71,12 +88,13 @@ enum There {
 impl Reached {
     pub(super) fn read(layout: &Layout, destination: &Destination) -> Result<Self, Error> {
         let path = file(layout);
-        let places = match read_optional(&path)? {
-            Some(bytes) => parse(&bytes).map_err(|error| Error::format(&path, error))?,
-            None => BTreeMap::new(),
-        };
+        let memories = Memories::read(&path)?;
         let own = name(destination)?;
-        Ok(Self { path, own, places })
+        Ok(Self {
+            path,
+            own,
+            memories,
+        })
     }
 
     fn memory(&self, root: Option<&Root>) -> Memory {
@@ -84,7 +102,7 @@ impl Reached {
             // Nobody else publishes there, so what is there is this program's.
             return Memory::Begun;
         };
-        let Some(last) = self.places.get(own) else {
+        let Some(last) = self.memories.places.get(own) else {
             return Memory::Nothing;
         };
         if !last.keys.is_subset(&online_keys(root)) {
@@ -98,32 +116,30 @@ impl Reached {
         let root = place.graph.root();
         let nothing = matches!(place.last, LastState::Nothing);
         let first = nothing && self.memory(root) == Memory::Nothing;
-        first.then(|| self.with(0, root)).flatten()
+        let mut memories = self.memories.clone();
+        memories.reach(first.then(|| self.own.clone()).flatten()?, 0, root);
+        Some(memories.write(&self.path))
+    }
+
+    /// The write by which the copy remembers that it is about to use up versions. `begin` has to come before.
+    pub(super) fn sealing(&self, place: &Place<'_>, release: &Release) -> Option<Write> {
+        let (own, root) = (self.own.clone()?, place.graph.root());
+        let bytes = &release.staged(&RoleName::Timestamp)?.bytes;
+        let mut memories = self.memories.clone();
+        if self.begin(place).is_some() {
+            memories.reach(own.clone(), 0, root);
+        }
+        memories.begun.insert(own, Begun::of(bytes)?);
+        Some(memories.write(&self.path))
     }
 
     /// The write by which the copy remembers what it has published.
     pub(super) fn write(&self, place: &Place<'_>, release: &Release) -> Option<Write> {
-        self.with(offered(release)?.number(), place.graph.root())
-    }
-
-    fn with(&self, timestamp: u64, root: Option<&Root>) -> Option<Write> {
-        let mut places = self.places.clone();
-        let keys = online_keys(root);
-        places.insert(self.own.clone()?, Last { timestamp, keys });
-        let places = places.into_iter().map(|(place, last)| {
-            let keys = last.keys.into_iter().map(Value::from);
-            let last = [
-                ("keys", Value::Array(keys.collect())),
-                ("timestamp", Value::from(last.timestamp)),
-            ];
-            (place, Value::from_iter(last))
-        });
-        let value = Value::from_iter([
-            ("format", Value::from(1)),
-            ("places", Value::Object(places.collect())),
-        ]);
-        let kind = WriteKind::Replace(value.to_compact_json());
-        Some(Write::file(self.path.clone(), kind))
+        let (own, timestamp) = (self.own.clone()?, offered(release)?.number());
+        let mut memories = self.memories.clone();
+        memories.begun.remove(&own);
+        memories.reach(own, timestamp, place.graph.root());
+        Some(memories.write(&self.path))
     }
 
     /// Refuses a timestamp that is not later than what clients may have seen here, and a place from which that cannot be told unless
@@ -158,6 +174,74 @@ impl Reached {
             why: lost.why(refused.as_ref()),
         })
     }
+}
+
+impl Memories {
+    fn read(path: &Path) -> Result<Self, Error> {
+        match read_optional(path)? {
+            Some(bytes) => parse(&bytes).map_err(|error| Error::format(path, error)),
+            None => Ok(Self::default()),
+        }
+    }
+
+    /// Remembers what was published to a place.
+    fn reach(&mut self, place: String, timestamp: u64, root: Option<&Root>) {
+        let keys = online_keys(root);
+        self.places.insert(place, Last { timestamp, keys });
+    }
+
+    fn write(self, path: &Path) -> Write {
+        let places = self.places.into_iter().map(|(place, last)| {
+            let keys = last.keys.into_iter().map(Value::from);
+            let last = [
+                ("keys", Value::Array(keys.collect())),
+                ("timestamp", Value::from(last.timestamp)),
+            ];
+            (place, Value::from_iter(last))
+        });
+        let begun = self.begun.into_iter().map(|(place, begun)| {
+            let begun = [
+                ("sha256", Value::from(begun.sha256)),
+                ("timestamp", Value::from(begun.timestamp)),
+            ];
+            (place, Value::from_iter(begun))
+        });
+        let value = Value::from_iter([
+            ("begun", Value::Object(begun.collect())),
+            ("format", Value::from(1)),
+            ("places", Value::Object(places.collect())),
+        ]);
+        let kind = WriteKind::Replace(value.to_compact_json());
+        Write::file(path.to_owned(), kind)
+    }
+}
+
+impl Begun {
+    fn of(timestamp: &[u8]) -> Option<Self> {
+        let sha256 = tuffet_crypto::aws_lc().digest(HashAlgorithm::Sha256, timestamp);
+        Some(Self {
+            timestamp: version(timestamp)?.number(),
+            sha256: sha256.to_hex(),
+        })
+    }
+}
+
+/// The timestamp with which this copy has begun to publish, if it has not come to the end: its versions are used up, and clients may
+/// not see them. Another timestamp that came since, such as by git, is not this copy's.
+pub(crate) fn unpublished(store: &Store) -> Result<Option<Version>, Error> {
+    let begun = Memories::read(&file(store.layout()))?.begun;
+    if begun.is_empty() {
+        return Ok(None);
+    }
+    let name = timestamp_name();
+    let own = read_optional(&store.layout().metadata().join(name))?;
+    let own = own.and_then(|bytes| Begun::of(&bytes));
+    let sealed = |begun: &&Begun| match &own {
+        Some(own) => own == *begun || own.timestamp < begun.timestamp,
+        None => true,
+    };
+    let last = begun.values().filter(sealed).map(|begun| begun.timestamp);
+    Ok(last.max().and_then(Version::new))
 }
 
 /// What is wrong with a timestamp, if anything. `others` says that other metadata is there, and `rotating` that a rotation of this copy
@@ -324,7 +408,7 @@ pub(crate) fn forget(layout: &Layout) -> Option<Write> {
     path.exists().then(|| Write::file(path, WriteKind::Remove))
 }
 
-fn parse(bytes: &[u8]) -> Result<BTreeMap<String, Last>, FormatError> {
+fn parse(bytes: &[u8]) -> Result<Memories, FormatError> {
     let wrong = |reason| FormatError::new(0, reason);
     let value = Value::parse(bytes)?;
     if value.get("format").and_then(Value::as_u64) != Some(1) {
@@ -346,7 +430,20 @@ fn parse(bytes: &[u8]) -> Result<BTreeMap<String, Last>, FormatError> {
         };
         Ok((place.clone(), Last { timestamp, keys }))
     });
-    places.collect()
+    let begun = value.get("begun").and_then(Value::as_object);
+    let begun = begun.into_iter().flatten().map(|(place, begun)| {
+        let timestamp = begun.get("timestamp").and_then(Value::as_u64);
+        let sha256 = begun.get("sha256").and_then(Value::as_str);
+        let (Some(timestamp), Some(sha256)) = (timestamp, sha256) else {
+            return Err(wrong(Reason::Expected("a timestamp and its SHA-256")));
+        };
+        let sha256 = sha256.to_owned();
+        Ok((place.clone(), Begun { timestamp, sha256 }))
+    });
+    Ok(Memories {
+        places: places.collect::<Result<_, _>>()?,
+        begun: begun.collect::<Result<_, _>>()?,
+    })
 }
 
 #[cfg(test)]

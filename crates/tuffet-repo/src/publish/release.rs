@@ -39,7 +39,7 @@ pub(super) struct Staged {
     pub(super) version: Option<Version>,
     pub(super) bytes: Arc<Vec<u8>>,
     /// What is said about it, if it is new.
-    news: Option<Action>,
+    pub(super) news: Option<Action>,
 }
 
 impl Staged {
@@ -120,7 +120,10 @@ impl Place<'_> {
         files.extend(roles);
 
         let (version, bytes, snapshot_news): (_, Arc<Vec<u8>>, _) = match &before {
-            Some(before) if !self.snapshot_is_due(before, &changes, &files, now)? => {
+            Some(before)
+                if !publish.new_snapshot
+                    && !self.snapshot_is_due(before, &changes, &files, now)? =>
+            {
                 (before.version(), Arc::clone(&before.bytes), None)
             }
             _ => {

@@ -182,7 +182,7 @@ fn r14_two_copies_of_a_repository_cannot_both_publish() {
         .publish(&publish, &[world.online], after(0)));
     assert_eq!(
         code(world.plan(&[world.online], UnixTime(NOW.0 + 1))),
-        "version.reused"
+        "publish.behind"
     );
     // Both edit.
     other.add("theirs", b"theirs");
@@ -190,10 +190,10 @@ fn r14_two_copies_of_a_repository_cannot_both_publish() {
     run(other.repository().publish(&publish, &[world.online], NOW));
     world.add("ours", b"ours");
     world.sign();
-    assert_eq!(code(world.plan(&[world.online], NOW)), "version.reused");
+    assert_eq!(code(world.plan(&[world.online], NOW)), "publish.behind");
     // One is behind and only renews: clients would see an older timestamp.
     run(world.repository().drop_change());
-    assert_eq!(code(world.plan(&[world.online], NOW)), "rollback.timestamp");
+    assert_eq!(code(world.plan(&[world.online], NOW)), "publish.behind");
 }
 
 #[cfg(unix)]
@@ -406,10 +406,10 @@ fn one_damaged_file_does_not_hide_that_a_copy_is_behind() {
         world.publish(NOW);
     }
     for (damaged, expected) in [
-        (None, "rollback.timestamp"),
+        (None, "publish.behind"),
         (Some("2.snapshot.json"), "rollback.timestamp"),
         (Some("2.targets.json"), "hash.targets"),
-        (Some("1.root.json"), "version.reused"),
+        (Some("1.root.json"), "publish.behind"),
     ] {
         let (world, copy) = (world.fork(), copy.fork());
         if let Some(damaged) = damaged {

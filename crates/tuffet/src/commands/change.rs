@@ -204,7 +204,9 @@ fn show(repository: &Repository, view: View, check: bool, app: &App) -> Result<E
     if app.console.json {
         app.console.result(view.name(), view.cut(object(&change)))?;
     } else if change.drafts.is_empty() && change.given_up.is_empty() {
-        app.console.data("nothing is open")?;
+        let nothing = std::iter::once("nothing is open".to_owned());
+        let lines: Vec<String> = nothing.chain(unpublished(&change)).collect();
+        app.console.data(lines.join("\n"))?;
     } else {
         app.console.data(lines(&change, view, app).join("\n"))?;
     }
@@ -222,6 +224,7 @@ fn ending(change: &Change, check: bool) -> Exit {
 fn lines(change: &Change, view: View, app: &App) -> Vec<String> {
     let mut lines = Vec::new();
     for draft in &change.drafts {
+        lines.extend(draft.overtaken.then(|| overtaken(draft)));
         let from = match draft.from {
             Some(from) => format!("v{from} → v{}", draft.version),
             None => format!("v{}, the first", draft.version),
@@ -239,7 +242,10 @@ fn lines(change: &Change, view: View, app: &App) -> Vec<String> {
         let differences = draft.differences.iter();
         let differences = differences.filter(|_| view != View::Signatures);
         lines.extend(differences.map(|one| format!("  {}", visible(&one.to_string()))));
-        let needs = draft.needs.iter().filter(|_| view != View::Differences);
+        let needs = draft
+            .needs
+            .iter()
+            .filter(|_| !draft.overtaken && view != View::Differences);
         lines.extend(needs.map(|need| format!("  {}", needed(need))));
     }
     if view == View::Signatures {
@@ -265,7 +271,28 @@ fn lines(change: &Change, view: View, app: &App) -> Vec<String> {
     for role in &change.forgotten {
         lines.push(format!("tuffet.toml will forget {}", visible(role)));
     }
+    lines.extend(unpublished(change));
     lines
+}
+
+/// What has become of a draft whose version somebody else has used.
+pub(super) fn overtaken(draft: &Draft) -> String {
+    let role = visible(draft.role.as_str());
+    let last = draft
+        .from
+        .map_or_else(String::new, |last| format!(", and v{last} is the latest"));
+    format!(
+        "overtaken: somebody else has used {role} v{}{last}: tuffet change drop, and edit again",
+        draft.version
+    )
+}
+
+/// What is said of a publication that has broken off.
+pub(super) fn unpublished(change: &Change) -> Option<String> {
+    let version = change.unpublished?;
+    Some(format!(
+        "not published yet: timestamp v{version}, with all that it lists: tuffet publish"
+    ))
 }
 
 /// `signed by 1 of 2 that root version 3 asks for: ana a1f0c3d2; ben 5be2190f or vault 0d44b7e9 can sign`
@@ -300,6 +327,7 @@ pub(super) fn object(change: &Change) -> Value {
         "given_up": change.given_up.iter().map(|(role, version)| {
             json!({"role": role.as_str(), "version": version.number()})
         }).collect::<Vec<Value>>(),
+        "unpublished": change.unpublished.map(|version| version.number()),
     })
 }
 
@@ -329,6 +357,7 @@ fn draft(draft: &Draft) -> Value {
         "expires": draft.expires.to_string(),
         "quorate": draft.is_quorate(),
         "accepted": draft.accepted,
+        "overtaken": draft.overtaken,
         "needs": needs,
         "differences": differences,
     })

@@ -93,7 +93,7 @@ pub(crate) fn run(arguments: Arguments, app: &App) -> Result<Exit, Failure> {
 }
 
 /// The key for automation, if the repository has one.
-fn online_key(repository: &Repository) -> Result<Option<SigningKey>, Failure> {
+pub(super) fn online_key(repository: &Repository) -> Result<Option<SigningKey>, Failure> {
     let path = repository.online_key_path();
     if !path.is_file() {
         return Ok(None);

@@ -2,13 +2,15 @@
 
 mod calendar;
 mod metrics;
+mod open;
 
 use clap::Args;
 use serde_json::{Value, json};
 use tuffet_core::metadata::{RoleName, UnixTime};
-use tuffet_repo::{Change, Period, Repository, RoleStatus};
+use tuffet_repo::{Overview, Period, Repository, RoleStatus};
+use tuffet_sign::Signer;
 
-use super::change::needed;
+use super::publish::online_key;
 use crate::action::names;
 use crate::author;
 use crate::exit::Exit;
@@ -20,7 +22,8 @@ use crate::text::{columns, visible};
 /// Say what is in force, what is open, and who has to do what by when
 ///
 /// Roles of people are due when they expire within the period; snapshot and timestamp, which every tuffet publish renews,
-/// when less than half of their time is left. With --check the first of these that applies decides how the command ends.
+/// when less than half of their time is left. While a change is open, tuffet renew timestamp renews them without it. With --check the
+/// first of these that applies decides how the command ends.
 #[derive(Debug, Args)]
 #[command(
     before_help = "Examples:\n  tuffet status\n  tuffet status --within 14d --check --json\n  tuffet status --ics"
@@ -29,8 +32,8 @@ pub(crate) struct Arguments {
     /// How far to look ahead
     #[arg(long, value_name = "PERIOD", default_value = "14d", value_parser = moment::parse_period)]
     within: Period,
-    /// End with 5 if something has expired, with 6 if signatures are missing, with 7 if something is due
-    /// or waits to be published
+    /// End with 5 if something has expired, with 6 if signatures are missing, with 7 if something is due, is not in its place, was
+    /// overtaken, or waits to be published
     #[arg(long)]
     check: bool,
     /// Print a calendar with the day on which each role that people sign expires, and a reminder that long before
@@ -55,30 +58,38 @@ struct Deadline {
 }
 
 impl Deadline {
-    /// The command as a shell takes it, whatever the role is called.
     fn command(&self) -> String {
-        let plain = |word: &String| {
-            word.chars()
-                .all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-' | '/'))
-        };
-        let quoted = self.command.iter().map(|word| {
-            if plain(word) {
-                word.clone()
-            } else {
-                format!("'{}'", visible(&word.replace('\'', "'\\''")))
-            }
-        });
-        quoted.collect::<Vec<_>>().join(" ")
+        shell(&self.command)
     }
+}
+
+/// A command as a shell takes it, whatever the role is called.
+fn shell(command: &[String]) -> String {
+    let plain = |word: &String| {
+        word.chars()
+            .all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-' | '/'))
+    };
+    let quoted = command.iter().map(|word| {
+        if plain(word) {
+            word.clone()
+        } else {
+            format!("'{}'", visible(&word.replace('\'', "'\\''")))
+        }
+    });
+    quoted.collect::<Vec<_>>().join(" ")
 }
 
 /// Runs the command.
 pub(crate) fn run(arguments: &Arguments, app: &App) -> Result<Exit, Failure> {
     let repository = author::repository(app)?;
     let now = author::moment(app);
-    let overview = repository.overview();
-    let (roles, change) = overview.map_err(|error| Failure::from(&error))?;
-    let deadlines = deadlines(&repository, &roles, arguments.within, now);
+    // A key that cannot be read is told of by whoever signs with it.
+    let online = online_key(&repository).ok().flatten();
+    let online: Vec<&dyn Signer> = online.iter().map(|key| &*key.signer).collect();
+    let overview = repository.overview(&online);
+    let overview = overview.map_err(|error| Failure::from(&error))?;
+    let Overview { roles, change, .. } = &overview;
+    let deadlines = deadlines(&repository, &overview, arguments.within, now);
     if app.console.json && (arguments.ics || arguments.prometheus) {
         return Err(Failure::usage(
             "--json, --ics and --prometheus exclude one another",
@@ -86,31 +97,31 @@ pub(crate) fn run(arguments: &Arguments, app: &App) -> Result<Exit, Failure> {
     }
     let name = &repository.policy().name;
     if arguments.ics {
-        let text = calendar::calendar(name, &roles, arguments.within, now);
+        let text = calendar::calendar(name, roles, arguments.within, now);
         app.console.data(text.trim_end_matches('\n'))?;
     } else if arguments.prometheus {
-        let text = metrics::metrics(name, &roles, &change);
+        let text = metrics::metrics(name, roles, change);
         app.console.data(text.trim_end_matches('\n'))?;
     } else if app.console.json {
         app.console
-            .result("status", object(&roles, &change, &deadlines))?;
+            .result("status", object(&overview, &deadlines))?;
     } else {
         app.console
-            .data(lines(&roles, &change, &deadlines, now).join("\n"))?;
+            .data(lines(&overview, &deadlines, now).join("\n"))?;
     }
     Ok(if arguments.check {
-        ending(&change, &deadlines)
+        ending(&overview, &deadlines)
     } else {
         Exit::Done
     })
 }
 
-fn ending(change: &Change, deadlines: &[Deadline]) -> Exit {
+fn ending(overview: &Overview, deadlines: &[Deadline]) -> Exit {
     if deadlines.iter().any(|deadline| deadline.passed) {
         Exit::Stale
-    } else if !change.drafts.is_empty() && !change.is_quorate() {
+    } else if open::waits(overview) {
         Exit::NeedsSignatures
-    } else if deadlines.is_empty() && change.drafts.is_empty() {
+    } else if deadlines.is_empty() && open::is_quiet(overview) {
         Exit::Done
     } else {
         Exit::Findings
@@ -120,11 +131,12 @@ fn ending(change: &Change, deadlines: &[Deadline]) -> Exit {
 /// What has to happen within the period, the most urgent first.
 fn deadlines(
     repository: &Repository,
-    roles: &[RoleStatus],
+    overview: &Overview,
     within: Period,
     now: UnixTime,
 ) -> Vec<Deadline> {
-    let mut all: Vec<Deadline> = roles
+    let mut all: Vec<Deadline> = overview
+        .roles
         .iter()
         .filter_map(|status| {
             let expires = status.expires?;
@@ -142,7 +154,9 @@ fn deadlines(
                 who: who(status),
                 external: status.external,
                 command: match status.role.as_str() {
-                    _ if online => words(&["tuffet", "publish"]),
+                    _ if online && !open::is_left(&overview.change) => {
+                        words(&["tuffet", "publish"])
+                    }
                     role if status.external => {
                         words(&["tuffet", "delegate", "accept", role, "FILE"])
                     }
@@ -181,12 +195,8 @@ pub(super) fn label(status: &RoleStatus) -> String {
     }
 }
 
-fn lines(
-    roles: &[RoleStatus],
-    change: &Change,
-    deadlines: &[Deadline],
-    now: UnixTime,
-) -> Vec<String> {
+fn lines(overview: &Overview, deadlines: &[Deadline], now: UnixTime) -> Vec<String> {
+    let roles = &overview.roles;
     let mut rows = vec![
         ["role", "version", "expires", "signed", "keys"]
             .map(str::to_owned)
@@ -212,18 +222,7 @@ fn lines(
         lines.extend(columns(&rows));
     }
     lines.push(String::new());
-    if change.drafts.is_empty() {
-        lines.push("nothing is open".to_owned());
-    }
-    for draft in &change.drafts {
-        let role = visible(draft.role.as_str());
-        for need in &draft.needs {
-            lines.push(format!("open: {role} v{}, {}", draft.version, needed(need)));
-        }
-    }
-    if !change.drafts.is_empty() && change.is_quorate() {
-        lines.push("ready: tuffet publish".to_owned());
-    }
+    lines.extend(open::lines(overview));
     for deadline in deadlines {
         let verb = if deadline.passed {
             "expired"
@@ -247,8 +246,9 @@ fn lines(
     lines
 }
 
-fn object(roles: &[RoleStatus], change: &Change, deadlines: &[Deadline]) -> Value {
-    let roles: Vec<Value> = roles
+fn object(overview: &Overview, deadlines: &[Deadline]) -> Value {
+    let roles: Vec<Value> = overview
+        .roles
         .iter()
         .map(|status| {
             json!({
@@ -260,6 +260,7 @@ fn object(roles: &[RoleStatus], change: &Change, deadlines: &[Deadline]) -> Valu
                 "threshold": status.threshold,
                 "keys": names(&status.keys),
                 "signed_by": names(&status.signed_by),
+                "missing": open::is_missing(status, &overview.change),
             })
         })
         .collect();
@@ -278,7 +279,8 @@ fn object(roles: &[RoleStatus], change: &Change, deadlines: &[Deadline]) -> Valu
         .collect();
     json!({
         "roles": roles,
-        "open": super::change::object(change),
+        "open": super::change::object(&overview.change),
+        "obstacles": open::obstacles(overview),
         "deadlines": deadlines,
     })
 }

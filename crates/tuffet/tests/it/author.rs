@@ -375,10 +375,4 @@ fn what_is_missing_is_said_before_anything_is_done() {
         "{}",
         run.err
     );
-    let run = home.fails(
-        2,
-        "role.unsuited",
-        &["renew", "timestamp", "--repo", "acme"],
-    );
-    assert!(run.err.contains("fix   tuffet publish\n"), "{}", run.err);
 }

@@ -28,6 +28,7 @@ mod recover;
 mod roles;
 #[cfg(unix)]
 mod signals;
+mod status;
 #[cfg(feature = "object-store")]
 #[path = "../../../tuffet-repo/tests/it/support/stores.rs"]
 mod stores;
