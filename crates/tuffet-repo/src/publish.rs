@@ -4,7 +4,8 @@
 //! and one that has seen what was published last. Then, in this order, each step harmless if it is the last one:
 //!
 //! 1. the bytes of new targets, under names that hold their hashes;
-//! 2. the new versions of roles into the repository itself, and its timestamp: from here on their version numbers are used up;
+//! 2. what this copy has begun, so that it can tell; then the new versions of roles into the repository itself, and its timestamp: from
+//!    here on their version numbers are used up;
 //! 3. the new versions of roles into the published tree, where no client asks for them yet;
 //! 4. root, if it changed, and `timestamp.json`: the switch, which is made only if nobody else has made another one since the tree
 //!    was read;

@@ -52,10 +52,13 @@ fn read_up_to(path: &Path, limit: u64) -> Result<Found, Error> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Found::Nothing),
         Err(error) => return Err(failed(error)),
     };
-    if file.metadata().map_err(failed)?.len() > limit {
+    let length = file.metadata().map_err(failed)?.len();
+    if length > limit {
         return Ok(Found::Unfit);
     }
-    let mut bytes = Vec::new();
+    // One byte more than there is, so that the end is seen at once.
+    let mut bytes =
+        Vec::with_capacity(usize::try_from(length.saturating_add(1)).unwrap_or_default());
     let mut file = file.take(limit.saturating_add(1));
     file.read_to_end(&mut bytes).map_err(failed)?;
     // It may have grown since.

@@ -102,13 +102,24 @@ fn what_somebody_has_signed_is_edited_only_when_that_is_said() {
     let home = Home::with_repository();
     home.write("new.txt", "new\n");
     home.ok(&["target", "add", "new.txt", "--repo", "acme"]);
+    // With a time of its own, so that an edit in the same second is one, too.
+    let brief = [
+        "role",
+        "set",
+        "targets",
+        "--expires",
+        "9d",
+        "--repo",
+        "acme",
+    ];
+    home.ok(&brief);
     home.ok(&["change", "sign", "--key", "ana", "--repo", "acme"]);
     for edit in [
         &["target", "add", "new.txt", "--name", "x"][..],
         &["target", "remove", "app.txt"],
         &["target", "yank", "app.txt"],
         &["channel", "new", "beta"],
-        &["role", "set", "targets", "--expires", "9d"],
+        &["role", "set", "targets", "--expires", "8d"],
         &["delegate", "add", "t", "--paths", "t/*", "--keys", "ben"],
         &["renew", "targets"],
         &["undo"],
