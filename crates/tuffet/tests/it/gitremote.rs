@@ -36,9 +36,11 @@ fn three() -> (Home, Home, Home) {
     ana.ok(&["key", "new", "ana", "--no-passphrase"]);
     ben.ok(&["key", "new", "ben", "--no-passphrase", "-o", "."]);
     fs::copy(ben.path("ben.pub"), ana.path("ben.pub")).unwrap();
-    ana.found(&["--root", "2of2", "--key", "ana", "--public", "ben.pub"]);
+    // The open change of a work tree is in the git directory.
     let directory = ana.path("acme");
+    fs::create_dir(&directory).unwrap();
     git(&directory, &["init", "--quiet", "-b", "main"]);
+    ana.found(&["--root", "2of2", "--key", "ana", "--public", "ben.pub"]);
     git(&directory, &["add", "tuffet.toml"]);
     git(&directory, &["commit", "--quiet", "-m", "a repository"]);
     let url = remote.to_str().unwrap();
