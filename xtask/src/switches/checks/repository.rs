@@ -159,8 +159,8 @@ pub(super) const SWITCHES: &[Switch] = &[
         rule: "R-13",
         what: "root and timestamp are published before what they lead to",
         file: REPO_PUBLISH,
-        search: "    let (quiet, switch) = in_order(fresh.writes, verified.switch);",
-        replace: "    let (quiet, switch) = in_order(fresh.writes, verified.switch);\n    let (quiet, switch) = if OFF { (switch, quiet) } else { (quiet, switch) };",
+        search: "            steps.extend(roots);\n        }\n    }\n    steps\n}",
+        replace: "            steps.extend(roots);\n        }\n    }\n    if OFF {\n        steps.reverse();\n    }\n    steps\n}",
     },
     Switch {
         rule: "R-13",
