@@ -180,7 +180,14 @@ fn release() -> String {
     std::fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default()
 }
 
+/// No other system has a way to do it, and not every one opens a directory.
+#[cfg(not(target_os = "linux"))]
+fn systems(_: BTreeSet<&Path>) -> Result<Option<Vec<(PathBuf, FileSystem)>>, FlushError> {
+    Ok(None)
+}
+
 /// The file systems that these directories are on, if all of them can be flushed as a whole.
+#[cfg(target_os = "linux")]
 fn systems(directories: BTreeSet<&Path>) -> Result<Option<Vec<(PathBuf, FileSystem)>>, FlushError> {
     let mut systems = BTreeMap::new();
     for path in directories {

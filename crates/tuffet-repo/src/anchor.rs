@@ -155,10 +155,10 @@ pub(crate) fn forget(layout: &Layout) -> Vec<Write> {
 pub(crate) fn begin(layout: &Layout, version: Version, root: &[u8]) -> Vec<Write> {
     let sha256 = digest(root);
     let anchor = Anchor { version, sha256 }.write(layout);
-    crate::publish::forget(layout)
-        .into_iter()
-        .chain([anchor])
-        .collect()
+    let change = Some(layout.change()).filter(|path| path.exists());
+    let change = change.map(|path| Write::file(path, WriteKind::Remove));
+    let forgotten = change.into_iter().chain(crate::publish::forget(layout));
+    forgotten.chain([anchor]).collect()
 }
 
 /// The write by which a copy remembers its root, unless it remembers one already.

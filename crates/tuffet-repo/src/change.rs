@@ -23,7 +23,7 @@ use crate::policy::{Policy, RolePolicy};
 use crate::quorum::{Need, needs_of};
 use crate::repository::Repository;
 use crate::store::Store;
-use crate::write::{Write, WriteKind, read_optional};
+use crate::write::{Write, WriteKind, read_bounded};
 
 /// The open change: the unit that people sign.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -139,12 +139,16 @@ impl Repository {
 
 /// Takes a file that cannot be read out of the way. Somebody may still want to know what it was.
 fn put_aside(path: PathBuf, lock: Lock) -> Result<Plan, Error> {
-    let bytes = read_optional(&path)?.unwrap_or_default();
-    let aside = path.with_file_name("change.damaged.json");
-    let keep = Write::file(aside.clone(), WriteKind::Replace(bytes));
+    // What is longer than any change, or no file, is not worth it.
+    let bytes = read_bounded(&path, file::LARGEST)?.unwrap_or_default();
+    let kept = (!bytes.is_empty()).then(|| path.with_file_name("change.damaged.json"));
+    let keep = kept
+        .iter()
+        .map(|to| Write::file(to.clone(), WriteKind::Replace(bytes.clone())));
+    let keep = keep.collect();
     Ok(Plan {
-        actions: vec![Action::PutAside { to: aside }],
-        steps: vec![vec![keep], vec![Write::file(path, WriteKind::Remove)]],
+        actions: kept.into_iter().map(|to| Action::PutAside { to }).collect(),
+        steps: vec![keep, vec![Write::file(path, WriteKind::Remove)]],
         lock: Some(lock),
     })
 }

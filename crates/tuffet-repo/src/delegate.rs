@@ -169,7 +169,7 @@ impl Repository {
         let names = delegate.names();
         if !delegate.external {
             for name in &names {
-                edit.create(name, now, delegate.period);
+                edit.create(name, now, delegate.period)?;
             }
             // What a role has left from earlier may be signed by others than those who may sign now.
             let roles = names.iter().cloned().map(RoleName::Delegated);

@@ -173,16 +173,39 @@ impl Edit {
         Ok(draft)
     }
 
-    /// The first version of a delegated role that has none.
-    pub(crate) fn create(&mut self, name: &DelegatedName, now: UnixTime, period: Period) {
+    /// The first version of a delegated role that has none. Versions of a role to which nothing leads that is sealed may have been put
+    /// there by whoever may push: they only use up numbers.
+    pub(crate) fn create(
+        &mut self,
+        name: &DelegatedName,
+        now: UnixTime,
+        period: Period,
+    ) -> Result<(), Error> {
         let role = RoleName::Delegated(name.clone());
-        if self.store.next_version(&role).is_some() {
-            return;
+        let head = self.store.head(&role);
+        if self.store.draft(&role).is_some() || (head.is_some() && self.is_in_force(name)?) {
+            return Ok(());
         }
-        let mut draft = Document::new("targets", Version::FIRST, period.after(now));
+        let next = match head {
+            Some(_) => self.store.given_up().next_usable(&role, head)?,
+            None => Version::FIRST,
+        };
+        let mut draft = Document::new("targets", next, period.after(now));
         draft.object("targets");
         self.store.set_draft(role.clone(), draft);
         self.opened.insert(role, None);
+        Ok(())
+    }
+
+    /// Whether a role is delegated to by what is sealed.
+    fn is_in_force(&mut self, name: &DelegatedName) -> Result<bool, Error> {
+        let sealed = match self.sealed.take() {
+            Some(sealed) => sealed,
+            None => Graph::load(&self.store.without_drafts())?,
+        };
+        let is_delegated = sealed.is_delegated(name);
+        self.sealed = Some(sealed);
+        Ok(is_delegated)
     }
 
     /// Takes a draft that is passed on as it came.

@@ -29,18 +29,18 @@ type Drafts = BTreeMap<RoleName, Document>;
 
 /// Refuses sealed versions that too few have signed: roots from the first that is there to the last, and of targets, timestamp and the
 /// roles that are delegated to by name the last, and of the bins that a draft follows. Other bins are looked at when they are used, and
-/// snapshot by [`require_snapshot_signed`].
-pub(crate) fn require_signed(store: &Store, drafts: &Drafts) -> Result<(), Error> {
+/// snapshot by [`require_snapshot_signed`]. Returns the roles with drafts whose last versions nobody vouches for who is sealed.
+pub(crate) fn require_signed(store: &Store, drafts: &Drafts) -> Result<BTreeSet<RoleName>, Error> {
     let roots = roots(store)?;
     let Some(last) = roots.last() else {
-        return Ok(());
+        return Ok(unvouched(store, drafts, &BTreeSet::new()));
     };
     let recent = recent(store, &roots);
     if let Some(bytes) = timestamp(store)? {
         by_root(&RoleName::Timestamp, Version::FIRST, &bytes, &recent)?;
     }
     let Some(version) = store.head(&RoleName::Targets) else {
-        return Ok(());
+        return Ok(unvouched(store, drafts, &BTreeSet::new()));
     };
     let heads = Heads {
         store,
@@ -49,7 +49,17 @@ pub(crate) fn require_signed(store: &Store, drafts: &Drafts) -> Result<(), Error
         listed: OnceCell::new(),
     };
     let last = of_roots(&RoleName::Targets, &[last]);
-    heads.delegated(heads.head(&RoleName::Targets, version, &last)?)
+    let seen = heads.delegated(heads.head(&RoleName::Targets, version, &last)?)?;
+    Ok(unvouched(store, drafts, &seen))
+}
+
+/// Delegated roles that have drafts and versions before them, and to which nothing leads that is sealed.
+fn unvouched(store: &Store, drafts: &Drafts, seen: &BTreeSet<RoleName>) -> BTreeSet<RoleName> {
+    let unseen = |role: &&RoleName| {
+        let delegated = matches!(role, RoleName::Delegated(_));
+        delegated && !seen.contains(*role) && store.head(role).is_some()
+    };
+    drafts.keys().filter(unseen).cloned().collect()
 }
 
 /// Whether everything that a root names the keys of counts under the last one, without the one before: no publication that replaces
@@ -274,7 +284,7 @@ impl Heads<'_> {
 
     /// The roles that targets and the roles below it delegate to by name, and the bins that have drafts, each by the word of each of its
     /// delegators.
-    fn delegated(&self, targets: Vec<u8>) -> Result<(), Error> {
+    fn delegated(&self, targets: Vec<u8>) -> Result<BTreeSet<RoleName>, Error> {
         let mut seen = BTreeSet::from([RoleName::Targets]);
         let mut queue = VecDeque::from([(RoleName::Targets, targets)]);
         while let Some((by, bytes)) = queue.pop_front() {
@@ -293,7 +303,7 @@ impl Heads<'_> {
                 }
             }
         }
-        Ok(())
+        Ok(seen)
     }
 }
 

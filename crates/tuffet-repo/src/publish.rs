@@ -219,6 +219,7 @@ impl Repository {
             let private = [
                 own_files.working(),
                 own_files.online_key(),
+                own_files.change().with_file_name(""),
                 own_files.metadata(),
             ];
             // A link that came with a push may lead from there into the place.
@@ -313,7 +314,9 @@ pub(crate) fn publish(
             .chain(learned)
             .collect(),
     );
-    steps.extend(repository.put_away(store)?);
+    if left.is_none() {
+        steps.extend(repository.put_away(store)?);
+    }
     let root = release.staged(&RoleName::Root);
     let root = root.and_then(|root| crate::anchor::newer(store, root.version?, &root.bytes));
     steps.push(root.into_iter().collect());

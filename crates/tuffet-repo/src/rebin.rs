@@ -47,9 +47,7 @@ impl Repository {
         for name in &new_names {
             let role = RoleName::Delegated(name.clone());
             let period = edit.policy.period(&role);
-            if edit.store.next_version(&role).is_none() {
-                edit.create(name, now, period);
-            }
+            edit.create(name, now, period)?;
             let own = shared.remove(name.as_str()).unwrap_or_default();
             *edit.open(&role, now)?.object("targets") = own;
         }

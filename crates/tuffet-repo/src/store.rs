@@ -39,6 +39,8 @@ pub(crate) struct Store {
     pub(crate) edits: u64,
     /// Drafts of versions that somebody else has used.
     stale: BTreeMap<RoleName, Version>,
+    /// Roles with drafts whose last versions nobody in force vouches for.
+    unvouched: BTreeSet<RoleName>,
 }
 
 impl Store {
@@ -54,6 +56,7 @@ impl Store {
             remembered: None,
             edits: 0,
             stale: BTreeMap::new(),
+            unvouched: BTreeSet::new(),
         }
     }
 
@@ -69,9 +72,15 @@ impl Store {
         Self::read(layout, true, ChangeFile::read(&layout.change())?)
     }
 
-    /// The same as if nothing were open.
-    pub(crate) fn load_in_force(layout: &Layout) -> Result<Self, Error> {
-        Self::read(layout, true, ChangeFile::default())
+    /// The same as if nothing were open, but that versions which the open change gives up do not come into force by that.
+    pub(crate) fn load_in_force(layout: &Layout, given_up: GivenUp) -> Result<Self, Error> {
+        let given_up_only = ChangeFile {
+            given_up: given_up.clone(),
+            ..ChangeFile::default()
+        };
+        let mut store = Self::sealed_of(layout, true, &given_up_only)?;
+        store.give_up(given_up);
+        Ok(store)
     }
 
     /// The metadata of a copy that does not know yet which root to trust.
@@ -82,6 +91,13 @@ impl Store {
     }
 
     fn read(layout: &Layout, anchored: bool, change: ChangeFile) -> Result<Self, Error> {
+        let mut store = Self::sealed_of(layout, anchored, &change)?;
+        store.take(change)?;
+        Ok(store)
+    }
+
+    /// What is sealed, as it is to be seen beside a change.
+    fn sealed_of(layout: &Layout, anchored: bool, change: &ChangeFile) -> Result<Self, Error> {
         let mut store = Self::empty(layout);
         store.sealed = Arc::new(Highest::read(&layout.metadata())?);
         require_own_place(layout)?;
@@ -90,8 +106,7 @@ impl Store {
             let drafted = change.drafts.get(&RoleName::Root);
             store.remembered = crate::anchor::require(&store, drafted)?;
         }
-        crate::heads::require_signed(&store, &change.drafts)?;
-        store.take(change)?;
+        store.unvouched = crate::heads::require_signed(&store, &change.drafts)?;
         Ok(store)
     }
 
@@ -244,8 +259,10 @@ impl Store {
             .transpose()
     }
 
+    /// The last version of a role. One that a draft follows and that nobody vouches for says nothing: whoever may push can have put it
+    /// there, so all of the draft is new.
     pub(crate) fn head_document(&self, role: &RoleName) -> Result<Option<Document>, Error> {
-        let Some(version) = self.head(role) else {
+        let Some(version) = self.head(role).filter(|_| !self.unvouched.contains(role)) else {
             return Ok(None);
         };
         let document = Document::parse(&self.sealed_unread(role, version)?);
@@ -284,6 +301,11 @@ impl Store {
         self.drafts.iter_mut()
     }
 
+    /// Takes note of roles whose last versions nobody in force vouches for.
+    pub(crate) fn set_unvouched(&mut self, roles: BTreeSet<RoleName>) {
+        self.unvouched = roles;
+    }
+
     pub(crate) fn set_draft(&mut self, role: RoleName, draft: Document) {
         self.drafts.insert(role, draft);
     }
@@ -304,7 +326,7 @@ impl Store {
 
     /// Whether a publication of the open change has broken off: some of its versions are sealed, and nothing keeps the others from it.
     pub(crate) fn is_half_sealed(&self) -> bool {
-        self.applied && !self.drafts.is_empty() && self.stale.is_empty()
+        self.applied && self.has_open() && self.stale.is_empty()
     }
 
     /// Whether somebody else has used the version of the draft of a role.

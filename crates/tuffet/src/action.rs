@@ -194,6 +194,7 @@ fn of_places(action: &Action) -> Option<Value> {
         Action::Sent { to, length } => {
             json!({"to": to.display().to_string(), "length": length})
         }
+        Action::PutAside { to } => json!({"to": to.display().to_string()}),
         Action::DestinationUnverified { code, why } | Action::DestinationUnread { code, why } => {
             json!({"code": code, "why": why})
         }

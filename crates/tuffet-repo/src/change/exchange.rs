@@ -128,7 +128,8 @@ impl Repository {
         if begins {
             take_over(&mut store, &received, from, &mut actions)?;
             // Bins are looked at only now that they have drafts.
-            crate::heads::require_signed(&store, &received.drafts)?;
+            let unvouched = crate::heads::require_signed(&store, &received.drafts)?;
+            store.set_unvouched(unvouched);
         } else {
             require_same_content(&store, &received)?;
         }
@@ -291,8 +292,12 @@ fn require_effect(store: &Store, graph: &Graph) -> Result<(), Error> {
     for (role, draft) in store.drafts() {
         if draft.is_exact() {
             crate::accept::check(store, graph, role, draft.to_bytes(), None)?;
-        } else if let RoleName::Delegated(_) = role {
+            continue;
+        }
+        if matches!(role, RoleName::Targets | RoleName::Delegated(_)) {
             crate::accept::require_own_names(store, graph, role, draft)?;
+        }
+        if let RoleName::Delegated(_) = role {
             let head = store.head_document(role)?;
             let listed = |path: &TargetPath| {
                 let targets = head.as_ref().and_then(|head| head.member("targets"));

@@ -18,8 +18,8 @@ use crate::numbers::GivenUp;
 use crate::policy::Learned;
 use crate::write::{Write, WriteKind, read_bounded};
 
-/// The most bytes of the file: twice the largest change that people send each other. Whoever may push can put anything there.
-const LARGEST: u64 = 1 << 30;
+/// The most bytes of the file: twice the largest change that people send each other. Where there is no git directory, anything may lie there.
+pub(super) const LARGEST: u64 = 1 << 30;
 
 /// What the file holds.
 #[derive(Debug, Clone, Default)]

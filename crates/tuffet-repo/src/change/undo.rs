@@ -1,6 +1,6 @@
 //! Taking edits back.
 //!
-//! Before an edit changes the open change, the file of it is kept in `.tuffet/undo/NUMBER.json`; the change itself says how many
+//! Before an edit changes the open change, the file of it is kept beside it in `undo/NUMBER.json`; the change itself says how many
 //! edits made it. So a change that was dropped, published or begun anew leaves nothing behind that could be mistaken for its past.
 
 use std::collections::BTreeSet;

@@ -128,9 +128,18 @@ impl Repository {
     }
 }
 
+/// A line of blanks that nobody else has.
+fn white_space() -> Vec<u8> {
+    use std::hash::{BuildHasher as _, Hasher as _, RandomState};
+    let number = RandomState::new().build_hasher().finish();
+    let blanks = (0..u64::BITS).map(|bit| if number >> bit & 1 == 0 { b' ' } else { b'\t' });
+    blanks.chain([b'\n']).collect()
+}
+
 /// Puts the timestamp in its own place before each of the removals and after the last one, if nobody has published since it was read:
-/// whoever has planned to publish before, and relies on something that is removed, has to be overtaken. It says the same with one line
-/// end more each time. A store may know an object by its bytes, so none of them is ever as it was before.
+/// whoever has planned to publish before, and relies on something that is removed, has to be overtaken. It says the same with other
+/// white space behind it each time. A store may know an object by its bytes, so none of them is ever as it was before, and two who prune at
+/// the same time do not take the claims of the other for theirs.
 ///
 /// Who plans after the claim before a removal and has published before the claim after it can rely on what has just been removed: then
 /// the last claim fails, and says so.
@@ -139,7 +148,7 @@ fn claimed(published: &Published, removals: [Vec<Write>; 2]) -> Vec<Vec<Write>> 
     let mut bytes = published.timestamp().unwrap_or_default().to_vec();
     let mut claim = |is_first: bool| {
         let before = bytes.clone();
-        bytes.push(b'\n');
+        bytes.extend(white_space());
         let kind = if is_first {
             published.switch(&bytes)
         } else {

@@ -233,8 +233,7 @@ pub(crate) fn unpublished(store: &Store) -> Result<Option<Version>, Error> {
     if begun.is_empty() {
         return Ok(None);
     }
-    let name = timestamp_name();
-    let own = read_optional(&store.layout().metadata().join(name))?;
+    let own = store.timestamp_bytes()?;
     let own = own.and_then(|bytes| Begun::of(&bytes));
     let sealed = |begun: &&Begun| match &own {
         Some(own) => own == *begun || own.timestamp < begun.timestamp,

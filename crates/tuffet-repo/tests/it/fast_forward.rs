@@ -70,13 +70,18 @@ impl Attacked {
 
     /// The thief can push to the git remote that people share, so that the honest publisher publishes it.
     fn plant_forged(&self) {
+        self.push_forged();
+        self.world.publish(NOW);
+    }
+
+    /// The same, before anybody publishes it.
+    fn push_forged(&self) {
         let forged = self.forged(HIGH);
         let mut forged = forged;
         forged.clear_signatures();
         let bytes = forged.sign(&[self.team]).unwrap().to_bytes();
         let name = format!("metadata/{HIGH}.team.json");
         fs::write(self.world.directory().join(name), bytes).unwrap();
-        self.world.publish(NOW);
     }
 
     fn recover(&self, new: &FileKey, online: Option<&FileKey>) -> Recover {
@@ -158,6 +163,27 @@ fn planted() -> (Attacked, [Client; 2]) {
     attacked.plant_forged();
     assert_eq!(attacked.version_of_team(&mut clients[1]), HIGH);
     (attacked, clients)
+}
+
+/// While a recovery waits for its signatures, what it gives up is not in force.
+#[test]
+fn r17_a_renewal_publishes_nothing_that_an_open_recovery_gives_up() {
+    let attacked = with_team();
+    let (world, mut client) = (&attacked.world, attacked.world.client());
+    attacked.push_forged();
+    let (team, online) = (key(), key());
+    let recover = attacked.recover(team, Some(online));
+    let recover = recover.restore(role("team"), Version::new(2).unwrap());
+    run(world.repository().recover(&recover, NOW));
+    let open = fs::read(world.change()).unwrap();
+    let renew = Publish::to(world.public()).in_force().new_snapshot();
+    run(world.repository().publish(&renew, &[world.online], NOW));
+    assert_eq!(attacked.version_of_team(&mut client), 2);
+    assert_eq!(fs::read(world.change()).unwrap(), open);
+    // The recovery goes on.
+    run(world.repository().sign(&[world.ana, world.ben, team]));
+    run(world.plan(&[online], NOW));
+    attacked.require_honest(&mut [client, world.client()], 3);
 }
 
 #[test]

@@ -304,6 +304,41 @@ fn a_bin_that_nobody_signed_is_not_edited() {
     );
 }
 
+/// What lies under the name of a role that nothing leads to yet is not what the role begins with.
+#[test]
+fn what_lies_under_the_name_of_a_new_role_only_uses_up_its_number() {
+    let (bins, _) = with_bins();
+    let mut evil = bins.document("1.bin-0.json");
+    evil.clear_signatures();
+    for member in ["targets", "delegations"] {
+        let hashes = Value::from_iter([("sha256", Value::from("0".repeat(64)))]);
+        let entry = Value::from_iter([("hashes", hashes), ("length", Value::from(1))]);
+        evil.object(member).insert("evil".to_owned(), entry);
+    }
+    let plant = |world: &World, name: &str| {
+        let path = world.directory().join("metadata").join(name);
+        fs::write(path, evil.to_bytes()).unwrap();
+    };
+    let begins_with_nothing = |world: &World, role: &str| {
+        let change = world.repository().change().unwrap();
+        let draft = change.drafts.iter().find(|one| one.role.as_str() == role);
+        let draft = draft.unwrap();
+        assert_eq!(draft.version, Version::FIRST.next());
+        assert!(!String::from_utf8_lossy(draft.bytes()).contains("evil"));
+        // All of it is shown.
+        let shown: Vec<String> = draft.differences.iter().map(ToString::to_string).collect();
+        assert!(shown.iter().any(|one| one.contains("_type")), "{shown:?}");
+    };
+    plant(&bins, "1.bin-3.json");
+    run(bins.repository().rebin(&RoleName::Targets, 2, NOW));
+    begins_with_nothing(&bins, "bin-3");
+
+    let named = World::published();
+    plant(&named, "1.team.json");
+    named.delegate("team", &[("team", key())]);
+    begins_with_nothing(&named, "team");
+}
+
 /// What the signer of a bin is shown is how it differs from the version before.
 #[test]
 fn a_bin_that_nobody_signed_is_not_what_a_draft_follows() {

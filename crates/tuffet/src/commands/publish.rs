@@ -2,7 +2,7 @@
 
 use clap::Args;
 use serde_json::{Value, json};
-use tuffet_repo::{Destination, Error, Publish, Repository};
+use tuffet_repo::{Destination, Publish, Repository};
 use tuffet_sign::FileKey;
 
 use super::change::{self, shown};
@@ -79,10 +79,6 @@ pub(crate) fn run(arguments: Arguments, app: &App) -> Result<Exit, Failure> {
         publish = publish.drop_role(names::delegated(role)?);
     }
     let plan = session.publish(&publish, &keyring::signers(&keys), author::moment(app));
-    if dry && matches!(plan, Err(Error::SignaturesMissing(_))) {
-        // What follows depends on signatures that are not there yet.
-        return author::finish_with("publish", actions, more, dry, app);
-    }
     author::carry_out(plan, dry, app, &mut actions)?;
     let to = arguments.to.or_else(|| repository.publish_to());
     if let Some(to) = to.filter(|_| !dry) {

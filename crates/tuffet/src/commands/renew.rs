@@ -41,6 +41,10 @@ pub(crate) fn run(arguments: &Arguments, app: &App) -> Result<Exit, Failure> {
     let roles = roles.collect::<Result<Vec<_>, _>>()?;
     let online = |role: &RoleName| matches!(role, RoleName::Snapshot | RoleName::Timestamp);
     if roles.iter().all(online) {
+        if arguments.edit.discard_signatures {
+            let message = "nothing that is open is edited, so no signature is in the way";
+            return Err(Failure::usage(message).fix("leave --discard-signatures out"));
+        }
         return renew_online(&repository, &roles, arguments, app);
     }
     if arguments.to.is_some() || !arguments.signing.key.is_empty() {

@@ -104,6 +104,19 @@ fn a_build_without_stores_says_so() {
     );
 }
 
+/// A dry run ends as the run would.
+#[test]
+fn a_dry_run_says_whose_signatures_are_missing() {
+    let home = Home::with_repository();
+    home.write("new.txt", "new\n");
+    home.ok(&["target", "add", "new.txt", "--repo", "acme"]);
+    let publish = ["publish", "--key", "ana", "--dry-run", "--repo", "acme"];
+    let run = home.fails(6, "signatures.missing", &publish);
+    assert!(run.err.contains("Signed  targets v2"), "{run:?}");
+    home.ok(&[&publish[..], &["--key", "ben"]].concat());
+    home.fails(6, "signatures.missing", &["publish", "--repo", "acme"]);
+}
+
 #[cfg(feature = "object-store")]
 fn publishes_to<S: Store>(store: &S) {
     let home = Home::with_repository();
