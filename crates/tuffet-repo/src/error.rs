@@ -138,7 +138,7 @@ pub enum Error {
     #[error("there is no open change")]
     NoChange,
     /// An open change lies where whoever may push can put one.
-    #[error("an open change lies in {path}, which a push can bring")]
+    #[error("an open change lies in {}, which a push can bring", path.display())]
     ChangeElsewhere {
         /// Where it is.
         path: PathBuf,
