@@ -1,6 +1,6 @@
 //! Many drafts that are flushed at once: a disk that is told of them one by one takes most of the time for that.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::fmt;
 use std::fs::File;
 use std::io;
@@ -189,7 +189,7 @@ fn systems(_: BTreeSet<&Path>) -> Result<Option<Vec<(PathBuf, FileSystem)>>, Flu
 /// The file systems that these directories are on, if all of them can be flushed as a whole.
 #[cfg(target_os = "linux")]
 fn systems(directories: BTreeSet<&Path>) -> Result<Option<Vec<(PathBuf, FileSystem)>>, FlushError> {
-    let mut systems = BTreeMap::new();
+    let mut systems = std::collections::BTreeMap::new();
     for path in directories {
         let system = File::open(path).and_then(FileSystem::of);
         match system.map_err(|error| FlushError::at(path, error))? {

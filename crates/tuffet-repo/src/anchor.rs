@@ -143,22 +143,25 @@ impl Anchor {
 /// The writes by which whoever makes a repository forgets one that was in the same place: who does so has keys and a history of
 /// another one.
 pub(crate) fn forget(layout: &Layout) -> Vec<Write> {
-    let files = [place(layout), layout.change()].into_iter();
-    files
-        .filter(|path| path.exists())
-        .map(|path| Write::file(path, WriteKind::Remove))
-        .chain(crate::publish::forget(layout))
-        .collect()
+    let root = place(layout);
+    let root = root.exists().then(|| Write::file(root, WriteKind::Remove));
+    root.into_iter().chain(forget_work(layout)).collect()
+}
+
+/// The same without the root: the open change, and how far it was published.
+fn forget_work(layout: &Layout) -> impl Iterator<Item = Write> {
+    let change = layout.change();
+    let change = change
+        .exists()
+        .then(|| Write::file(change, WriteKind::Remove));
+    change.into_iter().chain(crate::publish::forget(layout))
 }
 
 /// The writes by which a copy remembers the root that it begins with, whatever was in the same place before.
 pub(crate) fn begin(layout: &Layout, version: Version, root: &[u8]) -> Vec<Write> {
     let sha256 = digest(root);
     let anchor = Anchor { version, sha256 }.write(layout);
-    let change = Some(layout.change()).filter(|path| path.exists());
-    let change = change.map(|path| Write::file(path, WriteKind::Remove));
-    let forgotten = change.into_iter().chain(crate::publish::forget(layout));
-    forgotten.chain([anchor]).collect()
+    forget_work(layout).chain([anchor]).collect()
 }
 
 /// The write by which a copy remembers its root, unless it remembers one already.

@@ -110,10 +110,7 @@ impl Edit {
         let Some(bytes) = self.store.head_bytes(role)? else {
             return Ok(None);
         };
-        let sealed = match self.sealed.take() {
-            Some(sealed) => sealed,
-            None => Graph::load(&self.store.without_drafts())?,
-        };
+        let sealed = self.take_sealed()?;
         let signed = !sealed.is_bin(role)
             || needs(role, &bytes, &sealed, &self.policy)?
                 .iter()
@@ -197,12 +194,17 @@ impl Edit {
         Ok(())
     }
 
+    /// What is sealed, read once. Whoever takes it puts it back.
+    fn take_sealed(&mut self) -> Result<Graph, Error> {
+        match self.sealed.take() {
+            Some(sealed) => Ok(sealed),
+            None => Graph::load(&self.store.without_drafts()),
+        }
+    }
+
     /// Whether a role is delegated to by what is sealed.
     fn is_in_force(&mut self, name: &DelegatedName) -> Result<bool, Error> {
-        let sealed = match self.sealed.take() {
-            Some(sealed) => sealed,
-            None => Graph::load(&self.store.without_drafts())?,
-        };
+        let sealed = self.take_sealed()?;
         let is_delegated = sealed.is_delegated(name);
         self.sealed = Some(sealed);
         Ok(is_delegated)
