@@ -25,9 +25,11 @@
 mod directory;
 mod draft;
 mod regular;
+mod sequential;
 mod together;
 
 pub use directory::{is_draft, parent, remove, sweep, sync_directory};
 pub use draft::{Draft, Readers, create, replace};
 pub use regular::open_regular;
+pub use sequential::{LONG, Sequential};
 pub use together::{FileSystem, Flush, FlushError, Flushed, Unflushed};

@@ -5,6 +5,7 @@ use std::io::{self, Read, Seek, SeekFrom, Write as _};
 
 use tuffet_core::crypto::Crypto;
 use tuffet_core::trust::{Found, Rejected, TargetCheck, VerifiedTarget};
+use tuffet_files::Sequential;
 
 use super::folder::{Entry, Folder};
 use super::place::Place;
@@ -28,7 +29,7 @@ pub(super) struct Partial<'a> {
     name: String,
     /// Where the validator is kept; `None` if nobody could go on with this file.
     note: Option<String>,
-    file: File,
+    file: Sequential,
     /// Whether nothing is in the file.
     empty: bool,
     check: TargetCheck,
@@ -56,7 +57,7 @@ impl<'a> Partial<'a> {
             error,
         };
         let owned = open_owned(place.folder(), &name).map_err(failed)?;
-        let (file, name, note) = match owned {
+        let (mut file, name, note) = match owned {
             Some(file) => (file, name, Some(format!("{stem}.etag"))),
             // Another process downloads the same target just now. Both come to an end; the second one finds it verified.
             None => {
@@ -68,7 +69,12 @@ impl<'a> Partial<'a> {
         let validator = note
             .as_deref()
             .and_then(|note| read_note(place.folder(), note));
-        let mut partial = Self {
+        let (check, empty) =
+            go_on(&mut file, found, crypto, buffer).map_err(|error| Local::Write {
+                path: place.folder().path().join(&name),
+                error,
+            })?;
+        Ok(Self {
             found,
             crypto,
             noted: validator.is_some(),
@@ -76,15 +82,12 @@ impl<'a> Partial<'a> {
             place,
             name,
             note,
-            file,
-            empty: true,
-            check: found.check(crypto),
+            file: Sequential::new(file, found.target.length),
+            empty,
+            check,
             mixed: false,
-            resumed: false,
-        };
-        partial.hash_present(buffer)?;
-        partial.resumed = !partial.empty;
-        Ok(partial)
+            resumed: !empty,
+        })
     }
 
     pub(super) fn received(&self) -> u64 {
@@ -161,9 +164,7 @@ impl<'a> Partial<'a> {
             return Ok(Err(rejected));
         }
         self.empty = false;
-        self.file
-            .write_all(bytes)
-            .map_err(|error| self.failed(error))?;
+        self.file.write(bytes).map_err(|error| self.failed(error))?;
         if !self.noted && self.check.remaining() > 0 {
             self.write_note()?;
         }
@@ -211,21 +212,18 @@ impl<'a> Partial<'a> {
         self.check = self.found.check(self.crypto);
         self.mixed = false;
         if !self.empty {
-            self.file
-                .set_len(0)
-                .and_then(|()| self.file.seek(SeekFrom::Start(0)))
-                .map_err(|error| self.failed(error))?;
+            self.file.clear().map_err(|error| self.failed(error))?;
             self.empty = true;
         }
         Ok(())
     }
 
     /// Puts the verified file in its place, in one step, when its bytes are durable.
-    pub(super) fn commit(&self, flushed: bool, overwrite: bool) -> Result<(), Error> {
+    pub(super) fn commit(&mut self, flushed: bool, overwrite: bool) -> Result<(), Error> {
         let (folder, to) = (self.place.folder(), &self.place.name);
         let durable = match flushed {
             true => Ok(()),
-            false => self.file.sync_all(),
+            false => self.file.sync(),
         };
         let moved = durable.and_then(|()| self.check_own()).and_then(|()| {
             if overwrite {
@@ -255,7 +253,7 @@ impl<'a> Partial<'a> {
 
     /// Whether the name still stands for the file whose bytes were verified.
     fn check_own(&self) -> io::Result<()> {
-        let own = Entry::of(&self.file)?;
+        let own = Entry::of(self.file.file())?;
         match self.place.folder().look(&self.name)? {
             Some(there) if there.is_same(&own) => Ok(()),
             _ => Err(io::Error::other(
@@ -265,8 +263,10 @@ impl<'a> Partial<'a> {
     }
 
     /// Leaves the bytes for a later process if they are worth it, else removes them.
-    pub(super) fn give_up(self, may_go_on: bool) {
+    pub(super) fn give_up(mut self, may_go_on: bool) {
         if may_go_on && self.note.is_some() && self.is_resumable() {
+            // What cannot be written is asked for again.
+            let _ = self.file.settle();
             return;
         }
         self.discard(&self.name);
@@ -282,23 +282,6 @@ impl<'a> Partial<'a> {
     /// Removes a file of ours. If that fails it stays, hidden.
     fn discard(&self, name: &str) {
         let _ = self.place.folder().remove(name);
-    }
-
-    fn hash_present(&mut self, buffer: &mut [u8]) -> Result<(), Error> {
-        loop {
-            match self.file.read(buffer) {
-                Ok(0) => return Ok(()),
-                Ok(read) => {
-                    self.empty = false;
-                    let bytes = buffer.get(..read).unwrap_or_default();
-                    if self.check.update(bytes).is_err() {
-                        return self.reset();
-                    }
-                }
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(self.failed(error)),
-            }
-        }
     }
 
     fn failed(&self, error: io::Error) -> Error {
@@ -331,6 +314,35 @@ fn stem(name: &str, found: &Found) -> String {
         .map(|digest| digest.to_hex())
         .unwrap_or_default();
     format!(".{name}.{}", digest.get(..16).unwrap_or_default())
+}
+
+/// Hashes what is in a file, which then stands at its end, and says whether it is empty. Bytes that cannot be the beginning of the
+/// target are thrown away.
+fn go_on(
+    file: &mut File,
+    found: &Found,
+    crypto: &dyn Crypto,
+    buffer: &mut [u8],
+) -> io::Result<(TargetCheck, bool)> {
+    let (mut check, mut empty) = (found.check(crypto), true);
+    loop {
+        match file.read(buffer) {
+            Ok(0) => return Ok((check, empty)),
+            Ok(read) => {
+                empty = false;
+                if check
+                    .update(buffer.get(..read).unwrap_or_default())
+                    .is_err()
+                {
+                    file.set_len(0)?;
+                    file.seek(SeekFrom::Start(0))?;
+                    return Ok((found.check(crypto), true));
+                }
+            }
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
 }
 
 /// Opens a file that no other process writes to; `None` if one does, or if the name is not to be had.

@@ -37,13 +37,14 @@ impl<'a> Ready<'a> {
 
     /// Puts it in its place. Its name is durable when the directory has been flushed.
     pub(super) fn finish(
-        self,
+        mut self,
         flushed: bool,
         overwrite: bool,
         buffer: &mut [u8],
     ) -> Result<Downloaded, Error> {
+        let path = self.partial.place().path();
         let downloaded = |verified| Downloaded {
-            path: self.partial.place().path(),
+            path,
             from_cache: false,
             verified,
         };

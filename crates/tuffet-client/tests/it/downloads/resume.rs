@@ -76,6 +76,33 @@ fn a_download_goes_on_after_a_restart_and_at_another_mirror() {
     assert!(setup.is_downloaded());
 }
 
+/// What is written past the page cache: long, not of a round length, and broken off where no piece ends.
+#[test]
+fn a_long_download_goes_on_after_an_interruption_and_after_a_restart() {
+    let bytes: Vec<u8> = (0..18_000_007_u32).map(|at| (at % 251) as u8).collect();
+    let setup = Setup::of("long", &bytes);
+    let (first, second) = (5_000_003_u64, 9_000_001);
+    let broken = [Fault::Interrupted(first), Fault::Interrupted(second)];
+    for (mirror, fault) in ["one", "two"].into_iter().zip(broken) {
+        setup.world.fail(&setup.url(mirror), [fault]);
+    }
+    let (once, destination) = (setup.once(), setup.destination());
+    once.download(&setup.found, &destination).unwrap_err();
+    let partial = setup
+        .files()
+        .into_iter()
+        .find(|file| file.ends_with(".part"));
+    let partial = fs::read(setup.directory.path().join(partial.unwrap())).unwrap();
+    let so_far = first + second;
+    assert!(partial == bytes[..usize::try_from(so_far).unwrap()]);
+    drop(once);
+
+    setup.once().download(&setup.found, &destination).unwrap();
+    assert_eq!(setup.take_offsets(), [0, first, so_far]);
+    assert_eq!(setup.files(), ["long"]);
+    assert!(fs::read(setup.directory.path().join("long")).unwrap() == bytes);
+}
+
 #[test]
 fn a_download_that_was_complete_when_the_process_died_needs_no_request() {
     let setup = Setup::new();
