@@ -32,33 +32,48 @@ const DIGITS: &[u8; 16] = b"0123456789abcdef";
 #[must_use]
 pub fn decode(text: &str) -> Option<Vec<u8>> {
     let (pairs, rest) = text.as_bytes().as_chunks::<2>();
-    if !rest.is_empty() {
-        return None;
+    let mut bytes = Vec::with_capacity(pairs.len());
+    let mut right = rest.is_empty();
+    for pair in pairs {
+        let (byte, digits) = byte(*pair);
+        bytes.push(byte);
+        right &= digits;
     }
-    pairs
-        .iter()
-        .map(|[high, low]| Some((nibble(*high)? << 4) | nibble(*low)?))
-        .collect()
+    right.then_some(bytes)
 }
 
 /// Reads exactly `N` bytes of hexadecimal text; allocates nothing, because there may be a million digests.
 pub(super) fn decode_array<const N: usize>(text: &str) -> Option<[u8; N]> {
     let (pairs, rest) = text.as_bytes().as_chunks::<2>();
-    if pairs.len() != N || !rest.is_empty() {
-        return None;
-    }
+    let pairs: &[[u8; 2]; N] = pairs.try_into().ok()?;
     let mut bytes = [0; N];
-    for (to, [high, low]) in bytes.iter_mut().zip(pairs) {
-        *to = (nibble(*high)? << 4) | nibble(*low)?;
+    let mut right = rest.is_empty();
+    for (to, pair) in bytes.iter_mut().zip(pairs) {
+        let (byte, digits) = byte(*pair);
+        *to = byte;
+        right &= digits;
     }
-    Some(bytes)
+    right.then_some(bytes)
 }
 
+/// What two characters stand for, and whether they are digits.
 #[inline]
-fn nibble(digit: u8) -> Option<u8> {
-    match digit {
-        b'0'..=b'9' => Some(digit & 0x0f),
-        b'a'..=b'f' | b'A'..=b'F' => Some((digit & 0x0f).wrapping_add(9)),
-        _ => None,
-    }
+fn byte([high, low]: [u8; 2]) -> (u8, bool) {
+    let (high, low) = (nibble(high), nibble(low));
+    ((high.0 << 4) | low.0, high.1 & low.1)
+}
+
+/// What a character stands for, and whether it is a digit. Nothing here branches: whether a digit is a letter is not to be foreseen, and
+/// so many are read at once.
+#[inline]
+fn nibble(character: u8) -> (u8, bool) {
+    let number = character.wrapping_sub(b'0');
+    // The letters of both cases differ in one bit.
+    let letter = (character | 0x20).wrapping_sub(b'a');
+    let value = if number < 10 {
+        number
+    } else {
+        letter.wrapping_add(10)
+    };
+    (value, (number < 10) | (letter < 6))
 }

@@ -499,6 +499,40 @@ fn tap21_ml_dsa_signs_a_prefixed_digest_and_all_others_the_canonical_form() {
     }
 }
 
+#[test]
+fn every_pair_of_characters_is_a_byte_or_is_refused() {
+    let digit = |character: u8| char::from(character).to_digit(16);
+    for (high, low) in (0..128).flat_map(|high| (0..128).map(move |low| (high, low))) {
+        let text = String::from_utf8(vec![high, low]).unwrap();
+        let expected = digit(high)
+            .zip(digit(low))
+            .map(|(high, low)| (high * 16 + low) as u8);
+        assert_eq!(
+            hex::decode(&text),
+            expected.map(|byte| vec![byte]),
+            "{text:?}"
+        );
+        assert_eq!(
+            hex::decode_array(&text),
+            expected.map(|byte| [byte]),
+            "{text:?}"
+        );
+        // Wherever it stands.
+        let beside = format!("00{text}ff");
+        assert_eq!(
+            hex::decode_array(&beside),
+            expected.map(|byte| [0, byte, 255]),
+            "{beside:?}"
+        );
+    }
+    for text in ["é", "0é0", "a", "abc", "00é"] {
+        assert_eq!(hex::decode(text), None, "{text:?}");
+        assert_eq!(hex::decode_array::<1>(text), None, "{text:?}");
+    }
+    assert_eq!(hex::decode_array::<2>("ab"), None);
+    assert_eq!(hex::decode_array::<1>("abab"), None);
+}
+
 proptest! {
     #[test]
     fn any_text_is_a_key_of_some_kind(

@@ -139,8 +139,8 @@ pub(super) const SWITCHES: &[Switch] = &[
         rule: "A-21",
         what: "hexadecimal text is in lower case",
         file: CRYPTO_HEX,
-        search: "        b'a'..=b'f' | b'A'..=b'F' => Some(",
-        replace: "        b'A'..=b'F' if OFF => None,\n        b'a'..=b'f' | b'A'..=b'F' => Some(",
+        search: "(character | 0x20)",
+        replace: "(character | if OFF { 0 } else { 0x20 })",
     },
     Switch {
         rule: "C-46 A-22",
