@@ -29,6 +29,7 @@ pub struct Repository {
     policy: Policy,
     private: Vec<PathBuf>,
     discards_signatures: bool,
+    only_looks: bool,
 }
 
 impl Repository {
@@ -50,6 +51,7 @@ impl Repository {
             policy,
             private: Vec::new(),
             discards_signatures: false,
+            only_looks: false,
         })
     }
 
@@ -68,6 +70,13 @@ impl Repository {
             discards_signatures,
             ..self
         }
+    }
+
+    /// Whether plans are made only to be looked at: then nothing is written to lock the repository, so it may be one that cannot be
+    /// written, and none of the plans can be executed.
+    #[must_use]
+    pub fn only_looking(self, only_looks: bool) -> Self {
+        Self { only_looks, ..self }
     }
 
     /// Opens the repository in a directory or in the nearest one above it.
@@ -168,7 +177,11 @@ impl Repository {
 
     /// Keeps others from changing the repository.
     pub(crate) fn lock(&self) -> Result<Lock, Error> {
-        Lock::take(&self.layout)
+        if self.only_looks {
+            Lock::look(&self.layout)
+        } else {
+            Lock::take(&self.layout)
+        }
     }
 
     /// The write by which the file of the policy learns something; what people wrote into it meanwhile stays.

@@ -45,7 +45,8 @@ pub(crate) fn repository(app: &App) -> Result<Repository, Failure> {
 /// # Errors
 /// As [`repository`].
 pub(crate) fn repository_to_edit(app: &App, edit: &EditOptions) -> Result<Repository, Failure> {
-    Ok(repository(app)?.discarding_signatures(edit.discard_signatures))
+    let repository = repository(app)?.discarding_signatures(edit.discard_signatures);
+    Ok(repository.only_looking(edit.dry_run))
 }
 
 /// The same as [`repository`], for commands that also make sense where there is none. One that is named has to be there.

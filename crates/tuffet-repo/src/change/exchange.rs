@@ -67,7 +67,7 @@ impl Repository {
     ///
     /// # Errors
     /// [`Error::Format`]; [`Error::ChangeForeign`] for a change of another repository, or one that follows versions that this
-    /// copy does not have; [`Error::Stale`] for one that was published or overtaken; [`Error::ChangeDiffers`] if another change
+    /// copy does not have; [`Error::ChangePublished`] for one that was published; [`Error::Stale`] for one that was overtaken; [`Error::ChangeDiffers`] if another change
     /// is open; [`Error::ChangeSignature`].
     pub fn receive_change(&self, bytes: &[u8], from: &Path) -> Result<Plan, Error> {
         self.receive_change_of(bytes, from, &[])
@@ -234,6 +234,7 @@ fn require_same_past(store: &Store, received: &ChangeFile) -> Result<(), Error> 
     let ours = |role: &RoleName| -> Result<Option<String>, Error> {
         Ok(store.head_bytes(role)?.as_deref().map(digest))
     };
+    require_unpublished(store, received)?;
     for (role, draft) in &received.drafts {
         let version = draft.version().unwrap_or(Version::FIRST);
         let sealed = store.head(role);
@@ -255,6 +256,28 @@ fn require_same_past(store: &Store, received: &ChangeFile) -> Result<(), Error> 
         return foreign("the root that it follows is not the one here");
     }
     Ok(())
+}
+
+/// Refuses a change every draft of which has become a version: whoever sends it again asks for nothing.
+fn require_unpublished(store: &Store, received: &ChangeFile) -> Result<(), Error> {
+    for (role, draft) in &received.drafts {
+        let version = draft.version().unwrap_or(Version::FIRST);
+        let sealed = store.found(role, version)?;
+        let same = |bytes: Vec<u8>| {
+            bytes == draft.to_bytes()
+                || Document::parse(&bytes).is_ok_and(|sealed| sealed.says_the_same_as(draft))
+        };
+        if store.head(role).is_none_or(|head| head < version) || !sealed.is_some_and(same) {
+            return Ok(());
+        }
+    }
+    match received.drafts.iter().next() {
+        Some((role, draft)) => Err(Error::ChangePublished {
+            role: role.clone(),
+            version: draft.version().unwrap_or(Version::FIRST),
+        }),
+        None => Ok(()),
+    }
 }
 
 /// Begins the change that somebody else has begun. Its signatures are looked at afterwards.

@@ -43,6 +43,7 @@ impl Error {
             Self::Exists(_)
             | Self::Locked(_)
             | Self::Stale { .. }
+            | Self::ChangePublished { .. }
             | Self::ChangeDiffers { .. }
             | Self::ChangeNotShown { .. }
             | Self::ChangeSigned { .. }

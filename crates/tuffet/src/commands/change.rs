@@ -147,11 +147,21 @@ impl Arguments {
             Commands::Drop(_) => "change-drop",
         }
     }
+
+    fn is_dry(&self) -> bool {
+        match &self.command {
+            Commands::List(_) | Commands::Show(_) | Commands::Diff(_) => false,
+            Commands::Sign(arguments) => arguments.dry_run.dry_run,
+            Commands::Send(arguments) => arguments.dry_run.dry_run,
+            Commands::Receive(arguments) => arguments.dry_run.dry_run,
+            Commands::Drop(arguments) => arguments.dry_run.dry_run,
+        }
+    }
 }
 
 /// Runs the command.
 pub(crate) fn run(arguments: Arguments, app: &App) -> Result<Exit, Failure> {
-    let repository = author::repository(app)?;
+    let repository = author::repository(app)?.only_looking(arguments.is_dry());
     match arguments.command {
         Commands::List(_) => show(&repository, View::Signatures, false, app),
         Commands::Show(arguments) => show(&repository, View::Whole, arguments.check, app),

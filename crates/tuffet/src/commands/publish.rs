@@ -54,10 +54,10 @@ pub(crate) struct Arguments {
 
 /// Runs the command.
 pub(crate) fn run(arguments: Arguments, app: &App) -> Result<Exit, Failure> {
-    let repository = author::repository(app)?;
+    let dry = arguments.dry_run.dry_run;
+    let repository = author::repository(app)?.only_looking(dry);
     let keyring = Keyring::new(app, &arguments.signing.secrets);
     let mut keys = keyring.open_all(&arguments.signing.key)?;
-    let dry = arguments.dry_run.dry_run;
     let (mut actions, mut more) = (Vec::new(), Value::Null);
     let mut session = repository.begin().map_err(|error| Failure::from(&error))?;
     if !keys.is_empty() && session.has_drafts() {

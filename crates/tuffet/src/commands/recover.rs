@@ -153,8 +153,10 @@ pub(crate) fn run(arguments: &Arguments, app: &App) -> Result<Exit, Failure> {
     if replacing.plan {
         return show(arguments.name(), &assessment, app);
     }
-    let repository = repository.discarding_signatures(replacing.edit.discard_signatures);
     let (dry, mut actions) = (replacing.edit.dry_run, Vec::new());
+    let repository = repository
+        .discarding_signatures(replacing.edit.discard_signatures)
+        .only_looking(dry);
     let plan = repository.recover(&recover, author::moment(app));
     author::carry_out(plan, dry, app, &mut actions)?;
     app.console
