@@ -302,6 +302,14 @@ pub enum Error {
         /// What is wrong with it.
         why: &'static str,
     },
+    /// A role that is signed elsewhere.
+    #[error("{role} is signed elsewhere, by {}: it is not edited here", join(.by))]
+    RoleExternal {
+        /// The role.
+        role: RoleName,
+        /// The keys that may sign it.
+        by: Vec<KeyName>,
+    },
     /// A role that is delegated to and has no metadata, so that clients fail when they come to it.
     #[error("{by} delegates to {role}, which has no metadata yet")]
     RoleEmpty {

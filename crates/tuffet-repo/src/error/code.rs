@@ -49,6 +49,7 @@ impl Error {
             Self::RoleExists { .. } => "role.exists",
             Self::RoleNameUnsafe { .. } => "role.name",
             Self::RoleUnsuited { .. } => "role.unsuited",
+            Self::RoleExternal { .. } => "role.external",
             Self::RoleEmpty { .. } => "role.empty",
             Self::DelegationPaths { .. } => "role.paths",
             Self::RoleRemoved { .. } => "role.removed",

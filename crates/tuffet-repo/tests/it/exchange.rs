@@ -87,7 +87,10 @@ fn a_change_that_was_published_is_not_received_again() {
     ana.publish(NOW);
     let error = receive(&ana, &change).unwrap_err();
     assert_eq!(error.code(), "change.published");
-    assert!(error.to_string().contains("published as targets v2"), "{error}");
+    assert!(
+        error.to_string().contains("published as targets v2"),
+        "{error}"
+    );
     // A change of the same version that says something else was overtaken.
     let other = String::from_utf8(change.clone()).unwrap();
     let other = other.replace("app.tar.2", "app.tar.x");

@@ -7,12 +7,14 @@ use std::path::{Path, PathBuf};
 use clap::{ArgGroup, Args};
 use tuffet_core::crypto::Scheme;
 use tuffet_core::metadata::DelegatedName;
-use tuffet_repo::{BinOptions, Destination, InitLayout, InitOptions, NamedKey, Period, Repository};
+use tuffet_repo::{
+    BinOptions, Destination, InitLayout, InitOptions, NamedKey, Period, Repository, Violation,
+};
 use tuffet_sign::{FileKey, Protection, Signer};
 
 use super::delegate::parse_bins;
 use crate::author;
-use crate::cli::DryRun;
+use crate::cli::{Allow, DryRun};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::keyring::{self, Keyring, SigningKey, SigningOptions};
@@ -67,6 +69,8 @@ pub(crate) struct Arguments {
     /// s3://BUCKET/PREFIX
     #[arg(long, value_name = "PLACE", default_value = "public", value_parser = author::parse_destination)]
     publish_to: Destination,
+    #[command(flatten)]
+    allow: Allow,
     #[command(flatten)]
     dry_run: DryRun,
 }
@@ -156,6 +160,8 @@ fn options(
         options.channels.clear();
     }
     options.publish_to = Some(arguments.publish_to.clone());
+    // Nothing else is forbidden yet; it goes into tuffet.toml, because every later command would be refused.
+    options.allow_online = arguments.allow.allow.contains(&Violation::OnlineKey);
     Ok(options)
 }
 

@@ -154,9 +154,7 @@ pub(crate) fn run(arguments: &Arguments, app: &App) -> Result<Exit, Failure> {
         return show(arguments.name(), &assessment, app);
     }
     let (dry, mut actions) = (replacing.edit.dry_run, Vec::new());
-    let repository = repository
-        .discarding_signatures(replacing.edit.discard_signatures)
-        .only_looking(dry);
+    let repository = author::edited(repository, &replacing.edit);
     let plan = repository.recover(&recover, author::moment(app));
     author::carry_out(plan, dry, app, &mut actions)?;
     app.console

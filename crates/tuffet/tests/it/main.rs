@@ -9,6 +9,7 @@ mod client;
 mod codes;
 mod devices;
 mod discipline;
+mod dry_run;
 mod elsewhere;
 mod founding;
 mod gitremote;
