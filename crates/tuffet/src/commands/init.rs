@@ -8,7 +8,8 @@ use clap::{ArgGroup, Args};
 use tuffet_core::crypto::Scheme;
 use tuffet_core::metadata::DelegatedName;
 use tuffet_repo::{
-    BinOptions, Destination, InitLayout, InitOptions, NamedKey, Period, Repository, Violation,
+    BinOptions, Destination, Error, InitLayout, InitOptions, NamedKey, Period, Repository,
+    Violation,
 };
 use tuffet_sign::{FileKey, Protection, Signer};
 
@@ -81,6 +82,10 @@ pub(crate) fn run(mut arguments: Arguments, app: &App) -> Result<Exit, Failure> 
         (Some(repo), given) if given.as_os_str() == "." => repo.clone(),
         (_, given) => given.clone(),
     };
+    // Before anything is asked that nobody needs to know.
+    if directory.join("tuffet.toml").exists() {
+        return Err(Failure::from(&Error::Exists(directory)));
+    }
     let by_hand = wizard::complete(&mut arguments, &directory, app)?;
     let keyring = Keyring::new(app, &arguments.signing.secrets);
     let signing = keyring.open_all(&arguments.signing.key)?;

@@ -50,7 +50,15 @@ fn a_dry_run_writes_nothing_not_even_a_lock() {
         &["publish", "--unversioned-copies"],
         &["prune", "--older-than", "1d"],
         &["adopt", "--yes"],
-        &["init", "elsewhere", "--root", "1of1", "--key", "sam"],
+        &[
+            "init",
+            "elsewhere",
+            "--root",
+            "1of1",
+            "--key",
+            "sam",
+            "--new-online-key",
+        ],
         &[
             "import",
             "web",

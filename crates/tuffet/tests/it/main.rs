@@ -27,6 +27,7 @@ mod publish;
 mod readme;
 mod recover;
 mod roles;
+mod shown;
 #[cfg(unix)]
 mod signals;
 mod status;
