@@ -53,22 +53,21 @@ impl Repository {
     /// [`Error::NotFound`] without a repository; [`Error::RoleUnknown`] if nothing was published yet; [`Error::AnchorDiffers`] if
     /// the root is not there, or if [`Adopt::FirstUse`] would replace another one; [`Error::HeadUnsigned`] if what is there does not
     /// follow it; [`Error::AnchorLeft`] if the root that is remembered is not part of it.
-    pub fn adopt(directory: &Path, adopt: &Adopt) -> Result<Plan, Error> {
-        Self::adopt_over(directory, adopt, false)
+    pub fn adopt(&self, adopt: &Adopt) -> Result<Plan, Error> {
+        self.adopt_over(adopt, false)
     }
 
     /// As [`Repository::adopt`], also if the root that is remembered is not part of it: keys that it has replaced count again.
     ///
     /// # Errors
     /// As [`Repository::adopt`], but for [`Error::AnchorLeft`].
-    pub fn adopt_instead(directory: &Path, adopt: &Adopt) -> Result<Plan, Error> {
-        Self::adopt_over(directory, adopt, true)
+    pub fn adopt_instead(&self, adopt: &Adopt) -> Result<Plan, Error> {
+        self.adopt_over(adopt, true)
     }
 
-    fn adopt_over(directory: &Path, adopt: &Adopt, instead: bool) -> Result<Plan, Error> {
-        let repository = Self::open(directory)?;
-        let lock = repository.lock()?;
-        let layout = repository.layout();
+    fn adopt_over(&self, adopt: &Adopt, instead: bool) -> Result<Plan, Error> {
+        let lock = self.lock()?;
+        let layout = self.layout();
         let store = Store::unanchored(layout)?;
         let all = roots(&store)?;
         let (Some(oldest), Some(last)) = (all.first(), all.last()) else {
@@ -122,7 +121,7 @@ impl Repository {
         };
         let ignored = Write::file(layout.ignore_file(), WriteKind::Replace(IGNORED.to_vec()));
         Ok(Plan {
-            actions: vec![adopted(&anchor, bytes, repository.policy())?],
+            actions: vec![adopted(&anchor, bytes, self.policy())?],
             steps: vec![forgotten, vec![ignored, remembered.write(layout)]],
             lock: Some(lock),
         })

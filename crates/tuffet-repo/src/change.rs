@@ -1,16 +1,20 @@
 //! The open change: what was edited and is not published yet.
 
+mod contents;
 mod difference;
 mod exchange;
 mod file;
+mod names;
 mod undo;
 
 use std::path::PathBuf;
 
 use tuffet_core::metadata::{RoleName, UnixTime, Version};
 
+pub use contents::{ChangeContents, DraftContents};
 pub use difference::{Difference, differences};
 pub(crate) use file::ChangeFile;
+pub use names::KeyNames;
 pub(crate) use undo::keep;
 
 use crate::Error;
@@ -42,6 +46,8 @@ pub struct Change {
     /// The timestamp with which this copy has begun to publish and has not come to the end: its versions are used up, and clients may
     /// not see them yet.
     pub unpublished: Option<Version>,
+    /// What the policy calls keys, as far as no draft lists another key under their keyids.
+    pub names: KeyNames,
 }
 
 impl Change {
@@ -160,10 +166,12 @@ pub(crate) fn of(
     policy: &Policy,
     wanted: impl Fn(&RoleName) -> bool,
 ) -> Result<Change, Error> {
-    let mut drafts = Vec::new();
+    let (mut drafts, mut names) = (Vec::new(), KeyNames::of(policy));
     for (role, document) in store.drafts().filter(|(role, _)| wanted(role)) {
         let bytes = document.to_bytes();
         let before = store.head_document(role)?;
+        let both = before.iter().chain([document]);
+        both.for_each(|one| names.see(one.signed()));
         drafts.push(Draft {
             role: role.clone(),
             version: document.version().unwrap_or(Version::FIRST),
@@ -191,5 +199,6 @@ pub(crate) fn of(
             all.map(|(role, version)| (role.clone(), version)).collect()
         },
         unpublished: crate::publish::unpublished(store)?,
+        names,
     })
 }

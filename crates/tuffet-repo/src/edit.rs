@@ -101,6 +101,24 @@ impl Edit {
             .ok_or_else(|| Error::RoleUnknown(role.clone()))
     }
 
+    /// Refuses a role that is signed elsewhere: what is edited here, those who sign it would have to make their own, and their next
+    /// file would undo it.
+    pub(crate) fn require_signed_here(&self, role: &RoleName) -> Result<(), Error> {
+        if !self.policy.is_external(role) {
+            return Ok(());
+        }
+        let graph = self.graph()?;
+        let authorities = graph.authorities(role);
+        let keys = authorities.iter().flat_map(|of| &of.keys.keyids);
+        let mut by: Vec<KeyName> = keys.map(|keyid| self.policy.key_name(keyid)).collect();
+        by.sort();
+        by.dedup();
+        Err(Error::RoleExternal {
+            role: role.clone(),
+            by,
+        })
+    }
+
     /// What a role says now: its draft, or the last sealed version. Of bins that is looked at here, because there may be many; all
     /// others are when the repository is read.
     pub(crate) fn current(&mut self, role: &RoleName) -> Result<Option<Document>, Error> {

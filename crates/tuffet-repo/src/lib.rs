@@ -97,7 +97,7 @@ mod tree;
 mod write;
 
 pub use anchor::Adopt;
-pub use change::{Change, Difference, Draft, differences};
+pub use change::{Change, ChangeContents, Difference, Draft, DraftContents, KeyNames, differences};
 pub use channel::{NewChannel, Promote};
 pub use delegate::{Delegate, DelegatedPaths, Delegation};
 pub use document::Document;
@@ -108,7 +108,7 @@ pub use init::{BinOptions, InitLayout, InitOptions, RoleOptions};
 pub use keys::{KeyName, NamedKey};
 pub use obstacle::Obstacle;
 pub use plan::{Action, Plan};
-pub use policy::{AttestationPolicy, KeyPolicy, Period, Policy, RolePolicy};
+pub use policy::{AttestationPolicy, KeyPolicy, Period, Policy, RolePolicy, Violation};
 pub use publish::{Bucket, Destination, Object, Prune, Publish};
 pub use quorum::Need;
 pub use recover::{Assessment, Exposure, Incident, Outcome, Recover, Suspect};

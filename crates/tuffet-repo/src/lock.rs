@@ -5,9 +5,9 @@ use std::fs::{self, File, TryLockError};
 use crate::Error;
 use crate::layout::Layout;
 
-/// A lock, held until this value is dropped.
+/// A lock, held until this value is dropped; or only the knowledge that nobody else held it, which is all that looking needs.
 #[derive(Debug)]
-pub(crate) struct Lock(File);
+pub(crate) struct Lock(Option<File>);
 
 impl Lock {
     /// Locks the repository, or says at once that somebody else has.
@@ -22,10 +22,31 @@ impl Lock {
             .open(&path)
             .map_err(failed)?;
         match file.try_lock() {
-            Ok(()) => Ok(Self(file)),
+            Ok(()) => Ok(Self(Some(file))),
             Err(TryLockError::WouldBlock) => Err(Error::Locked(path)),
             Err(TryLockError::Error(error)) => Err(failed(error)),
         }
+    }
+
+    /// Says at once if somebody else has locked the repository, and neither writes anything nor keeps anybody else out.
+    pub(crate) fn look(layout: &Layout) -> Result<Self, Error> {
+        let path = layout.lock();
+        // Where there is no file, or none that may be opened, nobody is asked: looking is possible in any case.
+        let Ok(Some(file)) = tuffet_files::open_regular(File::options().read(true), &path) else {
+            return Ok(Self(None));
+        };
+        match file.try_lock_shared() {
+            Err(TryLockError::WouldBlock) => Err(Error::Locked(path)),
+            Ok(()) | Err(TryLockError::Error(_)) => {
+                drop(Self(Some(file)));
+                Ok(Self(None))
+            }
+        }
+    }
+
+    /// Whether others are kept out.
+    pub(crate) fn is_held(&self) -> bool {
+        self.0.is_some()
     }
 }
 
@@ -34,7 +55,7 @@ impl Drop for Lock {
     /// open for a moment.
     fn drop(&mut self) {
         // Where that fails, closing has to do.
-        let _ = self.0.unlock();
+        let _ = self.0.as_ref().map(File::unlock);
     }
 }
 
@@ -48,9 +69,22 @@ mod tests {
         let layout = Layout::new(directory.path());
         let lock = Lock::take(&layout).unwrap();
         assert_eq!(Lock::take(&layout).unwrap_err().code(), "repo.locked");
-        let inherited = lock.0.try_clone().unwrap();
+        let inherited = lock.0.as_ref().map(|file| file.try_clone().unwrap());
         drop(lock);
         assert!(Lock::take(&layout).is_ok());
         drop(inherited);
+    }
+
+    #[test]
+    fn whoever_looks_makes_no_file_and_keeps_nobody_out() {
+        let directory = tempfile::tempdir().unwrap();
+        let layout = Layout::new(directory.path());
+        assert!(!Lock::look(&layout).unwrap().is_held());
+        assert!(fs::read_dir(directory.path()).unwrap().next().is_none());
+        let lock = Lock::take(&layout).unwrap();
+        assert_eq!(Lock::look(&layout).unwrap_err().code(), "repo.locked");
+        drop(lock);
+        let _looking = Lock::look(&layout).unwrap();
+        assert!(Lock::take(&layout).unwrap().is_held());
     }
 }

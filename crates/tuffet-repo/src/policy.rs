@@ -6,6 +6,7 @@
 mod attested;
 mod learned;
 mod text;
+mod violation;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -21,6 +22,7 @@ use crate::publish::Destination;
 
 pub use attested::AttestationPolicy;
 pub(crate) use learned::Learned;
+pub use violation::Violation;
 
 /// The policy of a repository.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -272,10 +274,20 @@ impl Policy {
     /// all its bins begin with.
     #[must_use]
     pub fn period(&self, role: &RoleName) -> Period {
+        self.asked(role)
+            .map_or(Period::days(30), |role| role.period)
+    }
+
+    /// Whether a role is signed elsewhere.
+    #[must_use]
+    pub fn is_external(&self, role: &RoleName) -> bool {
+        self.asked(role).is_some_and(|role| role.external)
+    }
+
+    fn asked(&self, role: &RoleName) -> Option<&RolePolicy> {
         let name = role.as_str();
         let bins = name.rsplit_once('-').map(|(prefix, _)| prefix);
-        let listed = self.roles.get(name).or_else(|| self.roles.get(bins?));
-        listed.map_or(Period::days(30), |role| role.period)
+        self.roles.get(name).or_else(|| self.roles.get(bins?))
     }
 
     /// The key of this name.

@@ -12,7 +12,7 @@ use crate::graph::Graph;
 use crate::keys::NamedKey;
 use crate::layout::Layout;
 use crate::lock::Lock;
-use crate::policy::{Learned, Policy};
+use crate::policy::{Learned, Policy, Violation};
 use crate::store::Store;
 use crate::write::{Write, WriteKind, read_bounded};
 
@@ -29,6 +29,8 @@ pub struct Repository {
     policy: Policy,
     private: Vec<PathBuf>,
     discards_signatures: bool,
+    only_looks: bool,
+    allowed: Vec<Violation>,
 }
 
 impl Repository {
@@ -50,6 +52,8 @@ impl Repository {
             policy,
             private: Vec::new(),
             discards_signatures: false,
+            only_looks: false,
+            allowed: Vec::new(),
         })
     }
 
@@ -68,6 +72,22 @@ impl Repository {
             discards_signatures,
             ..self
         }
+    }
+
+    /// Whether plans are made only to be looked at: then nothing is written to lock the repository, so it may be one that cannot be
+    /// written, and none of the plans can be executed.
+    #[must_use]
+    pub fn only_looking(self, only_looks: bool) -> Self {
+        Self { only_looks, ..self }
+    }
+
+    /// Lets what is done through it break these rules of the policy. `tuffet.toml` stays as it is, so whoever opens the repository next
+    /// is refused again.
+    #[must_use]
+    pub fn allowing(mut self, violations: &[Violation]) -> Self {
+        self.policy.allow(violations);
+        self.allowed.extend_from_slice(violations);
+        self
     }
 
     /// Opens the repository in a directory or in the nearest one above it.
@@ -141,9 +161,23 @@ impl Repository {
         }
     }
 
-    /// The policy in its file, without what the open change adds to it.
+    /// The policy in its file, without what the open change adds to it, as far as it is to be kept.
     pub(crate) fn written_policy(&self) -> Result<Policy, Error> {
-        Ok(read_policy(&self.layout)?.0)
+        let (mut policy, _) = read_policy(&self.layout)?;
+        policy.allow(&self.allowed);
+        Ok(policy)
+    }
+
+    /// The same repository as if nothing were open in it, to look at.
+    pub(crate) fn without_change(&self) -> Result<Self, Error> {
+        Ok(Self {
+            layout: self.layout.clone(),
+            policy: self.written_policy()?,
+            private: Vec::new(),
+            discards_signatures: false,
+            only_looks: true,
+            allowed: self.allowed.clone(),
+        })
     }
 
     /// The policy with what a change adds to it.
@@ -168,7 +202,11 @@ impl Repository {
 
     /// Keeps others from changing the repository.
     pub(crate) fn lock(&self) -> Result<Lock, Error> {
-        Lock::take(&self.layout)
+        if self.only_looks {
+            Lock::look(&self.layout)
+        } else {
+            Lock::take(&self.layout)
+        }
     }
 
     /// The write by which the file of the policy learns something; what people wrote into it meanwhile stays.

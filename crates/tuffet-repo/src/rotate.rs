@@ -108,6 +108,7 @@ impl Repository {
                     why: "is renewed whenever something is published",
                 });
             }
+            edit.require_signed_here(&role)?;
             edit.open(&role, now)?;
         }
         edit.finish()

@@ -6,6 +6,7 @@ use tuffet_sign::Signer;
 use crate::Error;
 use crate::change::{Change, of};
 use crate::graph::Graph;
+use crate::key_roles::places;
 use crate::lock::Lock;
 use crate::plan::Plan;
 use crate::publish::Publish;
@@ -72,6 +73,12 @@ impl Session<'_> {
     /// As [`Repository::change`].
     pub fn change(&self) -> Result<Change, Error> {
         of(&self.store, &self.graph, self.repository.policy(), |_| true)
+    }
+
+    /// Whether any role, in force or in the open change, takes the word of this key.
+    #[must_use]
+    pub fn may_sign(&self, signer: &dyn Signer) -> bool {
+        !places(&self.graph, &signer.public().identity(), &[]).is_empty()
     }
 
     /// Whether the open change holds a draft.

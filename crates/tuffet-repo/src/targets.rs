@@ -127,7 +127,7 @@ impl Repository {
     /// of a git directory, or of a directory that [`Repository::keeping_private`] names;
     /// [`Error::TargetName`] for a path that cannot safely become a file, [`Error::TargetOutside`] for one that is not delegated
     /// to the role, [`Error::TargetExists`] if the role lists another content under it, [`Error::TargetCustom`],
-    /// [`Error::RoleUnknown`], [`Error::RoleUnsuited`].
+    /// [`Error::RoleUnknown`], [`Error::RoleUnsuited`], [`Error::RoleExternal`].
     pub fn add_targets(&self, all: &[AddTarget], now: UnixTime) -> Result<Plan, Error> {
         let mut edit = Edit::begin(self)?;
         let graph = edit.graph()?;
@@ -145,7 +145,7 @@ impl Repository {
     /// Takes a target out of a role. Its bytes stay where they were published.
     ///
     /// # Errors
-    /// [`Error::TargetNotListed`], [`Error::RoleUnknown`], [`Error::RoleUnsuited`].
+    /// [`Error::TargetNotListed`], [`Error::RoleUnknown`], [`Error::RoleUnsuited`], [`Error::RoleExternal`].
     pub fn remove_target(
         &self,
         path: &TargetPath,
@@ -154,6 +154,7 @@ impl Repository {
     ) -> Result<Plan, Error> {
         let mut edit = Edit::begin(self)?;
         let role = target_role(&edit.graph()?, role, path)?;
+        edit.require_signed_here(&role)?;
         if edit
             .open(&role, now)?
             .object("targets")
@@ -277,6 +278,7 @@ fn add_one(
         });
         return Ok(());
     }
+    edit.require_signed_here(&role)?;
     if old.is_some_and(|old| old != entry) && !add.replace {
         return Err(Error::TargetExists {
             path: path.clone(),

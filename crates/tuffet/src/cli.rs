@@ -3,8 +3,10 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{ArgAction, Args, ColorChoice, Command, CommandFactory, Parser, Subcommand};
 use tuffet_core::metadata::UnixTime;
+use tuffet_repo::Violation;
 
 use crate::commands;
 use crate::exit;
@@ -80,9 +82,26 @@ pub(crate) struct DryRun {
     pub(crate) dry_run: bool,
 }
 
+/// For commands that go by the policy of a repository.
+#[derive(Debug, Clone, Default, Args)]
+pub(crate) struct Allow {
+    /// Do it although the policy forbids this; may be repeated
+    #[arg(long, value_name = "VIOLATION", value_parser = violations())]
+    pub(crate) allow: Vec<Violation>,
+}
+
+fn violations() -> impl TypedValueParser<Value = Violation> {
+    PossibleValuesParser::new(Violation::ALL.map(Violation::code)).try_map(|code| {
+        let mut all = Violation::ALL.into_iter();
+        all.find(|one| one.code() == code).ok_or("unknown")
+    })
+}
+
 /// For commands that edit the open change.
 #[derive(Debug, Clone, Default, Args)]
 pub(crate) struct EditOptions {
+    #[command(flatten)]
+    pub(crate) allow: Allow,
     /// Discard signatures on what is edited; those people have to sign again
     #[arg(long)]
     pub(crate) discard_signatures: bool,

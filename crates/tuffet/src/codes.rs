@@ -1,6 +1,10 @@
 //! Every error code: those of the libraries and those of the command line, in one table.
 
+mod exits;
+
 use tuffet_core::explain::{self, Explanation};
+
+pub(crate) use exits::exits;
 
 /// The explanation of a code.
 pub(crate) fn find(code: &str) -> Option<&'static Explanation> {

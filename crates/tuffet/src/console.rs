@@ -7,6 +7,7 @@ use anstream::ColorChoice;
 use anstyle::{AnsiColor, Style};
 use serde_json::Value;
 
+use crate::codes;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::text;
@@ -236,6 +237,12 @@ impl Console {
         if failure.is_silent() {
             return;
         }
+        debug_assert!(
+            codes::exits(failure.code()).contains(&failure.exit()),
+            "{} ends with {:?}",
+            failure.code(),
+            failure.exit()
+        );
         if self.json {
             // The exit code tells even if nobody reads this.
             let _ = self.result("error", failure.to_json(command));

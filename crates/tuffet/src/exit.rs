@@ -79,6 +79,13 @@ impl Exit {
         place.unwrap_or(GRAVITY.len())
     }
 
+    /// What it means.
+    pub(crate) fn meaning(self) -> &'static str {
+        let mut all = TABLE.iter();
+        let found = all.find(|(exit, ..)| *exit == self);
+        found.map_or("", |(_, _, meaning)| meaning)
+    }
+
     /// The number that the process ends with.
     pub(crate) fn number(self) -> u8 {
         TABLE

@@ -9,7 +9,7 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use tuffet_repo::NamedKey;
+use tuffet_repo::{Error, KeyName, NamedKey, Session};
 use tuffet_sign::error::PassphraseProblem;
 use tuffet_sign::kms::KmsError;
 use tuffet_sign::{Passphrase, SignError, Signer};
@@ -21,7 +21,7 @@ pub(crate) use names::{
     Files, Place, absolute, all, directory, locate, parse, read_alias, write_alias,
 };
 pub(crate) use public::{
-    public, read_certificates, read_public, text as public_text, write_public,
+    known, public, read_certificates, read_public, text as public_text, write_public,
 };
 use secrets::{Asking, Known};
 
@@ -218,6 +218,29 @@ pub(crate) fn named(keys: &[SigningKey]) -> Result<Vec<NamedKey>, Failure> {
     keys.iter().map(named).collect()
 }
 
+/// Points out keys that may sign nothing here. Where nothing is open that is no reason to fail: a command that is given again, to go on
+/// after it broke off, may name keys that have done their part.
+pub(crate) fn point_out_unused(keys: &[SigningKey], session: &Session<'_>, app: &App) {
+    for key in keys.iter().filter(|key| !session.may_sign(&*key.signer)) {
+        let message = format!(
+            "no role takes the word of the key {}: it was not needed",
+            key.name
+        );
+        app.console.warn(message);
+    }
+}
+
+/// Why one of these keys did not sign, with the name by which the user named it where the repository has none for it.
+pub(crate) fn refused(error: Error, keys: &[SigningKey]) -> Failure {
+    let Error::KeyNotNeeded(KeyName { keyid, name: None }) = error else {
+        return Failure::from(&error);
+    };
+    let named = named(keys).unwrap_or_default();
+    let named = named.iter().find(|key| key.keyid() == keyid);
+    let name = named.map(|key| key.name().to_owned());
+    Failure::from(&Error::KeyNotNeeded(KeyName { keyid, name }))
+}
+
 /// The keys in the form in which repositories take them.
 pub(crate) fn signers(keys: &[SigningKey]) -> Vec<&dyn Signer> {
     keys.iter().map(|key| &*key.signer).collect()
@@ -228,6 +251,7 @@ impl From<&SignError> for Failure {
         let exit = match error {
             SignError::Write { .. } | SignError::Kms(KmsError::Unreachable { .. }) => Exit::Network,
             SignError::Exists { .. } => Exit::Conflict,
+            SignError::Mismatch { .. } => Exit::Untrusted,
             SignError::Scheme { .. } | SignError::Uri { .. } => Exit::Usage,
             _ => Exit::Key,
         };

@@ -187,6 +187,12 @@ fn answer_to_wrong_usage(error: &clap::Error, console: &Console) -> Exit {
         error.kind(),
         ErrorKind::DisplayHelp | ErrorKind::DisplayVersion
     );
+    if error.kind() == ErrorKind::DisplayVersion && console.json {
+        return match console.result("version", commands::version::object()) {
+            Ok(()) => Exit::Done,
+            Err(failure) => failure.exit(),
+        };
+    }
     // Help that is shown for want of a command is an answer too, but not what was asked for.
     let is_help = error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand;
     if is_answer || (is_help && !console.json) {

@@ -2,6 +2,14 @@
 
 use crate::failure::Failure;
 
+/// Options that may come from the environment, as a usage line shows them.
+const ENVIRONMENT: [&str; 4] = [
+    " --config-dir <DIR>",
+    " --data-dir <DIR>",
+    " --repo <DIR>",
+    " --pin-file <FILE>",
+];
+
 /// The failure that a text of clap's speaks of: what is wrong, then tips, the usage and where to read on, between blank lines.
 pub(crate) fn failure(error: &clap::Error) -> Failure {
     of_text(&error.render().to_string())
@@ -22,7 +30,9 @@ fn of_text(text: &str) -> Failure {
     }
     for part in parts {
         if let Some(usage) = part.strip_prefix("Usage: ") {
-            failure = failure.fix(usage);
+            // What the environment says is repeated as if it had been typed.
+            let typed = ENVIRONMENT.iter();
+            failure = failure.fix(typed.fold(usage.to_owned(), |text, own| text.replace(own, "")));
         } else if let Some(tips) = part.strip_prefix("tip: ") {
             failure = tips.split(" tip: ").fold(failure, Failure::cause);
         }

@@ -5,6 +5,8 @@ use std::fmt;
 
 use tuffet_core::json::Value;
 
+use super::names::{KeyNames, WithNames};
+
 /// A place in the signed part of a file at which two versions differ.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
@@ -24,7 +26,24 @@ impl fmt::Display for Difference {
     /// `+ targets › app.tar = {…}`, `- …`, `~ version: 1 → 2`, `~ order of delegations › roles: […] → […]`. Values, and names that
     /// are not plain, are JSON in plain ASCII, so nothing in them can pass for something else.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let place: Vec<String> = self.place.iter().map(|name| shown_name(name)).collect();
+        self.write(&KeyNames::default(), f)
+    }
+}
+
+impl Difference {
+    /// The same as text, with names in the place of the keyids that have some: `ana (a1f0c3d2…)`.
+    pub fn with_names<'a>(&'a self, names: &'a KeyNames) -> impl fmt::Display + 'a {
+        WithNames {
+            difference: self,
+            names,
+        }
+    }
+
+    pub(super) fn write(&self, names: &KeyNames, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let shown = |value: &Value| names.value(value, shown).unwrap_or_else(|| shown(value));
+        let place = self.place.iter();
+        let place = place.map(|name| names.shown(name).unwrap_or_else(|| shown_name(name)));
+        let place: Vec<String> = place.collect();
         let order = if self.order { "order of " } else { "" };
         let place = format!("{order}{}", place.join(" › "));
         match (&self.before, &self.after) {

@@ -8,7 +8,7 @@ use tuffet_core::json::Value;
 use tuffet_core::metadata::{KeyId, RoleName, TargetPath, Version};
 use tuffet_sign::PublicKeyInfo;
 
-use super::ChangeFile;
+use super::{Change, ChangeFile, of};
 use crate::Error;
 use crate::document::Document;
 use crate::graph::{Authority, Graph};
@@ -67,7 +67,7 @@ impl Repository {
     ///
     /// # Errors
     /// [`Error::Format`]; [`Error::ChangeForeign`] for a change of another repository, or one that follows versions that this
-    /// copy does not have; [`Error::Stale`] for one that was published or overtaken; [`Error::ChangeDiffers`] if another change
+    /// copy does not have; [`Error::ChangePublished`] for one that was published; [`Error::Stale`] for one that was overtaken; [`Error::ChangeDiffers`] if another change
     /// is open; [`Error::ChangeSignature`].
     pub fn receive_change(&self, bytes: &[u8], from: &Path) -> Result<Plan, Error> {
         self.receive_change_of(bytes, from, &[])
@@ -109,12 +109,43 @@ impl Repository {
             return Err(Error::NoChange);
         }
         let received = ChangeFile::parse(bytes).map_err(|error| Error::format(from, error))?;
-        let given_up = received.given_up.iter().map(|(role, _)| role);
-        let mut all = received.drafts.keys().chain(given_up);
-        let foreign = all.find(|role| !only.contains(role));
-        if let (Some(role), false) = (foreign, only.is_empty()) {
-            return Err(Error::ChangeRole { role: role.clone() });
-        }
+        require_only(&received, only)?;
+        let (actions, _) = self.take_in(&mut store, &received, from)?;
+        let steps = if actions.is_empty() {
+            Vec::new()
+        } else {
+            let root = crate::anchor::advance(&store)?;
+            vec![vec![store.write_change()], root.into_iter().collect()]
+        };
+        Ok(Plan {
+            actions,
+            steps,
+            lock: Some(lock),
+        })
+    }
+
+    /// What somebody else has exported, as [`Self::receive_change`] would take it if nothing were open here: every difference to the
+    /// versions that are in force, and whose signatures on it count. Nothing is planned or written.
+    ///
+    /// # Errors
+    /// As [`Self::receive_change`].
+    pub fn preview_change(&self, bytes: &[u8], from: &Path) -> Result<Change, Error> {
+        let mut store = Store::load(self.layout())?.without_drafts();
+        let received = ChangeFile::parse(bytes).map_err(|error| Error::format(from, error))?;
+        let sealed = self.without_change()?;
+        let (_, graph) = sealed.take_in(&mut store, &received, from)?;
+        let policy = sealed.policy_with(&store.learned);
+        of(&store, &graph, &policy, |_| true)
+    }
+
+    /// Makes what was received the open change, or puts its signatures on the one that is open. Returns what that does, and the roots
+    /// and delegations with the change.
+    fn take_in(
+        &self,
+        store: &mut Store,
+        received: &ChangeFile,
+        from: &Path,
+    ) -> Result<(Vec<Action>, Graph), Error> {
         // What counts here until the change is applied: what it gives up, too.
         let before = Graph::load(&store.without_drafts())?;
         let begins = store.drafts().next().is_none();
@@ -123,21 +154,21 @@ impl Repository {
         } else if let Some((role, _)) = differing(store.given_up(), &received.given_up) {
             return Err(Error::ChangeDiffers { role });
         }
-        require_same_past(&store, &received)?;
+        require_same_past(store, received)?;
         let mut actions = Vec::new();
         if begins {
-            take_over(&mut store, &received, from, &mut actions)?;
+            take_over(store, received, from, &mut actions)?;
             // Bins are looked at only now that they have drafts.
-            let unvouched = crate::heads::require_signed(&store, &received.drafts)?;
+            let unvouched = crate::heads::require_signed(store, &received.drafts)?;
             store.set_unvouched(unvouched);
         } else {
-            require_same_content(&store, &received)?;
+            require_same_content(store, received)?;
         }
-        let graph = Graph::load(&store)?;
+        let graph = Graph::load(store)?;
         if !actions.is_empty() {
-            require_effect(&store, &graph)?;
-            require_leaps(&store)?;
-            require_forgotten(&store, &graph)?;
+            require_effect(store, &graph)?;
+            require_leaps(store)?;
+            require_forgotten(store, &graph)?;
             let given_up = store.given_up().iter();
             actions.extend(given_up.map(|(role, version)| Action::GivenUp {
                 role: role.clone(),
@@ -183,17 +214,17 @@ impl Repository {
                 needs: counts.clone(),
             }));
         }
-        let steps = if actions.is_empty() {
-            Vec::new()
-        } else {
-            let root = crate::anchor::advance(&store)?;
-            vec![vec![store.write_change()], root.into_iter().collect()]
-        };
-        Ok(Plan {
-            actions,
-            steps,
-            lock: Some(lock),
-        })
+        Ok((actions, graph))
+    }
+}
+
+/// Refuses a change that touches another role than these, if any are named.
+fn require_only(received: &ChangeFile, only: &[RoleName]) -> Result<(), Error> {
+    let given_up = received.given_up.iter().map(|(role, _)| role);
+    let mut all = received.drafts.keys().chain(given_up);
+    match all.find(|role| !only.contains(role)) {
+        Some(role) if !only.is_empty() => Err(Error::ChangeRole { role: role.clone() }),
+        _ => Ok(()),
     }
 }
 
@@ -234,6 +265,7 @@ fn require_same_past(store: &Store, received: &ChangeFile) -> Result<(), Error> 
     let ours = |role: &RoleName| -> Result<Option<String>, Error> {
         Ok(store.head_bytes(role)?.as_deref().map(digest))
     };
+    require_unpublished(store, received)?;
     for (role, draft) in &received.drafts {
         let version = draft.version().unwrap_or(Version::FIRST);
         let sealed = store.head(role);
@@ -255,6 +287,28 @@ fn require_same_past(store: &Store, received: &ChangeFile) -> Result<(), Error> 
         return foreign("the root that it follows is not the one here");
     }
     Ok(())
+}
+
+/// Refuses a change every draft of which has become a version: whoever sends it again asks for nothing.
+fn require_unpublished(store: &Store, received: &ChangeFile) -> Result<(), Error> {
+    for (role, draft) in &received.drafts {
+        let version = draft.version().unwrap_or(Version::FIRST);
+        let sealed = store.found(role, version)?;
+        let same = |bytes: Vec<u8>| {
+            bytes == draft.to_bytes()
+                || Document::parse(&bytes).is_ok_and(|sealed| sealed.says_the_same_as(draft))
+        };
+        if store.head(role).is_none_or(|head| head < version) || !sealed.is_some_and(same) {
+            return Ok(());
+        }
+    }
+    match received.drafts.iter().next() {
+        Some((role, draft)) => Err(Error::ChangePublished {
+            role: role.clone(),
+            version: draft.version().unwrap_or(Version::FIRST),
+        }),
+        None => Ok(()),
+    }
 }
 
 /// Begins the change that somebody else has begun. Its signatures are looked at afterwards.

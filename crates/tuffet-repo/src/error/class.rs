@@ -1,6 +1,8 @@
 //! What kinds of trouble there are.
 
 use tuffet_core::trust;
+use tuffet_sign::SignError;
+use tuffet_sign::kms::KmsError;
 
 use super::Error;
 
@@ -43,6 +45,7 @@ impl Error {
             Self::Exists(_)
             | Self::Locked(_)
             | Self::Stale { .. }
+            | Self::ChangePublished { .. }
             | Self::ChangeDiffers { .. }
             | Self::ChangeNotShown { .. }
             | Self::ChangeSigned { .. }
@@ -66,7 +69,13 @@ impl Error {
             | Self::AnchorLeft { .. }
             | Self::HeadUnsigned { .. } => Class::Untrustworthy,
             Self::SignaturesMissing(_) => Class::NeedsSignatures,
-            Self::Signer { .. } | Self::RecoveryTooLate => Class::Key,
+            Self::Signer { error, .. } => match &**error {
+                SignError::Mismatch { .. } => Class::Untrustworthy,
+                SignError::Kms(KmsError::Unreachable { .. }) => Class::Io,
+                SignError::Scheme { .. } => Class::Usage,
+                _ => Class::Key,
+            },
+            Self::RecoveryTooLate => Class::Key,
             Self::Format { .. } | Self::PolicyFormat { .. } | Self::ContentMissing { .. } => {
                 Class::Failed
             }

@@ -1,5 +1,8 @@
 //! The changes of files that make up an operation.
 
+use std::io;
+use std::path::Path;
+
 use super::Action;
 use crate::Error;
 use crate::lock::Lock;
@@ -33,7 +36,9 @@ impl Plan {
     ///
     /// # Errors
     /// The first change that fails; those before it are done, and what they leave is a repository as it was or as it will be
-    /// when the operation is repeated.
+    /// when the operation is repeated. None is done if the plan was made only to be looked at ([`Repository::only_looking`]).
+    ///
+    /// [`Repository::only_looking`]: crate::Repository::only_looking
     pub fn execute(self) -> Result<Vec<Action>, Error> {
         self.execute_on(&mut FileSystem)
     }
@@ -43,6 +48,11 @@ impl Plan {
     /// # Errors
     /// As [`Plan::execute`].
     pub fn execute_on(self, disk: &mut dyn Disk) -> Result<Vec<Action>, Error> {
+        if self.lock.as_ref().is_some_and(|lock| !lock.is_held()) {
+            let why = "the repository was opened only to look at it";
+            let why = io::Error::new(io::ErrorKind::PermissionDenied, why);
+            return Err(Error::io("cannot lock", Path::new("."), why));
+        }
         for step in &self.steps {
             disk.apply_all(step)?;
         }

@@ -61,7 +61,7 @@ impl Repository {
     /// Clients that have downloaded the target keep it, and its bytes stay where they were published.
     ///
     /// # Errors
-    /// [`Error::TargetUnlisted`] if no role lists it, [`Error::RoleUnsuited`] if one does that was signed elsewhere.
+    /// [`Error::TargetUnlisted`] if no role lists it, [`Error::RoleExternal`] if one does that is signed elsewhere.
     pub fn yank_target(&self, path: &TargetPath, now: UnixTime) -> Result<Plan, Error> {
         let mut edit = Edit::begin(self)?;
         let graph = edit.graph()?;
@@ -76,6 +76,7 @@ impl Repository {
                 if listed(&edit.store, &role, path)?.is_none() {
                     continue;
                 }
+                edit.require_signed_here(&role)?;
                 let targets = edit.open(&role, now)?.object("targets");
                 targets.remove(path.as_str());
                 edit.actions.push(Action::TargetRemoved {

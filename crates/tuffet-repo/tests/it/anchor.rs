@@ -111,7 +111,9 @@ fn k02_a_root_that_was_used_is_neither_taken_away_nor_replaced() {
             assert_eq!(code, "anchor.differs", "{what}, replaced: {replaced}");
         }
         // Nor is it forgotten by looking away.
-        let adopt = Repository::adopt(&world.directory(), &Adopt::FirstUse);
+        let adopt = Repository::open(&world.directory())
+            .unwrap()
+            .adopt(&Adopt::FirstUse);
         assert_eq!(code(adopt), "anchor.differs");
     }
 }
@@ -124,13 +126,18 @@ fn k02_a_root_that_was_used_is_left_only_by_who_says_so() {
         take_root_away(&world, replaced);
         let first = fs::read(metadata(&world).join("1.root.json")).unwrap();
         for adopt in [Adopt::Root(first.clone()), Adopt::Sha256(sha256(&first))] {
-            let error = Repository::adopt(&world.directory(), &adopt).unwrap_err();
+            let error = Repository::open(&world.directory())
+                .unwrap()
+                .adopt(&adopt)
+                .unwrap_err();
             assert_eq!(error.code(), "anchor.left", "replaced: {replaced}");
             assert!(error.to_string().contains("remembers root v2"), "{error}");
             assert_eq!(fs::read(&remembered).unwrap(), newest);
         }
         let adopt = Adopt::Root(first);
-        run(Repository::adopt_instead(&world.directory(), &adopt));
+        run(Repository::open(&world.directory())
+            .unwrap()
+            .adopt_instead(&adopt));
         assert_ne!(fs::read(&remembered).unwrap(), newest);
         // What was signed under the second root counts for nothing under the first, so it has to go, too.
         assert_ne!(code(world.repository().change()), "anchor.differs");
@@ -166,11 +173,15 @@ fn k02_every_use_of_a_copy_remembers_the_last_root() {
         }),
         ("publish", true, |world, _, _| drop(world.publish(NOW))),
         ("adopt", true, |world, _, _| {
-            run(Repository::adopt(&world.directory(), &Adopt::FirstUse));
+            run(Repository::open(&world.directory())
+                .unwrap()
+                .adopt(&Adopt::FirstUse));
         }),
         ("adopt the first", true, |world, _, _| {
             let root = fs::read(metadata(world).join("1.root.json")).unwrap();
-            run(Repository::adopt(&world.directory(), &Adopt::Root(root)));
+            run(Repository::open(&world.directory())
+                .unwrap()
+                .adopt(&Adopt::Root(root)));
         }),
     ];
     for (what, remembers, act) in uses {
@@ -204,7 +215,7 @@ fn a_clone_is_used_once_it_knows_which_root_to_trust() {
         assert_eq!(error.code(), "anchor.unknown");
         let first = sha256(&root(1)).to_hex();
         assert!(error.to_string().contains(&first), "{error}");
-        let actions = run(Repository::adopt(&clone.directory(), &adopt));
+        let actions = run(Repository::open(&clone.directory()).unwrap().adopt(&adopt));
         let [
             Action::Adopted {
                 version: found,
@@ -232,18 +243,22 @@ fn a_clone_of_another_history_is_not_used_by_who_knows_the_root() {
     let clone = cloned(&world);
     for adopt in [Adopt::Root(root.clone()), Adopt::Sha256(sha256(&root))] {
         assert_eq!(
-            code(Repository::adopt(&clone.directory(), &adopt)),
+            code(Repository::open(&clone.directory()).unwrap().adopt(&adopt)),
             "anchor.differs"
         );
     }
     // Who knows one root is not talked into another one by looking away.
-    let adopt = Repository::adopt(&world.directory(), &Adopt::FirstUse);
+    let adopt = Repository::open(&world.directory())
+        .unwrap()
+        .adopt(&Adopt::FirstUse);
     assert_eq!(code(adopt), "anchor.differs");
     // But may say so.
     let theirs = Adopt::Root(fs::read(thief.metadata("1.root.json")).unwrap());
-    let adopt = Repository::adopt(&world.directory(), &theirs);
+    let adopt = Repository::open(&world.directory()).unwrap().adopt(&theirs);
     assert_eq!(code(adopt), "anchor.left");
-    run(Repository::adopt_instead(&world.directory(), &theirs));
+    run(Repository::open(&world.directory())
+        .unwrap()
+        .adopt_instead(&theirs));
     assert_eq!(renewed(&world), "no error");
     // What does not follow the root is not taken, either.
     let broken = cloned(&world);
@@ -252,10 +267,14 @@ fn a_clone_of_another_history_is_not_used_by_who_knows_the_root() {
         fs::read(metadata(&broken).join("1.root.json")).unwrap(),
     )
     .unwrap();
-    let adopt = Repository::adopt(&broken.directory(), &Adopt::FirstUse);
+    let adopt = Repository::open(&broken.directory())
+        .unwrap()
+        .adopt(&Adopt::FirstUse);
     assert_eq!(code(adopt), "repo.unsigned");
     let empty = World::founded();
-    let adopt = Repository::adopt(&empty.directory(), &Adopt::FirstUse);
+    let adopt = Repository::open(&empty.directory())
+        .unwrap()
+        .adopt(&Adopt::FirstUse);
     assert_eq!(code(adopt), "role.unknown");
 }
 
@@ -288,7 +307,9 @@ fn the_root_is_remembered_where_nobody_can_push_to() {
     )
     .unwrap();
     fs::write(clone.directory().join(".git"), "gitdir: shared\n").unwrap();
-    run(Repository::adopt(&clone.directory(), &Adopt::FirstUse));
+    run(Repository::open(&clone.directory())
+        .unwrap()
+        .adopt(&Adopt::FirstUse));
     assert!(clone.directory().join("shared/tuffet").is_dir());
     assert_eq!(renewed(&clone), "no error");
 }

@@ -81,7 +81,20 @@ fn a_change_that_was_published_is_not_received_again() {
     let change = export(&ana);
     ana.sign();
     ana.publish(NOW);
-    assert_eq!(code(receive(&ana, &change)), "change.stale");
+    assert_eq!(code(receive(&ana, &change)), "change.published");
+    // Also when it is not the last one any more.
+    ana.add("app.tar.3", b"app 3");
+    ana.publish(NOW);
+    let error = receive(&ana, &change).unwrap_err();
+    assert_eq!(error.code(), "change.published");
+    assert!(
+        error.to_string().contains("published as targets v2"),
+        "{error}"
+    );
+    // A change of the same version that says something else was overtaken.
+    let other = String::from_utf8(change.clone()).unwrap();
+    let other = other.replace("app.tar.2", "app.tar.x");
+    assert_eq!(code(receive(&ana, other.as_bytes())), "change.stale");
     // Ben's copy has not seen that, so for him it is still open.
     run(receive(&ben, &change));
 }

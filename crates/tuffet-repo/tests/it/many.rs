@@ -208,5 +208,5 @@ fn every_wrong_way_to_a_quorum_is_refused_with_its_code() {
     nine.sign(0..5);
     let done = nine.repository().export_change().unwrap();
     run(nine.publish());
-    assert_eq!(code(receive(&nine, &done)), "change.stale");
+    assert_eq!(code(receive(&nine, &done)), "change.published");
 }

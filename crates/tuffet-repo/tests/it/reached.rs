@@ -261,13 +261,17 @@ fn r18_a_copy_that_is_led_to_another_history_forgets_how_far_the_places_of_the_f
     let (world, other) = (World::published(), World::published());
     let metadata = |world: &World| world.directory().join("metadata");
     let adopt = Adopt::Root(fs::read(metadata(&world).join("1.root.json")).unwrap());
-    run(Repository::adopt_instead(&world.directory(), &adopt));
+    run(Repository::open(&world.directory())
+        .unwrap()
+        .adopt_instead(&adopt));
     assert!(remembered(&world).exists());
     for name in files(&metadata(&other)) {
         fs::copy(metadata(&other).join(&name), metadata(&world).join(&name)).unwrap();
     }
     let adopt = Adopt::Root(fs::read(metadata(&other).join("1.root.json")).unwrap());
-    run(Repository::adopt_instead(&world.directory(), &adopt));
+    run(Repository::open(&world.directory())
+        .unwrap()
+        .adopt_instead(&adopt));
     assert!(!remembered(&world).exists());
 }
 

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use clap::Args;
 use tuffet_core::crypto::{Digest, HashAlgorithm};
-use tuffet_repo::{Adopt, Repository};
+use tuffet_repo::Adopt;
 
 use crate::author;
 use crate::cli::DryRun;
@@ -40,16 +40,16 @@ pub(crate) struct Arguments {
 
 /// Runs the command.
 pub(crate) fn run(arguments: &Arguments, app: &App) -> Result<Exit, Failure> {
-    let (repository, dry) = (author::repository(app)?, arguments.dry_run.dry_run);
+    let dry = arguments.dry_run.dry_run;
+    let repository = author::repository(app)?.only_looking(dry);
     let adopt = match &arguments.root {
         Some(root) => trusted(root)?,
         None => Adopt::FirstUse,
     };
-    let directory = repository.directory();
     let plan = if arguments.replace {
-        Repository::adopt_instead(directory, &adopt)
+        repository.adopt_instead(&adopt)
     } else {
-        Repository::adopt(directory, &adopt)
+        repository.adopt(&adopt)
     };
     let plan = plan.map_err(|error| Failure::from(&error))?;
     if adopt == Adopt::FirstUse && !arguments.yes && !dry {

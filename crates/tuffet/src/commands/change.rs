@@ -1,5 +1,6 @@
 //! `tuffet change`: the signing desk. What is open, whose signatures it waits for, and how it gets to those people.
 
+mod file;
 pub(super) mod shown;
 mod travel;
 
@@ -7,11 +8,11 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
-use tuffet_repo::{Change, Draft, Need, Repository};
+use tuffet_repo::{Change, Difference, Draft, Need, Repository};
 
 use crate::action;
 use crate::author;
-use crate::cli::DryRun;
+use crate::cli::{Allow, DryRun};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::keyring::{self, Keyring, SigningOptions};
@@ -52,10 +53,24 @@ struct ListArguments {}
 #[command(before_help = "Examples:\n  tuffet change diff\n  tuffet change diff --json")]
 struct DiffArguments {}
 
-/// Show the open change: every difference to the versions before, who has signed and who is missing
+/// Show the open change, or one in a file: every difference to the versions before, who has signed and who is missing
+///
+/// A file is compared with the copy of the repository that the command is given in, and nothing is changed there; without a copy, with
+/// what is published in a directory, verified from a root that you trust. With nothing to compare it with, what it says is shown, and
+/// nothing of it is verified.
 #[derive(Debug, Args)]
-#[command(before_help = "Examples:\n  tuffet change show\n  tuffet change show --check")]
+#[command(
+    before_help = "Examples:\n  tuffet change show\n  tuffet change show --check\n  tuffet change show ben.tuf\n  tuffet change show ben.tuf --against /srv/www/tuf --root 1.root.json"
+)]
 struct ShowArguments {
+    /// A change that tuffet change send has written; - is stdin
+    file: Option<PathBuf>,
+    /// Compare the file with what is published in this directory
+    #[arg(long, value_name = "DIR", requires_all = ["file", "root"])]
+    against: Option<PathBuf>,
+    /// The root by which what is published there is verified
+    #[arg(long, value_name = "FILE", requires = "against")]
+    root: Option<PathBuf>,
     /// End with 6 while signatures are missing
     #[arg(long)]
     check: bool,
@@ -123,6 +138,8 @@ struct ReceiveArguments {
     #[arg(long, value_name = "ROLE")]
     only: Vec<String>,
     #[command(flatten)]
+    allow: Allow,
+    #[command(flatten)]
     dry_run: DryRun,
 }
 
@@ -147,18 +164,36 @@ impl Arguments {
             Commands::Drop(_) => "change-drop",
         }
     }
+
+    fn is_dry(&self) -> bool {
+        match &self.command {
+            Commands::List(_) | Commands::Show(_) | Commands::Diff(_) => false,
+            Commands::Sign(arguments) => arguments.dry_run.dry_run,
+            Commands::Send(arguments) => arguments.dry_run.dry_run,
+            Commands::Receive(arguments) => arguments.dry_run.dry_run,
+            Commands::Drop(arguments) => arguments.dry_run.dry_run,
+        }
+    }
 }
 
 /// Runs the command.
 pub(crate) fn run(arguments: Arguments, app: &App) -> Result<Exit, Failure> {
-    let repository = author::repository(app)?;
+    if let Commands::Show(arguments) = &arguments.command
+        && let Some(file) = &arguments.file
+    {
+        return file::show(arguments, file, app);
+    }
+    let repository = author::repository(app)?.only_looking(arguments.is_dry());
     match arguments.command {
         Commands::List(_) => show(&repository, View::Signatures, false, app),
         Commands::Show(arguments) => show(&repository, View::Whole, arguments.check, app),
         Commands::Diff(_) => show(&repository, View::Differences, false, app),
         Commands::Sign(arguments) => sign(&repository, &arguments, app),
         Commands::Send(arguments) => travel::send(&repository, &arguments, app),
-        Commands::Receive(arguments) => travel::receive(&repository, &arguments, app),
+        Commands::Receive(arguments) => {
+            let repository = repository.allowing(&arguments.allow.allow);
+            travel::receive(&repository, &arguments, app)
+        }
         Commands::Drop(arguments) => {
             let (dry, mut actions) = (arguments.dry_run.dry_run, Vec::new());
             author::carry_out(repository.drop_change(), dry, app, &mut actions)?;
@@ -201,16 +236,20 @@ impl View {
 
 fn show(repository: &Repository, view: View, check: bool, app: &App) -> Result<Exit, Failure> {
     let change = repository.change().map_err(|error| Failure::from(&error))?;
+    print(&change, view, app)?;
+    Ok(ending(&change, check))
+}
+
+fn print(change: &Change, view: View, app: &App) -> Result<(), Failure> {
     if app.console.json {
-        app.console.result(view.name(), view.cut(object(&change)))?;
+        app.console.result(view.name(), view.cut(object(change)))
     } else if change.drafts.is_empty() && change.given_up.is_empty() {
         let nothing = std::iter::once("nothing is open".to_owned());
-        let lines: Vec<String> = nothing.chain(unpublished(&change)).collect();
-        app.console.data(lines.join("\n"))?;
+        let lines: Vec<String> = nothing.chain(unpublished(change)).collect();
+        app.console.data(lines.join("\n"))
     } else {
-        app.console.data(lines(&change, view, app).join("\n"))?;
+        app.console.data(lines(change, view, app).join("\n"))
     }
-    Ok(ending(&change, check))
 }
 
 fn ending(change: &Change, check: bool) -> Exit {
@@ -223,6 +262,8 @@ fn ending(change: &Change, check: bool) -> Exit {
 
 fn lines(change: &Change, view: View, app: &App) -> Vec<String> {
     let mut lines = Vec::new();
+    let mut names = change.names.clone();
+    names.add(keyring::known(app));
     for draft in &change.drafts {
         lines.extend(draft.overtaken.then(|| overtaken(draft)));
         let from = match draft.from {
@@ -241,7 +282,8 @@ fn lines(change: &Change, view: View, app: &App) -> Vec<String> {
         ));
         let differences = draft.differences.iter();
         let differences = differences.filter(|_| view != View::Signatures);
-        lines.extend(differences.map(|one| format!("  {}", visible(&one.to_string()))));
+        let differences = differences.map(|one| one.with_names(&names).to_string());
+        lines.extend(differences.map(|one| format!("  {}", visible(&one))));
         let needs = draft
             .needs
             .iter()
@@ -333,23 +375,6 @@ pub(super) fn object(change: &Change) -> Value {
 
 fn draft(draft: &Draft) -> Value {
     let needs: Vec<Value> = draft.needs.iter().map(action::need).collect();
-    // As text: the exact JSON, whatever numbers a reader of ours can hold. Absent where nothing stands.
-    let text = |value: &tuffet_core::json::Value| -> Value {
-        String::from_utf8_lossy(&value.to_compact_json()).into()
-    };
-    let differences: Vec<Value> = draft
-        .differences
-        .iter()
-        .map(|one| {
-            let mut object = json!({"place": one.place, "order": one.order});
-            for (name, value) in [("before", &one.before), ("after", &one.after)] {
-                if let (Some(object), Some(value)) = (object.as_object_mut(), value) {
-                    object.insert(name.to_owned(), text(value));
-                }
-            }
-            object
-        })
-        .collect();
     json!({
         "role": draft.role.as_str(),
         "version": draft.version.number(),
@@ -359,8 +384,25 @@ fn draft(draft: &Draft) -> Value {
         "accepted": draft.accepted,
         "overtaken": draft.overtaken,
         "needs": needs,
-        "differences": differences,
+        "differences": differences(&draft.differences),
     })
+}
+
+fn differences(all: &[Difference]) -> Vec<Value> {
+    // As text: the exact JSON, whatever numbers a reader of ours can hold. Absent where nothing stands.
+    let text = |value: &tuffet_core::json::Value| -> Value {
+        String::from_utf8_lossy(&value.to_compact_json()).into()
+    };
+    let object = |one: &Difference| {
+        let mut object = json!({"place": one.place, "order": one.order});
+        for (name, value) in [("before", &one.before), ("after", &one.after)] {
+            if let (Some(object), Some(value)) = (object.as_object_mut(), value) {
+                object.insert(name.to_owned(), text(value));
+            }
+        }
+        object
+    };
+    all.iter().map(object).collect()
 }
 
 fn sign(repository: &Repository, arguments: &SignArguments, app: &App) -> Result<Exit, Failure> {
@@ -372,9 +414,8 @@ fn sign(repository: &Repository, arguments: &SignArguments, app: &App) -> Result
     let (dry, mut actions) = (arguments.dry_run.dry_run, Vec::new());
     let session = repository.begin_to_sign();
     let mut session = session.map_err(|error| Failure::from(&error))?;
-    let signers = keyring::signers(&keys);
     let unasked = dry || arguments.yes;
-    let (shown, plan) = shown::sign(&mut session, &signers, unasked, app)?;
+    let (shown, plan) = shown::sign(&mut session, &keys, unasked, app)?;
     let done = author::carry_out(Ok(plan), dry, app, &mut actions)?;
     if done == 0 {
         app.console.status(

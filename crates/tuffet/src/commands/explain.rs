@@ -43,11 +43,19 @@ fn one(code: &str, app: &App) -> Result<(), Failure> {
     let paragraph =
         |label: &str, text: &str| format!("\n{label:<6}{}", text::wrap(text, text::WIDTH, 6));
     app.console.data(format!(
-        "{code}{}{}{}",
+        "{code}{}{}{}{}",
         paragraph("what", what),
         paragraph("why", why),
-        paragraph("fix", fix)
+        paragraph("fix", fix),
+        paragraph("exit", &ends(code))
     ))
+}
+
+/// `3, not trustworthy: …`
+fn ends(code: &str) -> String {
+    let ends = codes::exits(code).iter();
+    let ends = ends.map(|exit| format!("{}, {}", exit.number(), exit.meaning()));
+    ends.collect::<Vec<_>>().join("; or ")
 }
 
 fn list(app: &App) -> Result<(), Failure> {
@@ -72,7 +80,9 @@ fn object(explanation: &Explanation) -> Value {
         why,
         fix,
     } = explanation;
-    json!({"code": code, "what": what, "why": why, "fix": fix})
+    let exits = codes::exits(code).iter();
+    let exits: Vec<u8> = exits.map(|exit| exit.number()).collect();
+    json!({"code": code, "what": what, "why": why, "fix": fix, "exits": exits})
 }
 
 fn unknown(code: &str) -> Failure {

@@ -189,6 +189,11 @@ fn destination(arguments: &Arguments) -> Result<Destination, Failure> {
         Some(output) => {
             let is_directory = output.is_dir() || output.to_string_lossy().ends_with('/');
             if is_directory || arguments.targets.len() > 1 {
+                if output.is_file() {
+                    let message =
+                        format!("{} is a file, and has to be a directory", output.display());
+                    return Err(Failure::usage(message).fix("name a directory with -o"));
+                }
                 std::fs::create_dir_all(output)
                     .map_err(|error| Failure::writing(output, &error))?;
                 Destination::below(output)

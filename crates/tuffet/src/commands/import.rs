@@ -69,7 +69,7 @@ pub(crate) fn run(arguments: Arguments, app: &App) -> Result<Exit, Failure> {
 }
 
 /// Where the metadata lies: go-tuf keeps it in `repository`, others in `metadata`.
-fn metadata(from: &Path) -> PathBuf {
+pub(super) fn metadata(from: &Path) -> PathBuf {
     let known = ["metadata", "repository/metadata", "repository"];
     let mut found = known.iter().map(|name| from.join(name));
     found

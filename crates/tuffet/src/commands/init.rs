@@ -7,12 +7,15 @@ use std::path::{Path, PathBuf};
 use clap::{ArgGroup, Args};
 use tuffet_core::crypto::Scheme;
 use tuffet_core::metadata::DelegatedName;
-use tuffet_repo::{BinOptions, Destination, InitLayout, InitOptions, NamedKey, Period, Repository};
+use tuffet_repo::{
+    BinOptions, Destination, Error, InitLayout, InitOptions, NamedKey, Period, Repository,
+    Violation,
+};
 use tuffet_sign::{FileKey, Protection, Signer};
 
 use super::delegate::parse_bins;
 use crate::author;
-use crate::cli::DryRun;
+use crate::cli::{Allow, DryRun};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::keyring::{self, Keyring, SigningKey, SigningOptions};
@@ -68,6 +71,8 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "PLACE", default_value = "public", value_parser = author::parse_destination)]
     publish_to: Destination,
     #[command(flatten)]
+    allow: Allow,
+    #[command(flatten)]
     dry_run: DryRun,
 }
 
@@ -77,6 +82,10 @@ pub(crate) fn run(mut arguments: Arguments, app: &App) -> Result<Exit, Failure> 
         (Some(repo), given) if given.as_os_str() == "." => repo.clone(),
         (_, given) => given.clone(),
     };
+    // Before anything is asked that nobody needs to know.
+    if directory.join("tuffet.toml").exists() {
+        return Err(Failure::from(&Error::Exists(directory)));
+    }
     let by_hand = wizard::complete(&mut arguments, &directory, app)?;
     let keyring = Keyring::new(app, &arguments.signing.secrets);
     let signing = keyring.open_all(&arguments.signing.key)?;
@@ -156,6 +165,8 @@ fn options(
         options.channels.clear();
     }
     options.publish_to = Some(arguments.publish_to.clone());
+    // Nothing else is forbidden yet; it goes into tuffet.toml, because every later command would be refused.
+    options.allow_online = arguments.allow.allow.contains(&Violation::OnlineKey);
     Ok(options)
 }
 

@@ -33,7 +33,8 @@ pub(crate) struct Arguments {
 
 /// Runs the command.
 pub(crate) fn run(arguments: &Arguments, app: &App) -> Result<Exit, Failure> {
-    let repository = author::repository(app)?;
+    let (dry, mut actions) = (arguments.dry_run.dry_run, Vec::new());
+    let repository = author::repository(app)?.only_looking(dry);
     let mut prune = Prune::older_than(arguments.older_than);
     prune.from.clone_from(&arguments.from);
     let plan = repository.prune(&prune, author::moment(app));
@@ -45,7 +46,6 @@ pub(crate) fn run(arguments: &Arguments, app: &App) -> Result<Exit, Failure> {
             app.console.detail(write.at.to_string());
         }
     }
-    let (dry, mut actions) = (arguments.dry_run.dry_run, Vec::new());
     author::carry_out(plan, dry, app, &mut actions)?;
     author::finish("prune", actions, dry, app)
 }

@@ -8,7 +8,7 @@ use tuffet_sign::FileKey;
 use super::change::{self, shown};
 use super::delegate::names;
 use crate::author;
-use crate::cli::DryRun;
+use crate::cli::{Allow, DryRun};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::keyring::{self, Keyring, SigningKey, SigningOptions};
@@ -49,26 +49,32 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "FILE")]
     replace: Vec<String>,
     #[command(flatten)]
+    allow: Allow,
+    #[command(flatten)]
     dry_run: DryRun,
 }
 
 /// Runs the command.
 pub(crate) fn run(arguments: Arguments, app: &App) -> Result<Exit, Failure> {
-    let repository = author::repository(app)?;
+    let dry = arguments.dry_run.dry_run;
+    let repository = author::repository(app)?
+        .allowing(&arguments.allow.allow)
+        .only_looking(dry);
     let keyring = Keyring::new(app, &arguments.signing.secrets);
     let mut keys = keyring.open_all(&arguments.signing.key)?;
-    let dry = arguments.dry_run.dry_run;
     let (mut actions, mut more) = (Vec::new(), Value::Null);
     let mut session = repository.begin().map_err(|error| Failure::from(&error))?;
     if !keys.is_empty() && session.has_drafts() {
-        let signers = keyring::signers(&keys);
         let unasked = dry || arguments.yes;
-        let (shown, plan) = shown::sign(&mut session, &signers, unasked, app)?;
+        let (shown, plan) = shown::sign(&mut session, &keys, unasked, app)?;
         // What people sign is kept, also if something else keeps it from being published.
         author::carry_out(Ok(plan), dry, app, &mut actions)?;
         if app.console.json {
             more = json!({"shown": change::object(&shown)});
         }
+    }
+    if !session.has_drafts() {
+        keyring::point_out_unused(&keys, &session, app);
     }
     keys.extend(online_key(&repository)?);
     let mut publish = Publish::default();

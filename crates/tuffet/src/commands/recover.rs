@@ -153,8 +153,8 @@ pub(crate) fn run(arguments: &Arguments, app: &App) -> Result<Exit, Failure> {
     if replacing.plan {
         return show(arguments.name(), &assessment, app);
     }
-    let repository = repository.discarding_signatures(replacing.edit.discard_signatures);
     let (dry, mut actions) = (replacing.edit.dry_run, Vec::new());
+    let repository = author::edited(repository, &replacing.edit);
     let plan = repository.recover(&recover, author::moment(app));
     author::carry_out(plan, dry, app, &mut actions)?;
     app.console

@@ -80,11 +80,14 @@ fn renew_online(
 ) -> Result<Exit, Failure> {
     let keyring = Keyring::new(app, &arguments.signing.secrets);
     let mut keys = keyring.open_all(&arguments.signing.key)?;
+    let failed = |error| Failure::from(&error);
+    let session = repository.begin().map_err(failed)?;
+    keyring::point_out_unused(&keys, &session, app);
     keys.extend(online_key(repository)?);
     let mut publish = Publish::default().in_force();
     publish.new_snapshot = roles.contains(&RoleName::Snapshot);
     publish.to.clone_from(&arguments.to);
-    let plan = repository.publish(&publish, &keyring::signers(&keys), author::moment(app));
+    let plan = session.publish(&publish, &keyring::signers(&keys), author::moment(app));
     let (dry, mut actions) = (arguments.edit.dry_run, Vec::new());
     author::carry_out(plan, dry, app, &mut actions)?;
     author::finish("renew", actions, dry, app)

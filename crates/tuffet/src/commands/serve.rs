@@ -7,6 +7,7 @@ use clap::Args;
 use serde_json::json;
 use tuffet_repo::{Destination, Repository};
 
+use crate::author;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::run::App;
@@ -34,19 +35,14 @@ pub(crate) fn run(arguments: &Arguments, app: &App) -> Result<Exit, Failure> {
     let directory = &arguments.directory;
     if !directory.join("metadata").is_dir() {
         let message = format!("{} has no directory metadata", directory.display());
-        return Err(Failure::new("verify.layout", Exit::NotFound, message));
+        let failure = Failure::new("verify.layout", Exit::NotFound, message);
+        let own = author::repository_if_any(app).ok().flatten();
+        return Err(elsewhere(failure, own));
     }
     if directory.join("tuffet.toml").exists() || directory.join(".tuffet").exists() {
         let message = format!("{} is a repository, with its keys", directory.display());
         let failure = Failure::new("serve.repository", Exit::Usage, message);
-        let published = Repository::open(directory).ok();
-        let published = published.and_then(|repository| repository.publish_to());
-        return Err(match published {
-            Some(Destination::Directory(published)) => {
-                failure.fix(format!("tuffet serve {}", published.display()))
-            }
-            _ => failure,
-        });
+        return Err(elsewhere(failure, Repository::open(directory).ok()));
     }
     let server = Server::start(directory, arguments.listen)?;
     app.console.status(
@@ -65,4 +61,14 @@ pub(crate) fn run(arguments: &Arguments, app: &App) -> Result<Exit, Failure> {
     }
     server.wait()?;
     Ok(Exit::Done)
+}
+
+/// Names the directory that was meant, where the repository says which one that is.
+fn elsewhere(failure: Failure, repository: Option<Repository>) -> Failure {
+    match repository.and_then(|repository| repository.publish_to()) {
+        Some(Destination::Directory(published)) => {
+            failure.fix(format!("tuffet serve {}", published.display()))
+        }
+        _ => failure,
+    }
 }

@@ -11,14 +11,14 @@ use tuffet_core::metadata::{
     Targets,
 };
 use tuffet_files::Readers;
-use tuffet_repo::{Document, NamedKey, differences};
+use tuffet_repo::{Document, KeyNames, NamedKey, differences};
 use tuffet_sign::PublicKeyInfo;
 
 use super::inspect;
 use crate::cli::DryRun;
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::keyring::{Keyring, SigningKey, SigningOptions};
+use crate::keyring::{self, Keyring, SigningKey, SigningOptions};
 use crate::run::App;
 use crate::text::visible;
 use crate::whole;
@@ -204,8 +204,13 @@ fn shown(
             None
         }
     };
+    let mut names = KeyNames::default();
+    names.add(keyring::known(app));
+    let both = before.iter().chain([document]);
+    both.for_each(|one| names.see(one.signed()));
     for one in differences(before.as_ref().map(Document::signed), document.signed()) {
-        text.push_str(&format!("  {}\n", visible(&one.to_string())));
+        let one = one.with_names(&names).to_string();
+        text.push_str(&format!("  {}\n", visible(&one)));
     }
     Ok(text.trim_end().to_owned())
 }

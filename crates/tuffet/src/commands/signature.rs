@@ -100,9 +100,9 @@ pub(crate) fn run(arguments: &Arguments, app: &App) -> Result<Exit, Failure> {
 }
 
 fn payload(arguments: &PayloadArguments, app: &App) -> Result<Exit, Failure> {
-    let repository = author::repository(app)?;
-    let role = author::role(&arguments.role)?;
     let (path, dry) = (&arguments.output, arguments.dry_run.dry_run);
+    let repository = author::repository(app)?.only_looking(dry);
+    let role = author::role(&arguments.role)?;
     let failed = |error| Failure::from(&error);
     let session = repository.begin_to_sign().map_err(failed)?;
     let shown = session.to_sign_elsewhere(&role, &arguments.key);
@@ -138,10 +138,10 @@ fn payload(arguments: &PayloadArguments, app: &App) -> Result<Exit, Failure> {
 }
 
 fn import(arguments: &ImportArguments, app: &App) -> Result<Exit, Failure> {
-    let repository = author::repository(app)?;
+    let (dry, mut actions) = (arguments.dry_run.dry_run, Vec::new());
+    let repository = author::repository(app)?.only_looking(dry);
     let role = author::role(&arguments.role)?;
     let signature = signature(&arguments.file)?;
-    let (dry, mut actions) = (arguments.dry_run.dry_run, Vec::new());
     let plan = repository.attach_signature(&role, &arguments.key, &signature);
     author::carry_out(plan, dry, app, &mut actions)?;
     author::finish("signature-import", actions, dry, app)

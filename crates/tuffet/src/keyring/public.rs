@@ -8,7 +8,7 @@ use tuffet_files::Readers;
 use tuffet_repo::{NamedKey, Repository};
 use tuffet_sign::PublicKeyInfo;
 
-use super::names::{directory, is_file, name_of};
+use super::names::{all, directory, is_file, name_of};
 use super::read_text;
 use crate::exit::Exit;
 use crate::failure::Failure;
@@ -42,6 +42,14 @@ pub(crate) fn public(
         return read_public(&path);
     }
     read_public(Path::new(key))
+}
+
+/// The public keys of the key directory; those that cannot be read are left to `tuffet key list` and `tuffet key doctor`.
+pub(crate) fn known(app: &App) -> Vec<NamedKey> {
+    let all = directory(app).and_then(|directory| all(&directory));
+    let files = all.unwrap_or_default().into_iter();
+    let public = files.filter_map(|(_, files)| read_public(&files.public?).ok());
+    public.collect()
 }
 
 /// Writes a public key to a new file.

@@ -92,7 +92,7 @@ fn two_people_on_two_machines_found_a_repository_and_publish() {
     ana.ok(&["verify", "web", "--root", "web/metadata/1.root.json"]);
     ana.fails(
         9,
-        "change.stale",
+        "change.published",
         &["change", "receive", "c.tuf", "--repo", "acme"],
     );
 }

@@ -107,7 +107,7 @@ fn two_people_pass_a_change_round_by_git() {
     ana.ok(&["change", "sign", "--key", "ana", "--repo", "acme"]);
     ana.fails(
         9,
-        "change.stale",
+        "change.published",
         &["change", "receive", "--git", "origin", "--repo", "acme"],
     );
     ana.ok(&["change", "send", "--git", "origin", "--repo", "acme"]);

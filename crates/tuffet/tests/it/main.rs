@@ -9,6 +9,7 @@ mod client;
 mod codes;
 mod devices;
 mod discipline;
+mod dry_run;
 mod elsewhere;
 mod founding;
 mod gitremote;
@@ -26,6 +27,7 @@ mod publish;
 mod readme;
 mod recover;
 mod roles;
+mod shown;
 #[cfg(unix)]
 mod signals;
 mod status;

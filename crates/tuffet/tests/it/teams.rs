@@ -313,6 +313,44 @@ fn a_role_that_another_repository_signs_is_accepted_and_never_goes_back() {
     home.ok(&["get", "acme:vendor/driver", "-o", "got"]);
     assert_eq!(home.read("got"), "driver 1\n");
 
+    // What they list, they list: nothing of it is edited here, and whoever asks is told who can.
+    home.write("driver 2", "driver 2\n");
+    for edit in [
+        &[
+            "target",
+            "add",
+            "driver 2",
+            "--name",
+            "vendor/driver",
+            "--as",
+            "vendor",
+            "--replace",
+        ][..],
+        &[
+            "target",
+            "add",
+            "driver 2",
+            "--name",
+            "vendor/more",
+            "--as",
+            "vendor",
+        ],
+        &["target", "remove", "vendor/driver", "--as", "vendor"],
+        &["target", "yank", "vendor/driver"],
+        &["renew", "vendor"],
+        &[
+            "delegate", "add", "sub", "--paths", "vendor/x", "--keys", "vendor", "--by", "vendor",
+        ],
+    ] {
+        let run = home.fails(2, "role.external", &[edit, &["--repo", "acme"]].concat());
+        assert!(
+            run.said()
+                .contains("vendor is signed elsewhere, by vendor "),
+            "{run:?}"
+        );
+        assert!(run.said().contains("tuffet delegate accept"), "{run:?}");
+    }
+
     // When it expires, nobody here can renew it.
     let due = ["status", "--within", "400d", "--repo", "acme"];
     let shown = home.ok(&due).out;

@@ -5,25 +5,27 @@ use tuffet_sign::Signer;
 
 use super::{View, lines};
 use crate::failure::Failure;
+use crate::keyring::{self, SigningKey};
 use crate::progress::Progress;
 use crate::run::App;
 
-/// Shows every difference of what the signers are about to sign, asks on a terminal, and has them sign that and nothing else.
+/// Shows every difference of what the keys are about to sign, asks on a terminal, and has them sign that and nothing else.
 ///
 /// # Errors
 /// `usage.declined`, and what keeps the change from being read or signed.
 pub(in crate::commands) fn sign(
     session: &mut Session<'_>,
-    signers: &[&dyn Signer],
+    keys: &[SigningKey],
     unasked: bool,
     app: &App,
 ) -> Result<(Change, Plan), Failure> {
-    let shown = before_signing(session, signers, unasked, app)?;
+    let signers = keyring::signers(keys);
+    let shown = before_signing(session, &signers, unasked, app)?;
     let progress = Progress::new(&app.console);
     let hashed = |read, total| progress.at("Hashing", read, Some(total));
-    let plan = session.sign_shown(&shown, signers, &hashed);
+    let plan = session.sign_shown(&shown, &signers, &hashed);
     progress.clear();
-    Ok((shown, plan.map_err(|error| Failure::from(&error))?))
+    Ok((shown, plan.map_err(|error| keyring::refused(error, keys))?))
 }
 
 fn before_signing(

@@ -117,7 +117,7 @@ fn merge(
     actions: &mut Vec<serde_json::Value>,
 ) -> Result<(), Failure> {
     let plan = match repository.receive_signatures(theirs, Path::new(name)) {
-        Err(Error::Stale { .. }) => return Ok(()),
+        Err(Error::Stale { .. } | Error::ChangePublished { .. }) => return Ok(()),
         Err(
             error @ (Error::NoChange
             | Error::Format { .. }

@@ -88,6 +88,9 @@ fn files(given: &[PathBuf], name: Option<&str>) -> Result<Vec<(String, PathBuf)>
             below(file, &before.unwrap_or_default(), &mut all)?;
             continue;
         }
+        if !found.is_file() {
+            return Err(no_file(file));
+        }
         let name = match name {
             Some(name) => name.to_owned(),
             None => file
@@ -121,11 +124,15 @@ fn below(directory: &Path, before: &str, all: &mut Vec<(String, PathBuf)>) -> Re
         } else if kind.is_file() {
             all.push((path, file));
         } else {
-            let message = format!("{} is no file and no directory", file.display());
-            return Err(Failure::usage(message).fix("name the files that are meant one by one"));
+            return Err(no_file(&file).fix("name the files that are meant one by one"));
         }
     }
     Ok(())
+}
+
+/// Whoever opened a pipe would wait for somebody to write into it.
+fn no_file(file: &Path) -> Failure {
+    Failure::usage(format!("{} is no file and no directory", file.display()))
 }
 
 /// What applications are told.
