@@ -134,8 +134,6 @@ impl Edit {
             }
             if let Some(draft) = self.store.remove_draft(role) {
                 self.opened.remove(role);
-                // It cannot stay, whoever has signed it.
-                self.signed.forget(role);
                 self.actions.push(Action::Dropped {
                     role: role.clone(),
                     version: draft.version().unwrap_or(Version::FIRST),
@@ -170,6 +168,8 @@ impl Edit {
         Ok(draft)
     }
 
+                // It cannot stay, whoever has signed it.
+                self.actions.extend(self.signed.forget(role));
     /// The first version of a delegated role that has none. Versions of a role to which nothing leads that is sealed may have been put
     /// there by whoever may push: they only use up numbers.
     pub(crate) fn create(
