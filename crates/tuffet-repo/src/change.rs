@@ -42,6 +42,8 @@ pub struct Change {
     /// The timestamp with which this copy has begun to publish and has not come to the end: its versions are used up, and clients may
     /// not see them yet.
     pub unpublished: Option<Version>,
+    /// Whether that publication is one of what is open. It was one of what is in force otherwise, beside which this waits.
+    pub half_sealed: bool,
 }
 
 impl Change {
@@ -49,6 +51,14 @@ impl Change {
     #[must_use]
     pub fn is_quorate(&self) -> bool {
         self.drafts.iter().all(Draft::is_quorate)
+    }
+
+    /// Whether a publication of what is in force has broken off while this waits: this cannot be published yet, and
+    /// [`crate::Publish::in_force`] ends that publication.
+    #[must_use]
+    pub fn is_beside_unpublished(&self) -> bool {
+        let waits = !self.is_quorate() || self.is_overtaken();
+        self.unpublished.is_some() && waits && !self.half_sealed
     }
 
     /// Whether somebody else has used the version of a draft meanwhile, so that nothing of this can be signed or published.
@@ -193,3 +203,4 @@ pub(crate) fn of(
         unpublished: crate::publish::unpublished(store)?,
     })
 }
+        half_sealed: store.is_half_sealed(),

@@ -301,6 +301,10 @@ pub(super) fn needed(need: &Need) -> String {
         "signed by {} of {} that {} asks for",
         need.have, need.need, need.signers
     );
+    let end = match change.is_beside_unpublished() {
+        true => "tuffet renew timestamp",
+        false => "tuffet publish",
+    };
     let signed: Vec<String> = need.signed.iter().map(ToString::to_string).collect();
     if !signed.is_empty() {
         text.push_str(&format!(": {}", signed.join(", ")));
