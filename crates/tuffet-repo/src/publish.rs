@@ -155,7 +155,11 @@ impl Repository {
     ) -> Result<Plan, Error> {
         // Nothing is read for a place that cannot be.
         self.destination(publish.to.as_ref())?;
-        self.begin()?.publish(publish, online, now)
+        let session = match publish.in_force {
+            true => self.begin_in_force()?,
+            false => self.begin()?,
+        };
+        session.publish(publish, online, now)
     }
 
     /// Writes the new versions into the repository itself: root first, who delegates before those whom it delegates to, snapshot and
@@ -287,6 +291,10 @@ pub(crate) fn publish(
     let begun = begun.chain(store.sweep());
     let mut steps = vec![
         begun.collect(),
+    let left_alone = left
+        .as_ref()
+        .map(|_| in_force::left_alone(&place, &late, session.unread));
+    let left_alone = left_alone.transpose()?;
         artifacts.writes,
         sealing.into_iter().collect(),
     ];
@@ -334,7 +342,7 @@ pub(crate) fn publish(
     actions.extend(fresh.actions);
     actions.extend(verified.actions);
     actions.extend(release.actions());
-    actions.extend(left.is_some().then_some(Action::ChangeLeft));
+    actions.extend(left_alone);
     Ok(Plan {
         actions,
         steps,
