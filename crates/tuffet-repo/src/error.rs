@@ -1,6 +1,7 @@
 //! What can go wrong, by name.
 
 mod class;
+mod code;
 mod words;
 
 use std::io;
@@ -201,6 +202,19 @@ pub enum Error {
     VersionReused {
         /// The file or object.
         at: Address,
+    },
+    /// Somebody else has published another version under a number that a publication of this copy has used, which broke off or was
+    /// overtaken: what this copy has under it can never be published.
+    #[error(
+        "somebody else has published another {role} v{version} than the one that is here and was never published: {at}"
+    )]
+    Diverged {
+        /// The role.
+        role: RoleName,
+        /// The version.
+        version: Version,
+        /// The file or object.
+        at: Box<Address>,
     },
     /// Where the repository is published, the timestamp does not say how far clients have come.
     #[error("{at} {why}, so that nobody can tell from it how far clients have come")]
@@ -507,85 +521,6 @@ impl Error {
         Self::Format {
             path: path.to_owned(),
             error,
-        }
-    }
-
-    /// The stable code; [`crate::explain`] and [`tuffet_core::explain`] know every one.
-    #[must_use]
-    pub fn code(&self) -> &'static str {
-        match self {
-            Self::Exists(_) => "repo.exists",
-            Self::NotFound(_) => "repo.not-found",
-            Self::Locked(_) => "repo.locked",
-            Self::Io { .. } => "repo.io",
-            Self::Format { .. } => "repo.format",
-            Self::PolicyFormat { .. } => "policy.format",
-            Self::BelowPolicy { .. } => "policy.threshold",
-            Self::TooFewKeys { .. } => "policy.too-few-keys",
-            Self::OnlineKey { .. } => "policy.online-key",
-            Self::NotAttested { .. } => "policy.not-attested",
-            Self::KeyName(_) => "key.name",
-            Self::KeyUnknown(_) => "key.unknown",
-            Self::KeyAmbiguous(_) => "key.ambiguous",
-            Self::KeyDuplicate { .. } => "key.duplicate",
-            Self::KeyNotThere(_) => "key.not-there",
-            Self::KeyNotNeeded(_) => "key.not-needed",
-            Self::Signer { error, .. } => error.code(),
-            Self::SignaturesMissing(_) => "signatures.missing",
-            Self::NoChange => "change.none",
-            Self::ChangeElsewhere { .. } => "change.elsewhere",
-            Self::NothingToUndo => "change.no-edit",
-            Self::ChangeSigned { .. } => "change.signed",
-            Self::ChangeSignature { .. } => "change.signature",
-            Self::Stale { .. } => "change.stale",
-            Self::ChangeForeign { .. } => "change.foreign",
-            Self::ChangeDiffers { .. } => "change.differs",
-            Self::ChangeRole { .. } => "change.role",
-            Self::ChangeNotShown { .. } => "change.not-shown",
-            Self::VersionReused { .. } => "version.reused",
-            Self::TimestampLost { .. } => "publish.timestamp",
-            Self::Behind { .. } => "publish.behind",
-            Self::VersionsTaken { .. } => "version.taken",
-            Self::VersionFar { .. } => "version.far",
-            Self::VersionsUsedUp { .. } => "version.used-up",
-            Self::VersionRemembered { .. } => "version.remembered",
-            Self::RoleUnknown(_) => "role.unknown",
-            Self::RoleExists { .. } => "role.exists",
-            Self::RoleNameUnsafe { .. } => "role.name",
-            Self::RoleUnsuited { .. } => "role.unsuited",
-            Self::RoleEmpty { .. } => "role.empty",
-            Self::DelegationPaths { .. } => "role.paths",
-            Self::RoleRemoved { .. } => "role.removed",
-            Self::ChannelUnknown(_) => "channel.unknown",
-            Self::TargetExists { .. } => "target.exists",
-            Self::TargetNotListed { .. } => "target.not-listed",
-            Self::TargetUnlisted(_) => "target.unlisted",
-            Self::TargetName { .. } => "target.name",
-            Self::TargetOutside { .. } => "target.outside-delegation",
-            Self::CopyName(_) => "target.copy-name",
-            Self::TargetPrivate { .. } => "target.private",
-            Self::TargetCustom(_) => "target.custom",
-            Self::ContentChanged { .. } => "target.content-changed",
-            Self::ContentDiffers { .. } => "target.content-differs",
-            Self::ContentMissing { .. } => "target.content-missing",
-            Self::NoDestination => "publish.no-destination",
-            Self::DestinationInside(_) => "publish.inside",
-            Self::AnchorUnknown { .. } => "anchor.unknown",
-            Self::AnchorDiffers { .. } => "anchor.differs",
-            Self::AnchorLeft { .. } => "anchor.left",
-            Self::HeadUnsigned { .. } => "repo.unsigned",
-            Self::RecoveryKeys { .. } => "recover.keys",
-            Self::RecoveryTooLate => "recover.too-late",
-            Self::RecoveryVersion { .. } => "recover.version",
-            Self::DestinationUnknown { .. } => "publish.place",
-            Self::StoreUnsupported(_) => "publish.unsupported",
-            Self::StoreSettings { .. } => "publish.store-settings",
-            Self::Store { .. } => "publish.store",
-            Self::Overtaken { .. } => "publish.overtaken",
-            Self::Refused { error, .. } => match &**error {
-                trust::Error::Rejected(rejected) => rejected.code(),
-                _ => "publish.refused",
-            },
         }
     }
 }

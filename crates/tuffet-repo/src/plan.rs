@@ -233,7 +233,7 @@ pub enum Action {
         /// Whether clients can have accepted the other one, which then refuse everything that follows this one.
         accepted: bool,
     },
-    /// A version that another tool has published is taken over.
+    /// A version that another tool or another copy has published is taken over.
     Imported {
         /// The role.
         role: RoleName,

@@ -17,6 +17,7 @@ mod behind;
 mod copies;
 pub(crate) mod destination;
 mod elsewhere;
+mod give_way;
 mod in_force;
 mod late;
 mod prune;
@@ -273,6 +274,9 @@ pub(crate) fn publish(
         published: &published,
         last: &last,
     };
+    if let Some(gives_way) = give_way::gives_way(&place, &reached)? {
+        return Err(gives_way.error(&published));
+    }
     behind::require_up_to_date(&place)?;
     let release = place.compose(roots, publish, online, now)?;
     let fresh = unpublished::unpublished(&place, &release, &publish.replace)?;

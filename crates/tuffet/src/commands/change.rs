@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
-use tuffet_repo::{Change, Draft, Need, Repository};
+use tuffet_repo::{Change, Destination, Draft, Need, Repository};
 
 use crate::action;
 use crate::author;
@@ -127,9 +127,15 @@ struct ReceiveArguments {
 }
 
 /// Forget the open change
+///
+/// If a publication of it broke off or was overtaken, and others have published other versions under the numbers that it has used, what it
+/// has made is given up, too, and what they have published is taken over.
 #[derive(Debug, Args)]
 #[command(before_help = "Examples:\n  tuffet change drop\n  tuffet change drop --dry-run")]
 struct DropArguments {
+    /// Where the publication broke off [default: what the repository's tuffet.toml says]
+    #[arg(long, value_name = "PLACE", value_parser = author::parse_destination)]
+    to: Option<Destination>,
     #[command(flatten)]
     dry_run: DryRun,
 }
@@ -161,7 +167,12 @@ pub(crate) fn run(arguments: Arguments, app: &App) -> Result<Exit, Failure> {
         Commands::Receive(arguments) => travel::receive(&repository, &arguments, app),
         Commands::Drop(arguments) => {
             let (dry, mut actions) = (arguments.dry_run.dry_run, Vec::new());
-            author::carry_out(repository.drop_change(), dry, app, &mut actions)?;
+            let gives_way = repository.give_way(arguments.to.as_ref(), author::moment(app));
+            let plan = match gives_way.transpose() {
+                Some(plan) => plan,
+                None => repository.drop_change(),
+            };
+            author::carry_out(plan, dry, app, &mut actions)?;
             author::finish("change-drop", actions, dry, app)
         }
     }
@@ -290,8 +301,12 @@ pub(super) fn overtaken(draft: &Draft) -> String {
 /// What is said of a publication that has broken off.
 pub(super) fn unpublished(change: &Change) -> Option<String> {
     let version = change.unpublished?;
+    let end = match change.is_beside_unpublished() {
+        true => "tuffet renew timestamp",
+        false => "tuffet publish",
+    };
     Some(format!(
-        "not published yet: timestamp v{version}, with all that it lists: tuffet publish"
+        "not published yet: timestamp v{version}, with all that it lists: {end}"
     ))
 }
 
@@ -301,10 +316,6 @@ pub(super) fn needed(need: &Need) -> String {
         "signed by {} of {} that {} asks for",
         need.have, need.need, need.signers
     );
-    let end = match change.is_beside_unpublished() {
-        true => "tuffet renew timestamp",
-        false => "tuffet publish",
-    };
     let signed: Vec<String> = need.signed.iter().map(ToString::to_string).collect();
     if !signed.is_empty() {
         text.push_str(&format!(": {}", signed.join(", ")));
