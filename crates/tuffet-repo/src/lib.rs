@@ -63,6 +63,7 @@ mod document;
 mod edit;
 mod entry;
 mod error;
+mod exchanged;
 pub mod explain;
 mod graph;
 mod heads;
