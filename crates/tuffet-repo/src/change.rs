@@ -126,8 +126,13 @@ impl Repository {
             version: draft.version().unwrap_or(Version::FIRST),
         };
         let path = self.layout().change();
+        let mut content = Vec::new();
         let actions: Vec<Action> = match Store::load(self.layout()) {
-            Ok(store) if store.has_change() => store.drafts().map(dropped).collect(),
+            Ok(store) if store.has_change() => {
+                // What cannot be tidied up keeps nobody from dropping.
+                content = crate::sweep::content_unlisted(&store).unwrap_or_default();
+                store.drafts().map(dropped).collect()
+            }
             Ok(_) => return Err(Error::NoChange),
             Err(Error::Format { path: damaged, .. }) if damaged == path => {
                 return put_aside(path, lock);
@@ -141,7 +146,12 @@ impl Repository {
         };
         Ok(Plan {
             actions,
-            steps: vec![vec![Write::file(path, WriteKind::Remove)]],
+            // Without the change nobody needs the content.
+            steps: vec![
+                crate::sweep::drafts(self.layout())?,
+                vec![Write::file(path, WriteKind::Remove)],
+                content,
+            ],
             lock: Some(lock),
         })
     }
@@ -201,6 +211,6 @@ pub(crate) fn of(
             all.map(|(role, version)| (role.clone(), version)).collect()
         },
         unpublished: crate::publish::unpublished(store)?,
+        half_sealed: store.is_half_sealed(),
     })
 }
-        half_sealed: store.is_half_sealed(),

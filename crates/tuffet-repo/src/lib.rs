@@ -93,6 +93,7 @@ mod sign;
 mod sizing;
 mod status;
 mod store;
+mod sweep;
 mod targets;
 mod tree;
 mod write;

@@ -291,14 +291,15 @@ pub(crate) fn publish(
     let begun = signed.into_iter().chain(reached.begin(&place));
     let sealing = reached.sealing(&place, &release);
     let late = late::late(&place, &release)?;
-    // Where it is published somebody else may be writing.
-    let begun = begun.chain(store.sweep());
-    let mut steps = vec![
-        begun.collect(),
     let left_alone = left
         .as_ref()
         .map(|_| in_force::left_alone(&place, &late, session.unread));
     let left_alone = left_alone.transpose()?;
+    // Where it is published somebody else may be writing.
+    let begun = begun.chain(store.sweep());
+    let begun = begun.chain(crate::sweep::drafts(repository.layout())?);
+    let mut steps = vec![
+        begun.collect(),
         artifacts.writes,
         sealing.into_iter().collect(),
     ];
@@ -333,6 +334,7 @@ pub(crate) fn publish(
     let root = root.and_then(|root| crate::anchor::newer(store, root.version?, &root.bytes));
     steps.push(root.into_iter().collect());
     if left.is_none() {
+        steps.push(crate::sweep::content_replaced(store, graph)?);
         steps.push(vec![store.remove_change()]);
     }
 
