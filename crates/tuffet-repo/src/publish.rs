@@ -146,7 +146,7 @@ impl Repository {
     /// # Errors
     /// [`Error::SignaturesMissing`], [`Error::Stale`], [`Error::NoDestination`], [`Error::DestinationInside`],
     /// [`Error::RoleEmpty`], [`Error::RoleRemoved`], [`Error::ContentMissing`], [`Error::CopyName`], [`Error::VersionReused`], [`Error::TimestampLost`],
-    /// [`Error::VersionsUsedUp`], [`Error::Behind`], what the policy refuses,
+    /// [`Error::VersionsUsedUp`], [`Error::Behind`], [`Error::Diverged`], what the policy refuses,
     /// and [`Error::Refused`] with the reason why a client would not accept the result.
     pub fn publish(
         &self,
