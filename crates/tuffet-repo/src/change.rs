@@ -48,6 +48,8 @@ pub struct Change {
     pub unpublished: Option<Version>,
     /// What the policy calls keys, as far as no draft lists another key under their keyids.
     pub names: KeyNames,
+    /// Whether that publication is one of what is open. It was one of what is in force otherwise, beside which this waits.
+    pub half_sealed: bool,
 }
 
 impl Change {
@@ -55,6 +57,14 @@ impl Change {
     #[must_use]
     pub fn is_quorate(&self) -> bool {
         self.drafts.iter().all(Draft::is_quorate)
+    }
+
+    /// Whether a publication of what is in force has broken off while this waits: this cannot be published yet, and
+    /// [`crate::Publish::in_force`] ends that publication.
+    #[must_use]
+    pub fn is_beside_unpublished(&self) -> bool {
+        let waits = !self.is_quorate() || self.is_overtaken();
+        self.unpublished.is_some() && waits && !self.half_sealed
     }
 
     /// Whether somebody else has used the version of a draft meanwhile, so that nothing of this can be signed or published.
@@ -122,8 +132,13 @@ impl Repository {
             version: draft.version().unwrap_or(Version::FIRST),
         };
         let path = self.layout().change();
+        let mut content = Vec::new();
         let actions: Vec<Action> = match Store::load(self.layout()) {
-            Ok(store) if store.has_change() => store.drafts().map(dropped).collect(),
+            Ok(store) if store.has_change() => {
+                // What cannot be tidied up keeps nobody from dropping.
+                content = crate::sweep::content_unlisted(&store).unwrap_or_default();
+                store.drafts().map(dropped).collect()
+            }
             Ok(_) => return Err(Error::NoChange),
             Err(Error::Format { path: damaged, .. }) if damaged == path => {
                 return put_aside(path, lock);
@@ -137,7 +152,12 @@ impl Repository {
         };
         Ok(Plan {
             actions,
-            steps: vec![vec![Write::file(path, WriteKind::Remove)]],
+            // Without the change nobody needs the content.
+            steps: vec![
+                crate::sweep::drafts(self.layout())?,
+                vec![Write::file(path, WriteKind::Remove)],
+                content,
+            ],
             lock: Some(lock),
         })
     }
@@ -200,5 +220,6 @@ pub(crate) fn of(
         },
         unpublished: crate::publish::unpublished(store)?,
         names,
+        half_sealed: store.is_half_sealed(),
     })
 }

@@ -2,14 +2,18 @@
 
 mod signed;
 
+use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
 
 use tuffet_core::json::Value;
-use tuffet_core::metadata::{DelegatedName, KeyTable, RoleKeys, RoleName, UnixTime, Version};
+use tuffet_core::metadata::{
+    DelegatedName, KeyTable, Parsed, RoleKeys, RoleName, Snapshot, UnixTime, Version,
+};
 
 use crate::Error;
 use crate::change::keep;
 use crate::document::Document;
+use crate::exchanged::Exchanged;
 use crate::graph::Graph;
 use crate::keys::{KeyName, NamedKey};
 use crate::lock::Lock;
@@ -43,6 +47,8 @@ pub(crate) struct Edit {
     pub(crate) writes: Vec<Write>,
     /// The graph without drafts, once it was needed.
     sealed: Option<Graph>,
+    /// The last snapshot, once it was needed; `None` if there is none.
+    snapshot: OnceCell<Option<Parsed<Snapshot>>>,
     lock: Lock,
 }
 
@@ -62,6 +68,7 @@ impl Edit {
             actions: Vec::new(),
             writes: Vec::new(),
             sealed: None,
+            snapshot: OnceCell::new(),
             lock,
         })
     }
@@ -134,13 +141,36 @@ impl Edit {
                 .iter()
                 .all(Need::is_met);
         self.sealed = Some(sealed);
-        if !signed {
+        if !signed || self.is_of_another(role, &bytes)? {
             return Err(Error::HeadUnsigned {
                 role: role.clone(),
                 version: self.store.head(role).unwrap_or(Version::FIRST),
             });
         }
         self.store.head_document(role)
+    }
+
+    /// Whether the last version of a role is the file of another one. That of a role that was published as it is here is not looked at.
+    fn is_of_another(&self, role: &RoleName, bytes: &[u8]) -> Result<bool, Error> {
+        let (RoleName::Delegated(_), Some(version)) = (role, self.store.head(role)) else {
+            return Ok(false);
+        };
+        let snapshot = match self.snapshot.get() {
+            Some(snapshot) => snapshot,
+            None => {
+                let bytes = self.store.head_bytes(&RoleName::Snapshot)?;
+                let read = bytes.and_then(|bytes| Parsed::parse(bytes).ok());
+                self.snapshot.get_or_init(|| read)
+            }
+        };
+        let listed = snapshot.as_ref().map(Parsed::unverified_listing);
+        match listed.filter(|listed| listed.version(role) < Some(version)) {
+            Some(listed) => {
+                let all = Exchanged::of(&self.store, listed);
+                all.is_of_another(&self.store, role, version, bytes)
+            }
+            None => Ok(false),
+        }
     }
 
     /// Lets versions count no longer. A draft that follows one of them goes, too.
@@ -152,12 +182,12 @@ impl Edit {
             }
             if let Some(draft) = self.store.remove_draft(role) {
                 self.opened.remove(role);
-                // It cannot stay, whoever has signed it.
-                self.signed.forget(role);
                 self.actions.push(Action::Dropped {
                     role: role.clone(),
                     version: draft.version().unwrap_or(Version::FIRST),
                 });
+                // It cannot stay, whoever has signed it.
+                self.actions.extend(self.signed.forget(role));
             }
         }
         self.give_up_beside(given_up);

@@ -211,6 +211,19 @@ pub enum Error {
         /// The file or object.
         at: Address,
     },
+    /// Somebody else has published another version under a number that a publication of this copy has used, which broke off or was
+    /// overtaken: what this copy has under it can never be published.
+    #[error(
+        "somebody else has published another {role} v{version} than the one that is here and was never published: {at}"
+    )]
+    Diverged {
+        /// The role.
+        role: RoleName,
+        /// The version.
+        version: Version,
+        /// The file or object.
+        at: Box<Address>,
+    },
     /// Where the repository is published, the timestamp does not say how far clients have come.
     #[error("{at} {why}, so that nobody can tell from it how far clients have come")]
     TimestampLost {

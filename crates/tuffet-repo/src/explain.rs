@@ -164,7 +164,7 @@ pub const CODES: &[Explanation] = explanations! {
     "version.reused"
     "A version exists already with other bytes."
     "A version never changes once it is written: clients that have seen the one would take the other for an attack."
-    "Publish a new version. If two copies of the repository have been edited, bring them together first. If neither holds, look at who has signed the file: keys that signed it without their owner are in foreign hands, so name them in the recovery. tuffet recover goes around the numbers of such files, and tuffet publish --replace NAME puts yours in its place."
+    "Publish a new version. If two copies of the repository have been edited, bring the one that lacks what is published up to date first (git pull). If neither holds, look at who has signed the file: keys that signed it without their owner are in foreign hands, so name them in the recovery. tuffet recover goes around the numbers of such files, and tuffet publish --replace NAME puts yours in its place."
     "version.used-up"
     "A role has a version so high that other programs cannot hold the next number exactly."
     "A thief who has its keys can drive the version up, so that nobody can publish another one."
@@ -293,6 +293,10 @@ pub const CODES: &[Explanation] = explanations! {
     "What is published is genuine and newer than what this copy of the repository has: others have published meanwhile."
     "Clients never go back, so that nothing which begins with the older versions would be accepted."
     "Bring this copy up to date: git pull. Where it is not shared by git, copy metadata/*.json from where it is published into metadata/ of this copy; what is copied counts only as far as it is signed. Then publish again. If none of you has published this, somebody else has your keys: tuffet recover timestamp --plan."
+    "publish.diverged"
+    "A publication of this copy broke off or was overtaken, and meanwhile somebody else has published other versions under the numbers that it has used."
+    "A version never changes: clients follow what they see, and what this copy has made under these numbers can never be published."
+    "tuffet change drop gives up what this copy has made of the change, keeps it in .tuffet/given-up, and takes over what is published. Then edit and sign again. If none of you has published this, somebody else has your keys: tuffet recover targets --plan."
     "publish.timestamp"
     "Where the repository is published, timestamp.json is gone, signed by nobody who may, or older than what this copy has published there."
     "It alone says how far clients have come. A copy of the repository that is behind would publish versions that they refuse, and somebody who can write there has perhaps just tried that."
@@ -310,7 +314,7 @@ mod tests {
 
     /// The codes that errors have, read from where they are given.
     fn given() -> BTreeSet<&'static str> {
-        let source = include_str!("error.rs");
+        let source = include_str!("error/code.rs");
         source
             .lines()
             .filter_map(|line| line.split_once("=> \"")?.1.split_once('"'))

@@ -83,11 +83,16 @@ impl Layout {
         self.working().join("given-up")
     }
 
+    /// Where the content of targets is staged.
+    pub(crate) fn objects(&self) -> PathBuf {
+        self.working().join("objects")
+    }
+
     /// The content of a target, by its SHA-256.
     pub(crate) fn object(&self, sha256: &Digest) -> PathBuf {
         let digits = sha256.to_hex();
         let (first, rest) = digits.split_at(2);
-        self.working().join("objects").join(first).join(rest)
+        self.objects().join(first).join(rest)
     }
 }
 

@@ -233,7 +233,7 @@ pub enum Action {
         /// Whether clients can have accepted the other one, which then refuse everything that follows this one.
         accepted: bool,
     },
-    /// A version that another tool has published is taken over.
+    /// A version that another tool or another copy has published is taken over.
     Imported {
         /// The role.
         role: RoleName,
@@ -340,6 +340,13 @@ pub enum Action {
     },
     /// What is open stays open, and nothing of it is published.
     ChangeLeft,
+    /// The open change cannot be read. It stays as it is, and nothing of it is published.
+    ChangeUnread {
+        /// The error code.
+        code: &'static str,
+        /// Why, in words.
+        why: String,
+    },
     /// A target that clients do not find in this role: another role answers for the path, or the search ends before.
     Shadowed {
         /// The target.
@@ -380,7 +387,10 @@ impl Action {
             Self::GivenUp { .. } => "Gave",
             Self::Skipped { .. } => "Skipped",
             Self::Overwritten { .. } => "Replaced",
-            Self::LeftOut { .. } | Self::Spared { .. } | Self::ChangeLeft => "Left",
+            Self::LeftOut { .. }
+            | Self::Spared { .. }
+            | Self::ChangeLeft
+            | Self::ChangeUnread { .. } => "Left",
             Self::Dropped { .. } | Self::PutAside { .. } => "Dropped",
             Self::Applied { .. } => "Applied",
             Self::Copied { .. } => "Copied",
@@ -559,6 +569,9 @@ impl fmt::Display for Action {
                 write!(f, "clients do not come to {role} when they look for {path}")
             }
             Self::ChangeLeft => f.write_str("the open change as it is"),
+            Self::ChangeUnread { why, .. } => {
+                write!(f, "the open change as it is, which cannot be gone on with: {why}")
+            }
             Self::Gap => f.write_str(
                 "clients that come between the last two writes refuse and have to try again; they would not if the old keys signed too",
             ),

@@ -17,6 +17,7 @@ mod behind;
 mod copies;
 pub(crate) mod destination;
 mod elsewhere;
+mod give_way;
 mod in_force;
 mod late;
 mod prune;
@@ -145,7 +146,7 @@ impl Repository {
     /// # Errors
     /// [`Error::SignaturesMissing`], [`Error::Stale`], [`Error::NoDestination`], [`Error::DestinationInside`],
     /// [`Error::RoleEmpty`], [`Error::RoleRemoved`], [`Error::ContentMissing`], [`Error::CopyName`], [`Error::VersionReused`], [`Error::TimestampLost`],
-    /// [`Error::VersionsUsedUp`], [`Error::Behind`], what the policy refuses,
+    /// [`Error::VersionsUsedUp`], [`Error::Behind`], [`Error::Diverged`], what the policy refuses,
     /// and [`Error::Refused`] with the reason why a client would not accept the result.
     pub fn publish(
         &self,
@@ -155,7 +156,11 @@ impl Repository {
     ) -> Result<Plan, Error> {
         // Nothing is read for a place that cannot be.
         self.destination(publish.to.as_ref())?;
-        self.begin()?.publish(publish, online, now)
+        let session = match publish.in_force {
+            true => self.begin_in_force()?,
+            false => self.begin()?,
+        };
+        session.publish(publish, online, now)
     }
 
     /// Writes the new versions into the repository itself: root first, who delegates before those whom it delegates to, snapshot and
@@ -269,6 +274,9 @@ pub(crate) fn publish(
         published: &published,
         last: &last,
     };
+    if let Some(gives_way) = give_way::gives_way(&place, &reached)? {
+        return Err(gives_way.error(&published));
+    }
     behind::require_up_to_date(&place)?;
     let release = place.compose(roots, publish, online, now)?;
     let fresh = unpublished::unpublished(&place, &release, &publish.replace)?;
@@ -283,8 +291,13 @@ pub(crate) fn publish(
     let begun = signed.into_iter().chain(reached.begin(&place));
     let sealing = reached.sealing(&place, &release);
     let late = late::late(&place, &release)?;
+    let left_alone = left
+        .as_ref()
+        .map(|_| in_force::left_alone(&place, &late, session.unread));
+    let left_alone = left_alone.transpose()?;
     // Where it is published somebody else may be writing.
     let begun = begun.chain(store.sweep());
+    let begun = begun.chain(crate::sweep::drafts(repository.layout())?);
     let mut steps = vec![
         begun.collect(),
         artifacts.writes,
@@ -321,6 +334,7 @@ pub(crate) fn publish(
     let root = root.and_then(|root| crate::anchor::newer(store, root.version?, &root.bytes));
     steps.push(root.into_iter().collect());
     if left.is_none() {
+        steps.push(crate::sweep::content_replaced(store, graph)?);
         steps.push(vec![store.remove_change()]);
     }
 
@@ -334,7 +348,7 @@ pub(crate) fn publish(
     actions.extend(fresh.actions);
     actions.extend(verified.actions);
     actions.extend(release.actions());
-    actions.extend(left.is_some().then_some(Action::ChangeLeft));
+    actions.extend(left_alone);
     Ok(Plan {
         actions,
         steps,

@@ -10,11 +10,12 @@ mod versions;
 use std::collections::BTreeMap;
 
 use tuffet_core::json::Value;
-use tuffet_core::metadata::{RoleName, UnixTime, Version};
+use tuffet_core::metadata::{Parsed, RoleName, Snapshot, UnixTime, Version};
 
 use crate::Error;
 use crate::document::Document;
 use crate::edit::Edit;
+use crate::exchanged::Exchanged;
 use crate::graph::Graph;
 use crate::keys::NamedKey;
 use crate::plan::{Action, Plan};
@@ -138,9 +139,18 @@ impl Repository {
             match Published::open(place) {
                 Ok(published) => {
                     let graph = Graph::load(&in_force)?;
+                    let snapshot = in_force.head_bytes(&RoleName::Snapshot)?;
+                    let snapshot = snapshot.and_then(|one| Parsed::<Snapshot>::parse(one).ok());
+                    let listed = snapshot.as_ref().map(Parsed::unverified_listing);
+                    let exchanged = listed.map(|listed| Exchanged::of(&in_force, listed));
                     let is_honest = |role: &RoleName, version, bytes: &[u8]| {
                         let signed = says_version(role, version, bytes)
                             && is_signed(role, bytes, &graph, self.policy());
+                        if let Some(exchanged) = exchanged.as_ref().filter(|_| signed)
+                            && exchanged.is_of_another(&in_force, role, version, bytes)?
+                        {
+                            return Ok(false);
+                        }
                         let keys = assessment.stolen();
                         Ok(signed && !assess::could_be_made_by(role, bytes, &graph, self, keys)?)
                     };

@@ -8,6 +8,7 @@ use crate::change::{Change, of};
 use crate::graph::Graph;
 use crate::key_roles::places;
 use crate::lock::Lock;
+use crate::numbers::GivenUp;
 use crate::plan::Plan;
 use crate::publish::Publish;
 use crate::repository::Repository;
@@ -35,6 +36,8 @@ pub struct Session<'r> {
     pub(crate) store: Store,
     pub(crate) graph: Graph,
     pub(crate) lock: Lock,
+    /// What keeps the open change from being read, beside which only what is in force can be published again.
+    pub(crate) unread: Option<Error>,
 }
 
 impl Repository {
@@ -52,6 +55,26 @@ impl Repository {
             store,
             graph,
             lock,
+            unread: None,
+        })
+    }
+
+    /// As [`Repository::begin`], for whoever publishes again what is in force. The open change is asked only what of it is sealed; where
+    /// it cannot be read, nothing of that may come to light.
+    pub(crate) fn begin_in_force(&self) -> Result<Session<'_>, Error> {
+        let unread = match self.begin() {
+            Err(error) if Store::is_about_change(self.layout(), &error) => error,
+            begun => return begun,
+        };
+        let lock = self.lock()?;
+        let store = Store::load_in_force(self.layout(), GivenUp::default())?;
+        let graph = Graph::load(&store)?;
+        Ok(Session {
+            repository: self,
+            store,
+            graph,
+            lock,
+            unread: Some(unread),
         })
     }
 

@@ -83,6 +83,17 @@ impl Store {
         Ok(store)
     }
 
+    /// Whether this is what an open change says that cannot be read or may not be gone on with, wherever it lies.
+    pub(crate) fn is_about_change(layout: &Layout, error: &Error) -> bool {
+        match error {
+            Error::Format { path, .. } => *path == layout.change(),
+            Error::ChangeForeign { .. }
+            | Error::ChangeElsewhere { .. }
+            | Error::VersionRemembered { .. } => true,
+            _ => false,
+        }
+    }
+
     /// The metadata of a copy that does not know yet which root to trust.
     pub(crate) fn unanchored(layout: &Layout) -> Result<Self, Error> {
         let store = Self::read(layout, false, ChangeFile::read(&layout.change())?)?;
@@ -91,6 +102,7 @@ impl Store {
     }
 
     fn read(layout: &Layout, anchored: bool, change: ChangeFile) -> Result<Self, Error> {
+        require_own_place(layout)?;
         let mut store = Self::sealed_of(layout, anchored, &change)?;
         store.take(change)?;
         Ok(store)
@@ -100,7 +112,6 @@ impl Store {
     fn sealed_of(layout: &Layout, anchored: bool, change: &ChangeFile) -> Result<Self, Error> {
         let mut store = Self::empty(layout);
         store.sealed = Arc::new(Highest::read(&layout.metadata())?);
-        require_own_place(layout)?;
         store.give_up(change.given_up.clone());
         if anchored {
             let drafted = change.drafts.get(&RoleName::Root);

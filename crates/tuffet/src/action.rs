@@ -195,9 +195,9 @@ fn of_places(action: &Action) -> Option<Value> {
             json!({"to": to.display().to_string(), "length": length})
         }
         Action::PutAside { to } => json!({"to": to.display().to_string()}),
-        Action::DestinationUnverified { code, why } | Action::DestinationUnread { code, why } => {
-            json!({"code": code, "why": why})
-        }
+        Action::DestinationUnverified { code, why }
+        | Action::DestinationUnread { code, why }
+        | Action::ChangeUnread { code, why } => json!({"code": code, "why": why}),
         Action::BinsAsked { asked, count } => json!({"asked": asked, "count": count}),
         Action::Pruned { count, length } => json!({"count": count, "length": length}),
         Action::Spared { count, first } => json!({"count": count, "first": first}),

@@ -44,15 +44,26 @@ impl Signed {
         Self(signed.collect())
     }
 
-    /// The signatures on this draft do not matter.
-    pub(super) fn forget(&mut self, role: &RoleName) {
-        self.0.remove(role);
+    /// The draft of this role goes whoever has signed it. Says whose signatures go with it.
+    pub(super) fn forget(&mut self, role: &RoleName) -> Option<Action> {
+        let signatures = self.0.remove(role)?;
+        Some(signatures.discarded(role))
     }
 
     /// Those whose draft is another one now.
     pub(super) fn lost(&self, stays: impl Fn(&RoleName) -> bool) -> Lost<'_> {
         let all = self.0.iter();
         Lost(all.filter(|(role, _)| !stays(role)).collect())
+    }
+}
+
+impl Signatures {
+    fn discarded(&self, role: &RoleName) -> Action {
+        Action::Discarded {
+            role: role.clone(),
+            version: self.version,
+            keys: self.keys.clone(),
+        }
     }
 }
 
@@ -69,12 +80,10 @@ impl Lost<'_> {
         if !allowed && !minded.is_empty() {
             return Err(Error::ChangeSigned { lost: minded });
         }
-        let discarded = |(role, signatures): &(&RoleName, &Signatures)| Action::Discarded {
-            role: (*role).clone(),
-            version: signatures.version,
-            keys: signatures.keys.clone(),
-        };
-        Ok(self.0.iter().map(discarded).collect())
+        let all = self.0.into_iter();
+        Ok(all
+            .map(|(role, signatures)| signatures.discarded(role))
+            .collect())
     }
 }
 

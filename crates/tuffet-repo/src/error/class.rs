@@ -50,6 +50,7 @@ impl Error {
             | Self::ChangeNotShown { .. }
             | Self::ChangeSigned { .. }
             | Self::VersionReused { .. }
+            | Self::Diverged { .. }
             | Self::Behind { .. }
             | Self::VersionsTaken { .. }
             | Self::Overtaken { .. }

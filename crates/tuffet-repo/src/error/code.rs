@@ -1,4 +1,4 @@
-//! The stable codes.
+//! The stable code of each error.
 
 use tuffet_core::trust;
 
@@ -39,6 +39,7 @@ impl Error {
             Self::ChangeRole { .. } => "change.role",
             Self::ChangeNotShown { .. } => "change.not-shown",
             Self::VersionReused { .. } => "version.reused",
+            Self::Diverged { .. } => "publish.diverged",
             Self::TimestampLost { .. } => "publish.timestamp",
             Self::Behind { .. } => "publish.behind",
             Self::VersionsTaken { .. } => "version.taken",

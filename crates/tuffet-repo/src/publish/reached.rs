@@ -133,6 +133,13 @@ impl Reached {
         Some(memories.write(&self.path))
     }
 
+    /// The timestamp with which this copy has begun to publish here, if it has not come to the end. `own` is the one in the repository.
+    pub(super) fn begun(&self, own: &[u8]) -> Option<Version> {
+        let begun = self.memories.begun.get(self.own.as_ref()?)?;
+        let open = begun.is_open(Begun::of(own).as_ref());
+        Version::new(begun.timestamp).filter(|_| open)
+    }
+
     /// The write by which the copy remembers what it has published.
     pub(super) fn write(&self, place: &Place<'_>, release: &Release) -> Option<Write> {
         let (own, timestamp) = (self.own.clone()?, offered(release)?.number());
@@ -224,6 +231,11 @@ impl Begun {
             sha256: sha256.to_hex(),
         })
     }
+
+    /// Whether the repository has not gone on to a timestamp of somebody else since.
+    fn is_open(&self, own: Option<&Self>) -> bool {
+        own.is_none_or(|own| own == self || own.timestamp < self.timestamp)
+    }
 }
 
 /// The timestamp with which this copy has begun to publish, if it has not come to the end: its versions are used up, and clients may
@@ -235,11 +247,8 @@ pub(crate) fn unpublished(store: &Store) -> Result<Option<Version>, Error> {
     }
     let own = store.timestamp_bytes()?;
     let own = own.and_then(|bytes| Begun::of(&bytes));
-    let sealed = |begun: &&Begun| match &own {
-        Some(own) => own == *begun || own.timestamp < begun.timestamp,
-        None => true,
-    };
-    let last = begun.values().filter(sealed).map(|begun| begun.timestamp);
+    let open = begun.values().filter(|begun| begun.is_open(own.as_ref()));
+    let last = open.map(|begun| begun.timestamp);
     Ok(last.max().and_then(Version::new))
 }
 

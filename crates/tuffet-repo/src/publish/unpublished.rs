@@ -4,6 +4,7 @@ use tuffet_core::metadata::{RoleName, Version};
 
 use super::release::{Place, Release, Staged};
 use crate::Error;
+use crate::exchanged::Exchanged;
 use crate::heads::is_next_root;
 use crate::plan::Action;
 use crate::quorum::is_version_of_any;
@@ -75,12 +76,18 @@ fn overwritten(staged: &Staged, version: Version, accepted: bool) -> Action {
 }
 
 /// Whether what lies there is a version that clients can have accepted: enough keys have signed it, and it says to be the one that its
-/// name says.
+/// name says. The file of another role that has the same keys is none.
 fn is_signed_there(place: &Place<'_>, staged: &Staged, version: Version) -> Result<bool, Error> {
     let there = place.published.file(&staged.name())?.unwrap_or_default();
-    Ok(match staged.role {
+    let (role, store) = (&staged.role, place.store);
+    Ok(match role {
         // A root names its own keys, so that the word of the root before it decides.
-        RoleName::Root => is_next_root(place.store, version, &there)?,
-        _ => is_version_of_any(&staged.role, version, &there, place.graph),
+        RoleName::Root => is_next_root(store, version, &there)?,
+        _ if !is_version_of_any(role, version, &there, place.graph) => false,
+        _ => match place.last.view() {
+            Some(view) => !Exchanged::of(store, view.snapshot().listing())
+                .is_of_another(store, role, version, &there)?,
+            None => true,
+        },
     })
 }

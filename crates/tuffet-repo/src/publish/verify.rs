@@ -1,5 +1,6 @@
 //! What clients will make of it, asked before anything is written.
 
+use std::cell::OnceCell;
 use std::collections::BTreeMap;
 
 use tuffet_core::crypto::Crypto;
@@ -12,6 +13,7 @@ use super::release::{Place, Release, Staged};
 use super::{Publish, renewal, timestamp_name};
 use crate::Error;
 use crate::document::Document;
+use crate::exchanged::Exchanged;
 use crate::layout;
 use crate::plan::Action;
 use crate::quorum::count_with;
@@ -59,8 +61,10 @@ pub(super) fn verify(
     let mut actions = Vec::new();
     let drafts = place.store.drafts().map(|(_, draft)| draft);
     let recall = Recall::of(drafts.chain(&release.signed), tuffet_crypto::aws_lc());
+    let exchanged = OnceCell::new();
     for staged in &release.files {
         require_good(place, release, staged, &recall, now)?;
+        require_own(place, staged, &exchanged)?;
     }
 
     let mut new = Client::new(&recall);
@@ -143,6 +147,30 @@ fn require_good(
         .while_doing("looking at a new version")),
         _ => Ok(()),
     }
+}
+
+/// Refuses a sealed version that is to become visible and is the file of another role: whoever can push needs no key to put it there.
+fn require_own<'p>(
+    place: &Place<'p>,
+    staged: &Staged,
+    exchanged: &OnceCell<Exchanged<'p>>,
+) -> Result<(), Error> {
+    let (Some(version), Some(view)) = (staged.version, place.last.view()) else {
+        return Ok(());
+    };
+    let role = &staged.role;
+    if staged.news.is_some() || !matches!(role, RoleName::Targets | RoleName::Delegated(_)) {
+        return Ok(());
+    }
+    let listed = || Exchanged::of(place.store, view.snapshot().listing());
+    let exchanged = exchanged.get_or_init(listed);
+    if exchanged.is_of_another(place.store, role, version, &staged.bytes)? {
+        return Err(Error::HeadUnsigned {
+            role: role.clone(),
+            version,
+        });
+    }
+    Ok(())
 }
 
 /// What clients can have seen of a tree.

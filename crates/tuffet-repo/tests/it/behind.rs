@@ -3,9 +3,11 @@
 use std::fs;
 
 use tuffet_core::metadata::RoleName;
-use tuffet_repo::{Class, Error, Plan, Publish};
+use tuffet_repo::{Action, Class, Destination, Error, Plan, Publish, RotateKey};
+use tuffet_sign::Signer;
 
-use crate::support::{NOW, World, files, run, versions};
+use crate::crash::crash;
+use crate::support::{NOW, World, code, files, key, named, role, run, versions};
 
 /// A repository and a copy of it.
 fn two() -> (World, World) {
@@ -118,4 +120,146 @@ fn what_is_in_force_and_not_in_its_place_is_missing() {
     assert_eq!(gone("2.snapshot.json"), [RoleName::Snapshot]);
     assert_eq!(gone("2.targets.json"), [RoleName::Targets]);
     assert!(gone("1.targets.json").is_empty());
+}
+
+/// What a copy does to get past what others have published instead of its own.
+fn give_way(copy: &World, place: &World) -> Option<Plan> {
+    let place = Destination::from(place.public());
+    copy.repository().give_way(Some(&place), NOW).unwrap()
+}
+
+/// Lets another one publish between the planning of a publication and its execution.
+fn overtake(copy: &World, world: &World) {
+    let plan = publish(copy, world, &[]).unwrap();
+    world.add("theirs", b"theirs");
+    world.sign();
+    world.publish(NOW);
+    assert_eq!(code(plan.execute()), "version.reused");
+}
+
+#[test]
+fn r14_what_was_sealed_and_not_published_gives_way_to_what_others_have_published() {
+    for publications in [0, 2] {
+        let (world, copy) = two();
+        copy.add("ours", b"ours");
+        copy.sign();
+        overtake(&copy, &world);
+        let ours = fs::read(copy.directory().join("metadata/3.targets.json")).unwrap();
+        for _ in 0..publications {
+            world.publish(NOW);
+        }
+        let error = publish(&copy, &world, &[]).unwrap_err();
+        assert_eq!(error.code(), "publish.diverged", "{error}");
+        assert_eq!(error.class(), Class::Conflict);
+        assert!(error.to_string().contains("another targets v3"), "{error}");
+        let writes = give_way(&copy, &world).unwrap().writes().count();
+        for writes in 0..writes {
+            let copy = copy.fork();
+            crash(give_way(&copy, &world).unwrap(), writes);
+            let change = copy.repository().change();
+            match give_way(&copy, &world) {
+                Some(plan) => run(Ok(plan)),
+                None => run(copy.repository().drop_change()),
+            };
+            change.unwrap();
+            for name in files(&world.public().join("metadata")) {
+                let own = copy.directory().join("metadata").join(&name);
+                assert_eq!(
+                    fs::read(own).unwrap(),
+                    fs::read(world.metadata(&name)).unwrap()
+                );
+            }
+            assert!(!copy.change().exists());
+        }
+        let actions = run(Ok(give_way(&copy, &world).unwrap()));
+        let gone = |role, version| Action::GivenUp {
+            role,
+            version: tuffet_core::metadata::Version::new(version).unwrap(),
+        };
+        assert!(actions.contains(&gone(RoleName::Targets, 3)), "{actions:?}");
+        let kept = copy.directory().join(".tuffet/given-up/3.targets.json");
+        assert_eq!(fs::read(kept).unwrap(), ours);
+        assert!(give_way(&copy, &world).is_none());
+        copy.add("ours", b"ours");
+        copy.sign();
+        run(publish(&copy, &world, &[]));
+        let mut client = world.client();
+        for name in ["ours", "theirs"] {
+            let (_, bytes) = client.get(&world.public(), NOW, name).unwrap();
+            assert_eq!(bytes, name.as_bytes());
+        }
+    }
+}
+
+#[test]
+fn r14_all_of_a_change_gives_way_with_the_keys_that_it_would_have_named() {
+    let (world, sam, new) = (World::published(), key(), key());
+    world.delegate("edge", &[("sam", sam)]);
+    run(world.repository().sign(&[world.ana, world.ben, sam]));
+    world.publish(NOW);
+    let copy = world.fork();
+    let rotate = RotateKey::new("sam", named("sam-2", new));
+    run(copy.repository().rotate_key(&rotate, NOW));
+    let signers: [&dyn Signer; 3] = [copy.ana, copy.ben, new];
+    run(copy.repository().sign(&signers));
+    assert_eq!(copy.repository().change().unwrap().drafts.len(), 2);
+    overtake(&copy, &world);
+    run(Ok(give_way(&copy, &world).unwrap()));
+    assert!(!copy.directory().join("metadata/2.edge.json").exists());
+    assert!(copy.repository().change().unwrap().drafts.is_empty());
+    run(copy.repository().renew(&[role("edge")], NOW));
+    run(copy.repository().sign(&[sam]));
+    run(publish(&copy, &world, &[]));
+    world.client().refresh(&world.public(), NOW).unwrap();
+}
+
+#[test]
+fn a_copy_that_has_used_the_number_of_a_timestamp_and_lacks_what_it_lists_is_behind() {
+    let (world, copy) = two();
+    let later = tuffet_core::metadata::UnixTime(NOW.0 + 1);
+    let to = Publish::to(world.public());
+    let plan = copy.repository().publish(&to, &[copy.online], later);
+    world.add("theirs", b"theirs");
+    world.sign();
+    world.publish(NOW);
+    assert_eq!(code(plan.unwrap().execute()), "publish.overtaken");
+    let error = publish(&copy, &world, &[]).unwrap_err();
+    assert_eq!(error.code(), "publish.behind", "{error}");
+    assert!(
+        error.to_string().contains("3.targets.json is v3"),
+        "{error}"
+    );
+    catch_up(&copy, &world);
+    run(publish(&copy, &world, &[]));
+}
+
+#[test]
+fn r14_nothing_gives_way_that_clients_may_have_seen_or_may_still_see() {
+    // Nobody else has published: whoever publishes again gets to the end.
+    let (world, copy) = two();
+    copy.add("ours", b"ours");
+    copy.sign();
+    let plan = publish(&copy, &world, &[]).unwrap();
+    let writes = plan.writes().count();
+    crash(plan, writes - 3);
+    assert!(give_way(&copy, &world).is_none());
+    run(publish(&copy, &world, &[]));
+    // It was published elsewhere.
+    let (world, copy) = two();
+    copy.add("ours", b"ours");
+    copy.sign();
+    run(copy.plan(&[copy.online], NOW));
+    world.add("theirs", b"theirs");
+    world.sign();
+    world.publish(NOW);
+    assert_eq!(code(publish(&copy, &world, &[])), "version.reused");
+    assert!(give_way(&copy, &world).is_none());
+    // Clients may follow a root.
+    let (world, copy) = two();
+    copy.add("ours", b"ours");
+    let rotate = RotateKey::new("vault", named("vault", key()));
+    run(copy.repository().rotate_key(&rotate, NOW));
+    copy.sign();
+    overtake(&copy, &world);
+    assert!(give_way(&copy, &world).is_none());
 }

@@ -76,11 +76,14 @@ impl Attacked {
 
     /// The same, before anybody publishes it.
     fn push_forged(&self) {
-        let forged = self.forged(HIGH);
-        let mut forged = forged;
+        self.push_forged_as(HIGH);
+    }
+
+    fn push_forged_as(&self, version: u64) {
+        let mut forged = self.forged(version);
         forged.clear_signatures();
         let bytes = forged.sign(&[self.team]).unwrap().to_bytes();
-        let name = format!("metadata/{HIGH}.team.json");
+        let name = format!("metadata/{version}.team.json");
         fs::write(self.world.directory().join(name), bytes).unwrap();
     }
 
@@ -476,4 +479,32 @@ fn what_a_thief_delegated_further_is_pointed_out_when_targets_are_restored() {
     run(world.repository().drop_change());
     let recovered = world.repository().recover(&recover, NOW);
     assert_eq!(code(recovered), "repo.unsigned");
+}
+
+#[test]
+fn r17_a_recovery_says_whose_signatures_go_with_what_it_gives_up() {
+    let attacked = with_team();
+    let (world, leapt) = (&attacked.world, 2_000_000);
+    attacked.push_forged_as(leapt);
+    let file = world.file("team/next", b"next");
+    let add = AddTarget::new(path("team/next"), file).role(role("team"));
+    run(world.repository().add_target(&add, NOW));
+    run(world.repository().sign(&[attacked.team]));
+    let (team, online) = (key(), key());
+    let recover = attacked.recover(team, Some(online));
+    let recover = recover.restore(role("team"), Version::new(2).unwrap());
+    let actions = run(world.repository().recover(&recover, NOW));
+    let discarded = |action: &Action| {
+        let Action::Discarded {
+            role: of,
+            version,
+            keys,
+        } = action
+        else {
+            return false;
+        };
+        let signed = keys.iter().map(|key| key.name.as_deref());
+        *of == role("team") && version.number() == leapt + 1 && signed.eq([Some("team")])
+    };
+    assert!(actions.iter().any(discarded), "{actions:?}");
 }

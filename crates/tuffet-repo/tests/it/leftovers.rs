@@ -7,7 +7,7 @@ use tuffet_repo::{Action, Publish, Recover};
 use tuffet_sign::{FileKey, Signer};
 
 use crate::recovery::forge;
-use crate::support::{NOW, World, code, key, named, role, run, versions};
+use crate::support::{NOW, World, after, code, key, named, role, run, versions};
 
 /// Leaves the next version of a role, signed by keys that the thief has.
 fn leave(world: &World, file: &str, next: &str, signers: &[&dyn Signer]) -> Vec<u8> {
@@ -340,4 +340,55 @@ fn r14_numbers_are_not_skipped_for_ever() {
     world.publish(NOW);
     let view = world.client().refresh(&world.public(), NOW).unwrap();
     assert_eq!(versions(&view)[2], 1_003);
+}
+
+/// Two roles of the same key, one of which is a version ahead.
+fn two_roles_of_one_key() -> (World, &'static FileKey) {
+    let (world, sam) = (World::published(), key());
+    for name in ["edge", "core"] {
+        world.delegate(name, &[("sam", sam)]);
+        run(world.repository().sign(&[world.ana, world.ben, sam]));
+        world.publish(NOW);
+    }
+    run(world.repository().renew(&[role("edge")], NOW));
+    run(world.repository().sign(&[sam]));
+    world.publish(NOW);
+    (world, sam)
+}
+
+#[test]
+fn r14_r16_the_file_of_another_role_is_no_version_that_is_in_the_way() {
+    let (base, sam) = two_roles_of_one_key();
+    put_again(&base, "2.edge.json", "2.core.json");
+    let world = base.fork();
+    run(world.repository().renew(&[role("core")], after(1)));
+    run(world.repository().sign(&[sam]));
+    assert_eq!(code(world.plan(&[world.online], NOW)), "version.reused");
+    replacing(&world, &["2.core.json"], world.online).unwrap();
+    let view = world.client().refresh(&world.public(), NOW).unwrap();
+    let listed = view.snapshot().listed(&role("core")).unwrap();
+    assert_eq!(listed.version.number(), 2);
+    // A recovery takes another number.
+    let new = key();
+    let recover = Recover::lost().key("sam", Some(named("sam-2", new)));
+    let recover = recover.published(base.public());
+    run(base.repository().recover(&recover, NOW));
+    let change = base.repository().change().unwrap();
+    let core = change.drafts.iter().find(|one| one.role == role("core"));
+    assert_eq!(core.unwrap().version.number(), 3);
+}
+
+#[test]
+fn r16_the_file_of_another_role_is_neither_gone_on_from_nor_published() {
+    let (world, sam) = two_roles_of_one_key();
+    let metadata = world.directory().join("metadata");
+    let planted = metadata.join("2.core.json");
+    fs::copy(metadata.join("2.edge.json"), &planted).unwrap();
+    let renew = || world.repository().renew(&[role("core")], NOW);
+    assert_eq!(code(renew()), "repo.unsigned");
+    assert_eq!(code(world.plan(&[world.online], NOW)), "repo.unsigned");
+    fs::remove_file(planted).unwrap();
+    run(renew());
+    run(world.repository().sign(&[sam]));
+    world.publish(NOW);
 }

@@ -37,5 +37,6 @@ mod signing;
 #[cfg(feature = "object-store")]
 mod stores;
 mod support;
+mod sweep;
 mod teams;
 mod unfinished;

@@ -136,3 +136,76 @@ fn what_was_never_published_is_not_renewed() {
     assert_eq!(error.code(), "role.unsuited");
     assert!(error.to_string().contains("never published"), "{error}");
 }
+
+#[test]
+fn a_change_that_cannot_be_read_does_not_keep_anybody_from_renewing() {
+    let world = World::published();
+    world.add("b", b"b");
+    fs::write(world.change(), b"{").unwrap();
+    assert_eq!(code(world.plan(&[world.online], NOW)), "repo.format");
+    let actions = run(renew(&world));
+    let unread = |action: &Action| matches!(action, Action::ChangeUnread { code, .. } if *code == "repo.format");
+    assert!(actions.iter().any(unread), "{actions:?}");
+    assert_eq!(seen(&world), [1, 3, 2, 2]);
+    assert_eq!(fs::read(world.change()).unwrap(), b"{");
+    // Nor one that somebody has pushed to where it would be read without git.
+    let world = World::founded_in_git();
+    world.publish(NOW);
+    fs::write(world.change(), b"{}").unwrap();
+    assert_eq!(code(world.plan(&[world.online], NOW)), "change.elsewhere");
+    run(renew(&world));
+    assert_eq!(seen(&world)[..2], [1, 2]);
+}
+
+#[test]
+fn nothing_of_a_change_that_cannot_be_read_is_published_by_a_renewal() {
+    let base = World::published();
+    base.add("b", b"b");
+    base.sign();
+    let writes = base.plan(&[base.online], NOW).unwrap().writes().count();
+    let mut sealed = 0;
+    for writes in 0..writes - 1 {
+        let world = base.fork();
+        crash(world.plan(&[world.online], NOW).unwrap(), writes);
+        let before = world.client().refresh(&world.public(), NOW).unwrap();
+        fs::write(world.change(), b"{").unwrap();
+        let renewed = renew(&world).and_then(Plan::execute);
+        assert_eq!(
+            seen(&world)[3],
+            versions(&before)[3],
+            "after {writes} writes"
+        );
+        if let Err(error) = renewed {
+            assert_eq!(error.code(), "repo.format");
+            sealed += 1;
+        }
+    }
+    assert!(sealed > 0);
+}
+
+#[test]
+fn a_renewal_that_broke_off_beside_what_waits_is_ended_by_another_one() {
+    let world = World::published();
+    world.add("b", b"b");
+    let plan = renew(&world).unwrap();
+    let writes = plan.writes().count();
+    crash(plan, writes - 2);
+    let change = world.repository().change().unwrap();
+    assert!(change.is_beside_unpublished());
+    // With all signatures it is published together with that.
+    let signed = world.fork();
+    signed.sign();
+    assert!(
+        !signed
+            .repository()
+            .change()
+            .unwrap()
+            .is_beside_unpublished()
+    );
+    run(renew(&world));
+    let change = world.repository().change().unwrap();
+    assert_eq!(
+        (change.unpublished, change.is_beside_unpublished()),
+        (None, false)
+    );
+}

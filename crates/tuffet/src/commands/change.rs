@@ -8,7 +8,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
-use tuffet_repo::{Change, Difference, Draft, Need, Repository};
+use tuffet_repo::{Change, Destination, Difference, Draft, Need, Repository};
 
 use crate::action;
 use crate::author;
@@ -144,9 +144,15 @@ struct ReceiveArguments {
 }
 
 /// Forget the open change
+///
+/// If a publication of it broke off or was overtaken, and others have published other versions under the numbers that it has used, what it
+/// has made is given up, too, and what they have published is taken over.
 #[derive(Debug, Args)]
 #[command(before_help = "Examples:\n  tuffet change drop\n  tuffet change drop --dry-run")]
 struct DropArguments {
+    /// Where the publication broke off [default: what the repository's tuffet.toml says]
+    #[arg(long, value_name = "PLACE", value_parser = author::parse_destination)]
+    to: Option<Destination>,
     #[command(flatten)]
     dry_run: DryRun,
 }
@@ -196,7 +202,12 @@ pub(crate) fn run(arguments: Arguments, app: &App) -> Result<Exit, Failure> {
         }
         Commands::Drop(arguments) => {
             let (dry, mut actions) = (arguments.dry_run.dry_run, Vec::new());
-            author::carry_out(repository.drop_change(), dry, app, &mut actions)?;
+            let gives_way = repository.give_way(arguments.to.as_ref(), author::moment(app));
+            let plan = match gives_way.transpose() {
+                Some(plan) => plan,
+                None => repository.drop_change(),
+            };
+            author::carry_out(plan, dry, app, &mut actions)?;
             author::finish("change-drop", actions, dry, app)
         }
     }
@@ -332,8 +343,12 @@ pub(super) fn overtaken(draft: &Draft) -> String {
 /// What is said of a publication that has broken off.
 pub(super) fn unpublished(change: &Change) -> Option<String> {
     let version = change.unpublished?;
+    let end = match change.is_beside_unpublished() {
+        true => "tuffet renew timestamp",
+        false => "tuffet publish",
+    };
     Some(format!(
-        "not published yet: timestamp v{version}, with all that it lists: tuffet publish"
+        "not published yet: timestamp v{version}, with all that it lists: {end}"
     ))
 }
 

@@ -113,6 +113,60 @@ fn a_publication_that_failed_half_way_is_told_of() {
 }
 
 #[test]
+fn a_renewal_that_failed_beside_what_waits_is_ended_by_another_one() {
+    let home = Home::with_repository();
+    home.ok(&["renew", "targets", "--repo", "acme"]);
+    let lock = home.path("web/.lock");
+    fs::remove_file(&lock).unwrap();
+    fs::create_dir(&lock).unwrap();
+    let renew = ["renew", "timestamp", "--repo", "acme"];
+    home.fails(8, "repo.io", &renew);
+    let told = "not published yet: timestamp v2, with all that it lists: tuffet renew timestamp";
+    let run = status(&home, "acme");
+    assert!(run.out.contains(told), "{}", run.out);
+    fs::remove_dir(&lock).unwrap();
+    home.ok(&renew);
+    let run = status(&home, "acme");
+    assert!(!run.out.contains("not published"), "{}", run.out);
+}
+
+#[test]
+fn a_change_that_cannot_be_read_is_left_by_a_renewal() {
+    let home = Home::with_repository();
+    home.ok(&["renew", "targets", "--repo", "acme"]);
+    fs::write(home.path("acme/.tuffet/change.json"), "{").unwrap();
+    let run = home.ok(&["renew", "timestamp", "--repo", "acme"]);
+    assert!(run.err.contains("change.json is malformed"), "{}", run.err);
+    assert_eq!(home.read("acme/.tuffet/change.json"), "{");
+}
+
+#[test]
+fn a_copy_that_others_have_published_instead_of_gives_way_with_one_command() {
+    let home = Home::with_repository();
+    copy(&home);
+    let lock = home.path("web/.lock");
+    fs::remove_file(&lock).unwrap();
+    fs::create_dir(&lock).unwrap();
+    let publish = |repo| ["publish", "--key", "ana", "--key", "ben", "--repo", repo];
+    home.ok(&["renew", "targets", "--repo", "copy"]);
+    home.fails(8, "repo.io", &publish("copy"));
+    // As if it had broken off before it came to what is published.
+    fs::remove_dir(&lock).unwrap();
+    for name in ["2.targets.json", "2.snapshot.json"] {
+        fs::remove_file(home.path("web/metadata").join(name)).unwrap();
+    }
+    let more = ["target", "add", "app.txt", "--name", "more.txt"];
+    home.ok(&[&more[..], &["--repo", "acme"]].concat());
+    home.ok(&publish("acme"));
+    let run = home.fails(9, "publish.diverged", &publish("copy"));
+    assert!(said(&run.err).contains("tuffet change drop"), "{}", run.err);
+    let run = home.ok(&["change", "drop", "--repo", "copy"]);
+    assert!(run.err.contains("Gave  up targets v2"), "{}", run.err);
+    home.ok(&["renew", "targets", "--repo", "copy"]);
+    home.ok(&publish("copy"));
+}
+
+#[test]
 fn what_is_in_force_and_not_there_is_a_finding() {
     for name in ["timestamp", "1.targets"] {
         let home = Home::with_repository();
