@@ -1,7 +1,5 @@
 //! The implementation by aws-lc.
 
-mod parsed;
-
 use alloc::boxed::Box;
 
 use aws_lc_rs::digest;
@@ -10,14 +8,13 @@ use aws_lc_rs::signature::{
     ML_DSA_65, ML_DSA_87, RSA_PKCS1_2048_8192_SHA256, RSA_PKCS1_2048_8192_SHA384,
     RSA_PKCS1_2048_8192_SHA512, RSA_PSS_2048_8192_SHA256, RSA_PSS_2048_8192_SHA384,
     RSA_PSS_2048_8192_SHA512, RsaParameters, RsaPssSaltLength, RsaPublicKeyComponents,
-    VerificationAlgorithm,
+    UnparsedPublicKey, VerificationAlgorithm,
 };
 use tuffet_core::crypto::{
     Crypto, Curve, Digest, HashAlgorithm, Hasher, MlDsaParameters, SignatureCheck, Verdict,
 };
 
 use crate::verify::{self, Algorithms, OTHER_SALT_LENGTHS, RsaKey};
-use parsed::parsed;
 
 pub(crate) struct AwsLc;
 
@@ -148,7 +145,9 @@ fn verify_raw(
     message: &[u8],
     signature: &[u8],
 ) -> bool {
-    parsed(algorithm, public).is_ok_and(|key| key.verify_sig(message, signature).is_ok())
+    UnparsedPublicKey::new(algorithm, public)
+        .verify(message, signature)
+        .is_ok()
 }
 
 fn verify_rsa(

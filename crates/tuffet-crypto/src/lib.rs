@@ -28,8 +28,6 @@
 )]
 
 extern crate alloc;
-#[cfg(feature = "aws-lc")]
-extern crate std;
 
 #[cfg(any(feature = "aws-lc", feature = "pure"))]
 use tuffet_core::crypto::Crypto;
