@@ -84,11 +84,12 @@ fn a_change_that_was_published_is_not_received_again() {
     assert_eq!(code(receive(&ana, &change)), "change.published");
     // Also when it is not the last one any more.
     ana.add("app.tar.3", b"app 3");
+    ana.sign();
     ana.publish(NOW);
     let error = receive(&ana, &change).unwrap_err();
     assert_eq!(error.code(), "change.published");
     assert!(
-        error.to_string().contains("published as targets v2"),
+        error.to_string().contains("published as targets v3"),
         "{error}"
     );
     // A change of the same version that says something else was overtaken.

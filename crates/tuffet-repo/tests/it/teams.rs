@@ -518,7 +518,7 @@ fn what_was_accepted_is_not_edited_and_travels_as_it_is() {
     run(copy.repository().drop_change());
     let file = vendor.file(3, after(10), 2);
     run(vendor.accept(file.clone()));
-    assert_eq!(code(add(world, "vendor/x", "vendor")), "role.unsuited");
+    assert_eq!(code(add(world, "vendor/x", "vendor")), "role.external");
     assert!(run(world.repository().sign(&[vendor.keys[2]])).is_empty());
     let change = export(world);
     run(receive(&copy, &change, &[]));

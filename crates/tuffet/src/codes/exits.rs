@@ -9,7 +9,7 @@ const ENDS: &[(&str, &[Exit])] = &[
     ("audit.limit", &[Exit::Untrusted]),
     ("backstop.", &[Exit::Untrusted]),
     ("cache.corrupt", &[Exit::Untrusted]),
-    ("cancelled", &[Exit::Interrupted]),
+    ("cancelled", &[Exit::Interrupted, Exit::Terminated]),
     ("change.elsewhere", &[Exit::Untrusted]),
     ("change.foreign", &[Exit::Untrusted]),
     ("change.role", &[Exit::Untrusted]),

@@ -33,7 +33,7 @@ fn a_change_file_is_shown_beside_a_copy_and_changes_nothing() {
     assert_eq!(home.all_below("acme"), before);
     // What is open here is another matter, and stays.
     home.ok(&["target", "remove", "app.txt", "--repo", "acme"]);
-    assert_eq!(home.ok(&show).out, shown);
+    assert_eq!(home.json(&show).1, said);
     let open = home.ok(&["change", "show", "--repo", "acme"]).out;
     assert!(open.contains("- targets › app.txt"), "{open}");
 }
