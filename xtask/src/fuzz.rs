@@ -16,6 +16,9 @@ use std::process::Command;
 /// How long a target runs unless said otherwise.
 const MINUTES: u64 = 3;
 
+/// Longer inputs are not searched for, so that those that are kept stay small.
+const LONGEST: &str = "-max_len=16384";
+
 pub(crate) fn run(workspace: &Workspace, mut arguments: Arguments) -> Result<Outcome, Failure> {
     let minutes = match arguments.value("--minutes")? {
         // Zero would mean no end to the fuzzer.
@@ -27,6 +30,7 @@ pub(crate) fn run(workspace: &Workspace, mut arguments: Arguments) -> Result<Out
     };
     let wanted = arguments.value("--target")?;
     let install = arguments.flag("--install");
+    let keep = arguments.flag("--keep");
     arguments.finish()?;
 
     let directory = workspace.root.join("fuzz");
@@ -42,7 +46,13 @@ pub(crate) fn run(workspace: &Workspace, mut arguments: Arguments) -> Result<Out
     }
     let fuzzer = workspace.tool("cargo-fuzz", install)?;
     match fuzzer.filter(|_| has_nightly()) {
-        Some(fuzzer) => search(workspace, &fuzzer, &targets, minutes),
+        Some(fuzzer) => {
+            let searched = search(workspace, &fuzzer, &targets, minutes)?;
+            match keep {
+                true => keep_found(workspace, &fuzzer, &targets),
+                false => Ok(searched),
+            }
+        }
         None => {
             let known = replay(workspace, &targets)?;
             Ok(Outcome::Passed(format!(
@@ -107,14 +117,8 @@ fn search(
     minutes: u64,
 ) -> Result<Outcome, Failure> {
     for target in targets {
-        let mut fuzz = Command::new("rustup");
-        // The toolchain that runs this task would win over the one asked for.
-        fuzz.current_dir(&workspace.root)
-            .env_remove("RUSTUP_TOOLCHAIN")
-            .env_remove("CARGO");
-        fuzz.args(["run", "nightly"])
-            .arg(fuzzer)
-            .args(["run", target, "--"]);
+        let mut fuzz = cargo_fuzz(workspace, fuzzer);
+        fuzz.args(["run", target, "--", LONGEST]);
         fuzz.arg(format!("-max_total_time={}", minutes.saturating_mul(60)));
         command::run(fuzz.arg("-timeout=10"))?;
     }
@@ -122,6 +126,69 @@ fn search(
         "{} targets, {minutes} min each, no finding",
         targets.len()
     )))
+}
+
+/// Of the inputs that a search has found, keeps as few as reach, beside those that are kept already, all that any of them does. They
+/// get names that are not ignored.
+fn keep_found(
+    workspace: &Workspace,
+    fuzzer: &Path,
+    targets: &[String],
+) -> Result<Outcome, Failure> {
+    let (mut new, mut all) = (0, 0);
+    for target in targets {
+        let corpus = workspace.root.join("fuzz/corpus").join(target);
+        let place = tempfile::tempdir().map_err(|error| Failure::new(error.to_string()))?;
+        let (found, named): (Vec<PathBuf>, Vec<PathBuf>) = files(&corpus)?
+            .into_iter()
+            .partition(|path| name_by_search(path).is_some());
+        for path in &named {
+            copy(
+                path,
+                &place.path().join(path.file_name().unwrap_or_default()),
+            )?;
+        }
+        let mut merge = cargo_fuzz(workspace, fuzzer);
+        merge.args(["run", target]).args([place.path(), &corpus]);
+        // How often something is reached does not count: one input that reaches it is enough to replay.
+        command::run(merge.args(["--", "-set_cover_merge=1", "-use_counters=0", LONGEST]))?;
+        for path in files(place.path())? {
+            all += 1;
+            if let Some(name) = name_by_search(&path) {
+                let short = name.get(..8).unwrap_or(name);
+                copy(&path, &corpus.join(format!("found-{short}")))?;
+                new += 1;
+            }
+        }
+        for path in &found {
+            fs::remove_file(path).map_err(|error| Failure::file(path, error))?;
+        }
+    }
+    Ok(Outcome::Passed(format!(
+        "{all} inputs are kept, {new} of them new"
+    )))
+}
+
+fn copy(from: &Path, to: &Path) -> Result<(), Failure> {
+    let copied = fs::copy(from, to);
+    copied.map(drop).map_err(|error| Failure::file(from, error))
+}
+
+/// The name of an input, if a search has given it: a SHA-1.
+fn name_by_search(path: &Path) -> Option<&str> {
+    let name = path.file_name()?.to_str()?;
+    (name.len() == 40 && name.bytes().all(|byte| byte.is_ascii_hexdigit())).then_some(name)
+}
+
+/// cargo-fuzz with a nightly compiler.
+fn cargo_fuzz(workspace: &Workspace, fuzzer: &Path) -> Command {
+    let mut fuzz = Command::new("rustup");
+    // The toolchain that runs this task would win over the one asked for.
+    fuzz.current_dir(&workspace.root)
+        .env_remove("RUSTUP_TOOLCHAIN")
+        .env_remove("CARGO");
+    fuzz.args(["run", "nightly"]).arg(fuzzer);
+    fuzz
 }
 
 /// Reads every known input once: of these targets, or of all.

@@ -62,8 +62,9 @@ usage: cargo xtask TASK [OPTION...]
   switches --rules [--only RULE,...]
                              takes out the check of each rule of docs/rules.md; a test
                              that is named after the rule must fail; --list names them
-  fuzz [--minutes N] [--target NAME] [--install]
-                             runs the fuzz targets, or replays what they found
+  fuzz [--minutes N] [--target NAME] [--keep] [--install]
+                             runs the fuzz targets, or replays what they found; --keep
+                             keeps new inputs that reach more
 ";
 
 fn main() -> ExitCode {

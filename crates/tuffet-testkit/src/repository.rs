@@ -2,11 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use tuffet_core::crypto::{Crypto as _, HashAlgorithm};
 use tuffet_core::json::Value;
 use tuffet_core::metadata::Version;
 use tuffet_core::trust::RemoteFile;
 
-use crate::crypto::{sha256, sha512};
+use crate::crypto::{Toy, sha256};
 use crate::document::{Document, Layout, array, edit, insert, object, text};
 use crate::keys::TestKey;
 use crate::{EXPIRES, name};
@@ -58,6 +59,8 @@ pub struct Repository {
     pub delegated: BTreeMap<String, Document>,
     /// What is said about listed files.
     pub listing: Listing,
+    /// The hashes that are listed for targets from now on.
+    pub algorithms: Vec<HashAlgorithm>,
     /// Delegated roles that snapshot passes over.
     pub unlisted: BTreeSet<String>,
     /// Metadata by URL path.
@@ -214,6 +217,7 @@ impl Repository {
             targets: document(empty_targets(), "targets", Layout::Pretty),
             delegated: BTreeMap::new(),
             listing: Listing::Full,
+            algorithms: vec![HashAlgorithm::Sha256, HashAlgorithm::Sha512],
             unlisted: BTreeSet::new(),
             files: Files::new(),
             blobs: Files::new(),
@@ -438,29 +442,28 @@ impl Repository {
         self.delegated.insert(name.to_owned(), document);
     }
 
-    /// Lists a target in a role, with SHA-256 and SHA-512, and puts its bytes where they belong.
+    /// Lists a target in a role, and puts its bytes where they belong.
     pub fn add_target(&mut self, role: &str, path: &str, bytes: &[u8]) {
-        let (short, long) = (sha256(bytes).to_hex(), sha512(bytes).to_hex());
+        let digest = |algorithm: &HashAlgorithm| Toy::default().digest(*algorithm, bytes).to_hex();
+        let digests = self.algorithms.iter().map(digest);
+        let digests: Vec<String> = digests.collect();
+        let names = self.algorithms.iter().map(|algorithm| algorithm.name());
+        let hashes: Value = names
+            .zip(digests.iter().map(|digest| text(digest)))
+            .collect();
         let entry = object([
             ("length", Value::from(bytes.len() as u64)),
-            (
-                "hashes",
-                object([("sha256", text(&short)), ("sha512", text(&long))]),
-            ),
+            ("hashes", hashes),
         ]);
         insert(&mut self.document(role).signed, &["targets", path], entry);
-        if self.consistent() {
-            let (directory, file) = path
-                .rsplit_once('/')
-                .map_or((String::new(), path), |(directory, file)| {
-                    (format!("{directory}/"), file)
-                });
-            for hash in [short, long] {
-                self.blobs
-                    .insert(format!("{directory}{hash}.{file}"), bytes.to_vec());
-            }
-        } else {
+        if !self.consistent() {
             self.blobs.insert(path.to_owned(), bytes.to_vec());
+            return;
+        }
+        let (directory, file) = path.split_at(path.rfind('/').map_or(0, |slash| slash + 1));
+        for hash in digests {
+            self.blobs
+                .insert(format!("{directory}{hash}.{file}"), bytes.to_vec());
         }
     }
 }

@@ -25,7 +25,7 @@ fn block_on<T>(future: impl Future<Output = T>) -> T {
 
 fn repository() -> Repository {
     let mut repository = Repository::with_target("app", &vec![7; 300_000]);
-    repository.delegate("team", 9, &["team/*"], false);
+    repository.delegate("team", &["team/*"], false);
     repository.delegated_target("team", "team/app", b"team content");
     repository.publish();
     repository
@@ -99,7 +99,7 @@ fn it_refreshes_searches_proves_and_downloads() {
 fn it_reads_directories() {
     let repository = repository();
     let directory = tempfile::tempdir().unwrap();
-    for (path, bytes) in &repository.files {
+    for (path, bytes) in repository.files() {
         let file = directory.path().join(path);
         std::fs::create_dir_all(file.parent().unwrap()).unwrap();
         std::fs::write(file, bytes).unwrap();

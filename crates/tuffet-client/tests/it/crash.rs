@@ -79,7 +79,7 @@ fn history() -> Vec<(&'static str, Repository)> {
         ("fresh", |_| {}),
         ("new targets", |repository| repository.target("app", b"two")),
         ("delegation", |repository| {
-            repository.delegate("team", 9, &["team/*"], false);
+            repository.delegate("team", &["team/*"], false);
             repository.delegated_target("team", "team/app", b"one");
         }),
         ("new delegated role", |repository| {
@@ -90,7 +90,7 @@ fn history() -> Vec<(&'static str, Repository)> {
             repository.new_root();
         }),
         ("rotation with recovery from fast-forward", |repository| {
-            repository.rotate_online_keys(20);
+            repository.rotate_online_keys();
             repository.target("app", b"three");
         }),
     ];

@@ -176,7 +176,7 @@ fn a_mirror_with_other_bytes_is_passed_over() {
 #[test]
 fn c51_any_of_the_listed_hashes_may_be_in_the_name() {
     let mut repository = Repository::new();
-    repository.algorithms = vec![HashAlgorithm::Sha256, HashAlgorithm::Sha512];
+    repository.made.algorithms = vec![HashAlgorithm::Sha256, HashAlgorithm::Sha512];
     repository.target("app", b"content");
     repository.publish();
     let world = World::new(repository);

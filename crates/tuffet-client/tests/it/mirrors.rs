@@ -35,7 +35,7 @@ fn a_mirror_that_is_down_is_passed_over_and_asked_last_from_then_on() {
 fn a_newer_root_is_looked_for_at_every_mirror() {
     let mut world = world();
     world.repository.new_root();
-    let newer = world.repository.files["metadata/2.root.json"].clone();
+    let newer = world.repository.made.files["2.root.json"].clone();
     world
         .transport
         .put("memory://two/metadata/2.root.json", newer);
@@ -93,7 +93,7 @@ fn f60_a_hostile_mirror_cannot_keep_a_client_from_a_good_one() {
     let other = Repository::with_target("app", b"malware");
     for file in ["timestamp.json", "1.snapshot.json", "1.targets.json"] {
         // Signed by the same keys in this test, but never what the snapshot of the good mirror lists.
-        let mut bytes = other.files[&format!("metadata/{file}")].clone();
+        let mut bytes = other.made.files[file].clone();
         bytes.push(b'x');
         world
             .transport
@@ -113,7 +113,7 @@ fn f60_a_hostile_mirror_cannot_keep_a_client_from_a_good_one() {
 #[test]
 fn the_gravest_refusal_is_the_error_and_every_mirror_is_listed() {
     let mut world = world();
-    let old = world.repository.files["metadata/timestamp.json"].clone();
+    let old = world.repository.made.files["timestamp.json"].clone();
     world.repository.target("app", b"new");
     world.repository.publish();
     world.serve();
@@ -258,7 +258,7 @@ fn an_updater_without_a_source_or_with_a_broken_one_cannot_be_built() {
 #[test]
 fn a_search_asks_the_mirrors_too() {
     let mut repository = Repository::new();
-    repository.delegate("team", 9, &["team/*"], false);
+    repository.delegate("team", &["team/*"], false);
     repository.delegated_target("team", "team/app", b"content");
     repository.publish();
     let world = World::new(repository);

@@ -21,7 +21,7 @@ fn later(seconds: i64) -> UnixTime {
 
 fn world() -> World {
     let mut repository = Repository::with_target("app", b"content");
-    repository.delegate("team", 9, &["team/*"], false);
+    repository.delegate("team", &["team/*"], false);
     repository.delegated_target("team", "team/app", b"team content");
     repository.publish();
     World::new(repository)
@@ -87,9 +87,8 @@ fn a_search_in_a_cache_that_the_repository_has_left_behind_refreshes() {
     let mut world = world();
     // Without consistent snapshots the old version of a role is gone once there is a new one.
     world.repository = Repository::new();
-    world.repository.consistent = false;
-    world.repository.new_root();
-    world.repository.delegate("team", 9, &["team/*"], false);
+    world.repository.set_consistent(false);
+    world.repository.delegate("team", &["team/*"], false);
     world.repository.publish();
     world.serve();
     let mode = Mode::PreferCache { max_age: HOUR };
@@ -142,7 +141,7 @@ fn offline_what_has_expired_or_is_missing_is_refused() {
     assert_eq!(empty.refresh().unwrap_err().code(), "offline.missing");
 
     updater(&world, Mode::Online).refresh().unwrap();
-    let late = UnixTime::parse("2027-01-01T00:00:00Z").unwrap();
+    let late = UnixTime::parse("2031-01-01T00:00:00Z").unwrap();
     let error = updater(&world, Mode::OfflineAsOf(late))
         .refresh()
         .unwrap_err();
@@ -252,16 +251,14 @@ fn c00_a_repository_that_is_repaired_is_trusted_again() {
 #[test]
 fn c12_a_switch_to_consistent_snapshots_is_followed() {
     let mut repository = Repository::new();
-    repository.consistent = false;
-    repository.new_root();
+    repository.set_consistent(false);
     repository.target("dir/app", b"content");
     repository.publish();
     let mut world = World::new(repository);
     let updater = world.updater();
     let found = updater.find(&path("dir/app")).unwrap();
     assert_eq!(found.url_paths(), ["dir/app"]);
-    world.repository.consistent = true;
-    world.repository.new_root();
+    world.repository.set_consistent(true);
     world.repository.target("dir/app", b"new content");
     world.repository.publish();
     world.serve();

@@ -14,7 +14,7 @@ use crate::world::{World, path};
 
 fn world() -> World {
     let mut repository = Repository::with_target("app", b"content");
-    repository.delegate("../Team", 9, &["team/*"], false);
+    repository.delegate("../Team", &["team/*"], false);
     repository.delegated_target("../Team", "team/app", b"team content");
     repository.publish();
     repository.new_root();
@@ -74,7 +74,7 @@ fn a40_a_directory_holds_flat_metadata_and_nothing_else_that_looks_like_it() {
     ] {
         assert_eq!(
             fs::read(directory.path().join(stored)).unwrap(),
-            world.repository.files[&format!("metadata/{published}")]
+            world.repository.made.files[published]
         );
     }
 }
@@ -308,8 +308,8 @@ fn a32_stored_roots_count_only_as_successors_of_the_anchor() {
     updater.refresh().unwrap();
     // Another repository's root in the store changes nothing.
     let mut other = Repository::new();
-    other.rotate_online_keys(50);
-    let forged = other.files["metadata/2.root.json"].clone();
+    other.rotate_online_keys();
+    let forged = other.made.files["2.root.json"].clone();
     world
         .store
         .apply(&[put(Item::Role(RoleName::Root), &forged)])
@@ -317,7 +317,7 @@ fn a32_stored_roots_count_only_as_successors_of_the_anchor() {
     let view = updater.refresh().unwrap();
     assert_eq!(
         view.root().received().as_slice(),
-        world.repository.files["metadata/2.root.json"]
+        world.repository.made.files["2.root.json"]
     );
 }
 

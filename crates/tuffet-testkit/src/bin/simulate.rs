@@ -199,10 +199,12 @@ fn close(done: &Done, steps: u64, (elapsed, before): (Duration, u64)) {
     println!("refusals: {}", part("code."));
     println!("never refused with: {}", never.join(", "));
     println!(
-        "{steps} steps, {} traces, {} accepted views, {} found targets, {} crashes, {} times nobody there; {} steps/s",
+        "{steps} steps, {} traces, {} accepted views, {} found targets, {} agreements, {} of them due, {} crashes, {} times nobody there; {} steps/s",
         tally.of("traces"),
         tally.of("accepted"),
         tally.of("found"),
+        tally.of("agreed"),
+        tally.of("reached-by-map"),
         tally.of("crashes"),
         tally.of("unavailable"),
         rate(steps - before, elapsed),

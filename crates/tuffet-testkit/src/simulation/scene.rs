@@ -1,6 +1,7 @@
 //! A trace as it happens: a repository, an attacker and a client, and the model that says what the client must do.
 
 mod consult;
+mod heal;
 mod update;
 
 use std::sync::Arc;
@@ -15,13 +16,12 @@ use super::client::{Client, Store, item, policy};
 use super::deviation::{Deviation, Deviations};
 use super::invariants::Seen;
 use super::model::{Change, Kept, Rules, Slot};
-use super::network::{Mirror, Network};
+use super::network::Network;
 use super::operation::Operation;
 use super::repository::{BEGINNING, NAMED_ROLES, Repository, Style, Tools, Wrapping};
 use super::signing::Signing;
 use super::story::{published_in_words, rules_in_words, served_in_words};
 use super::tally::Tally;
-use update::Asked;
 
 /// An invariant that does not hold, in words.
 pub type Broken = String;
@@ -403,58 +403,6 @@ impl<'s, C: Client> Scene<'s, C> {
             .add_garbage(Role::Root, bytes.clone(), self.signing);
         self.kept.apply(Change::Put(slot, id));
         self.store.insert(item(slot), Arc::new(bytes));
-    }
-
-    /// C-00: whatever happened, an honest repository can be reached again.
-    fn heal(&mut self) -> Result<(), Broken> {
-        self.now = self.now.max(self.kept.last_refresh().unwrap_or(self.now));
-        let stolen = self.attacker.clone();
-        let mut tools = Tools {
-            archive: &mut self.archive,
-            signing: self.signing,
-            now: self.now,
-            wrapping: self.wrapping,
-            odd: self.odd,
-        };
-        self.repository
-            .recover(4, true, |key| stolen.has(key), &mut tools);
-        self.network.publish(self.repository.files());
-        self.network.overlay.clear();
-        (self.rules.least_root, self.rules.least_snapshot) = (0, 0);
-        self.rules.refuse = Deviations::NONE;
-        self.policy = policy(&self.rules);
-        if self.rules.strict {
-            // What a strict client is told to do about a damaged store, or one that speaks of another time.
-            self.store.clear();
-            self.kept = Kept::default();
-            self.damaged = true;
-        }
-        let rounds = self.repository.roots.len() / self.rules.roots as usize + 1;
-        let mut reached = false;
-        for _ in 0..rounds {
-            reached = self
-                .update(&Asked {
-                    mirrors: vec![Mirror::Honest],
-                    now: self.now,
-                    crash: None,
-                    paths: vec![0],
-                    body: 1,
-                    offline: false,
-                    audit: self.seed.is_multiple_of(4),
-                })?
-                .refreshed;
-        }
-        let repository = &self.repository;
-        let present = [
-            *repository.roots.last().expect("a root"),
-            repository.timestamp,
-            repository.snapshot,
-            repository.roles[&Role::Targets].current,
-        ];
-        if !reached || self.seen.as_ref().is_none_or(|seen| seen.files != present) {
-            return Err("an honest repository cannot be reached any more".to_owned());
-        }
-        Ok(())
     }
 }
 

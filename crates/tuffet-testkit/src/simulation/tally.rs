@@ -18,6 +18,7 @@ pub struct Tally {
     audits: u64,
     audited: u64,
     agreed: u64,
+    reached: u64,
     unavailable: u64,
 }
 
@@ -70,6 +71,11 @@ impl Tally {
         }
     }
 
+    /// Enough honest repositories list a target, and a map came to it.
+    pub(super) fn reached_by_map(&mut self) {
+        self.reached += 1;
+    }
+
     fn end(&mut self, end: &End) {
         match end {
             End::Refused(code) => *self.codes.entry(code).or_default() += 1,
@@ -109,6 +115,7 @@ impl Tally {
             ("audits", self.audits),
             ("audited", self.audited),
             ("agreed", self.agreed),
+            ("reached-by-map", self.reached),
             ("unavailable", self.unavailable),
         ];
         let others = others

@@ -32,6 +32,7 @@ fn c00_the_core_does_what_the_model_says_and_always_finds_back() {
         "unavailable",
         "audited",
         "agreed",
+        "reached-by-map",
         "code.map.disagreement",
         "op.heal",
         "code.audit.limit",
