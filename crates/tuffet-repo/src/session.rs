@@ -59,9 +59,12 @@ impl Repository {
         })
     }
 
-    /// As [`Repository::begin`], for whoever publishes again what is in force. The open change is asked only what of it is sealed; where
-    /// it cannot be read, nothing of that may come to light.
-    pub(crate) fn begin_in_force(&self) -> Result<Session<'_>, Error> {
+    /// As [`Repository::begin`], for whoever publishes again what is in force ([`crate::Publish::in_force`]). The open change is asked
+    /// only what of it is sealed; where it cannot be read, nothing of that may come to light.
+    ///
+    /// # Errors
+    /// As [`Repository::begin`], but for those that are about the open change.
+    pub fn begin_in_force(&self) -> Result<Session<'_>, Error> {
         let unread = match self.begin() {
             Err(error) if Store::is_about_change(self.layout(), &error) => error,
             begun => return begun,

@@ -62,6 +62,7 @@ const ENDS: &[(&str, &[Exit])] = &[
     ("policy.format", &[Exit::Failed]),
     ("policy.", &[Exit::Usage]),
     ("publish.behind", &[Exit::Conflict]),
+    ("publish.diverged", &[Exit::Conflict]),
     ("publish.overtaken", &[Exit::Conflict]),
     ("publish.refused", &[Exit::Failed]),
     ("publish.store", &[Exit::Network]),

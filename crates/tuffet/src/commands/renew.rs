@@ -81,7 +81,7 @@ fn renew_online(
     let keyring = Keyring::new(app, &arguments.signing.secrets);
     let mut keys = keyring.open_all(&arguments.signing.key)?;
     let failed = |error| Failure::from(&error);
-    let session = repository.begin().map_err(failed)?;
+    let session = repository.begin_in_force().map_err(failed)?;
     keyring::point_out_unused(&keys, &session, app);
     keys.extend(online_key(repository)?);
     let mut publish = Publish::default().in_force();
