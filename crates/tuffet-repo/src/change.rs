@@ -13,6 +13,7 @@ use tuffet_core::metadata::{RoleName, UnixTime, Version};
 
 pub use contents::{ChangeContents, DraftContents};
 pub use difference::{Difference, differences};
+pub use exchange::Preview;
 pub(crate) use file::ChangeFile;
 pub use names::KeyNames;
 pub(crate) use undo::keep;
@@ -124,7 +125,8 @@ impl Repository {
     /// Forgets the open change, with the names of keys that came with it. One that cannot be read is kept under another name.
     ///
     /// # Errors
-    /// [`Error::NoChange`].
+    /// [`Error::NoChange`]; [`Error::ChangeSealed`] if a publication of it has broken off, whose versions would be published by the
+    /// next one all the same.
     pub fn drop_change(&self) -> Result<Plan, Error> {
         let lock = self.lock()?;
         let dropped = |(role, draft): (&RoleName, &Document)| Action::Dropped {
@@ -135,6 +137,9 @@ impl Repository {
         let mut content = Vec::new();
         let actions: Vec<Action> = match Store::load(self.layout()) {
             Ok(store) if store.has_change() => {
+                if store.is_sealed() && crate::publish::unpublished(&store)?.is_some() {
+                    return Err(Error::ChangeSealed);
+                }
                 // What cannot be tidied up keeps nobody from dropping.
                 content = crate::sweep::content_unlisted(&store).unwrap_or_default();
                 store.drafts().map(dropped).collect()
@@ -186,7 +191,7 @@ pub(crate) fn of(
     policy: &Policy,
     wanted: impl Fn(&RoleName) -> bool,
 ) -> Result<Change, Error> {
-    let (mut drafts, mut names) = (Vec::new(), KeyNames::of(policy));
+    let (mut drafts, mut names) = (Vec::new(), KeyNames::of(policy, &store.learned));
     for (role, document) in store.drafts().filter(|(role, _)| wanted(role)) {
         let bytes = document.to_bytes();
         let before = store.head_document(role)?;

@@ -173,7 +173,6 @@ impl Repository {
             }
             _ => {}
         }
-        edit.require_signed_here(&to)?;
         let targets = edit.open(&to, now)?.object("targets");
         targets.insert(new.as_str().to_owned(), entry);
         edit.actions.push(Action::Promoted {

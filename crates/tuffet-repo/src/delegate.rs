@@ -152,7 +152,6 @@ impl Repository {
         let mut edit = Edit::begin(self)?;
         check_paths(&delegate.paths)?;
         check_name(delegate, &edit)?;
-        edit.require_signed_here(&delegate.by)?;
         let role = RoleName::Delegated(delegate.role.clone());
         require_distinct(&role, &delegate.keys)?;
         require_some(&role, delegate.threshold)?;

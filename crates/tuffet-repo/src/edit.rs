@@ -77,8 +77,21 @@ impl Edit {
         Graph::load(&self.store)
     }
 
-    /// The next version of a role: the draft if there is one, else a draft that says what the current version says.
+    /// The next version of a role, to be edited: the draft if there is one, else a draft that says what the current version says.
+    ///
+    /// A role that is signed elsewhere is refused: what is edited here, those who sign it would have to make their own, and their next file
+    /// would undo it.
     pub(crate) fn open(&mut self, role: &RoleName, now: UnixTime) -> Result<&mut Document, Error> {
+        self.require_signed_here(role)?;
+        self.open_to_sign(role, now)
+    }
+
+    /// As [`Self::open`], when nothing but the signatures of a role changes.
+    pub(crate) fn open_to_sign(
+        &mut self,
+        role: &RoleName,
+        now: UnixTime,
+    ) -> Result<&mut Document, Error> {
         if !self.opened.contains_key(role) {
             let before = self.store.draft(role).cloned();
             if before.as_ref().is_some_and(Document::is_exact) {
@@ -108,8 +121,7 @@ impl Edit {
             .ok_or_else(|| Error::RoleUnknown(role.clone()))
     }
 
-    /// Refuses a role that is signed elsewhere: what is edited here, those who sign it would have to make their own, and their next
-    /// file would undo it.
+    /// Refuses a role that is signed elsewhere.
     pub(crate) fn require_signed_here(&self, role: &RoleName) -> Result<(), Error> {
         if !self.policy.is_external(role) {
             return Ok(());
@@ -292,7 +304,7 @@ impl Edit {
             };
             let all = needs(&role, &bytes, &graph, &self.policy)?;
             if !all.iter().all(Need::is_met) {
-                self.open(&role, now)?;
+                self.open_to_sign(&role, now)?;
             }
         }
         Ok(())

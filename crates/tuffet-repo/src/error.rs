@@ -211,6 +211,11 @@ pub enum Error {
         /// The file or object.
         at: Address,
     },
+    /// A publication of the open change has broken off, so its versions are used up.
+    #[error(
+        "a publication of the open change has broken off: its versions are used up, and clients may have seen them"
+    )]
+    ChangeSealed,
     /// Somebody else has published another version under a number that a publication of this copy has used, which broke off or was
     /// overtaken: what this copy has under it can never be published.
     #[error(

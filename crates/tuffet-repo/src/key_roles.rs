@@ -148,7 +148,7 @@ pub(crate) fn open_what_it_signed(
     for place in places {
         for role in place.signed_roles(graph) {
             if is_signed_by(edit, &role, &place.keyid)? {
-                edit.open(&role, now)?;
+                edit.open_to_sign(&role, now)?;
             }
         }
     }

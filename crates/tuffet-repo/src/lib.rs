@@ -99,7 +99,9 @@ mod tree;
 mod write;
 
 pub use anchor::Adopt;
-pub use change::{Change, ChangeContents, Difference, Draft, DraftContents, KeyNames, differences};
+pub use change::{
+    Change, ChangeContents, Difference, Draft, DraftContents, KeyNames, Preview, differences,
+};
 pub use channel::{NewChannel, Promote};
 pub use delegate::{Delegate, DelegatedPaths, Delegation};
 pub use document::Document;

@@ -255,7 +255,10 @@ pub(crate) fn publish(
     let published = Published::open(&repository.destination(publish.to.as_ref())?)?;
     let reached = Reached::read(repository.layout(), published.destination())?;
     session.store.require_current()?;
-    check_policy(&session.graph, policy)?;
+    // What is in force was looked at when it was made, and clients wait for it.
+    if !publish.in_force && session.store.has_open() {
+        check_policy(&session.graph, policy)?;
+    }
     let mut actions = attach(&mut session.store, &session.graph, policy, online)?;
     // What is sealed has to be what the open change says: who comes after a crash compares them.
     let signed = (!actions.is_empty()).then(|| session.store.write_change());
@@ -277,7 +280,7 @@ pub(crate) fn publish(
     if let Some(gives_way) = give_way::gives_way(&place, &reached)? {
         return Err(gives_way.error(&published));
     }
-    behind::require_up_to_date(&place)?;
+    behind::require_up_to_date(&place, &publish.replace)?;
     let release = place.compose(roots, publish, online, now)?;
     let fresh = unpublished::unpublished(&place, &release, &publish.replace)?;
     let verified = verify::verify(&place, &release, publish, &reached, fresh.other_root, now)?;

@@ -31,6 +31,8 @@ pub struct Repository {
     discards_signatures: bool,
     only_looks: bool,
     allowed: Vec<Violation>,
+    /// Whether keys go without the names of the policy.
+    nameless: bool,
 }
 
 impl Repository {
@@ -54,6 +56,7 @@ impl Repository {
             discards_signatures: false,
             only_looks: false,
             allowed: Vec::new(),
+            nameless: false,
         })
     }
 
@@ -79,6 +82,15 @@ impl Repository {
     #[must_use]
     pub fn only_looking(self, only_looks: bool) -> Self {
         Self { only_looks, ..self }
+    }
+
+    /// Lets [`Self::preview_change`] call keys by no names of the policy, such as those that [`Repository::import`] makes up.
+    #[must_use]
+    pub fn without_key_names(self) -> Self {
+        Self {
+            nameless: true,
+            ..self
+        }
     }
 
     /// Lets what is done through it break these rules of the policy. `tuffet.toml` stays as it is, so whoever opens the repository next
@@ -165,6 +177,9 @@ impl Repository {
     pub(crate) fn written_policy(&self) -> Result<Policy, Error> {
         let (mut policy, _) = read_policy(&self.layout)?;
         policy.allow(&self.allowed);
+        if self.nameless {
+            policy.keys.clear();
+        }
         Ok(policy)
     }
 
@@ -177,6 +192,7 @@ impl Repository {
             discards_signatures: false,
             only_looks: true,
             allowed: self.allowed.clone(),
+            nameless: self.nameless,
         })
     }
 

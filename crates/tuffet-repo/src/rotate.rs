@@ -108,7 +108,6 @@ impl Repository {
                     why: "is renewed whenever something is published",
                 });
             }
-            edit.require_signed_here(&role)?;
             edit.open(&role, now)?;
         }
         edit.finish()

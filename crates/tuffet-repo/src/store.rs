@@ -337,7 +337,12 @@ impl Store {
 
     /// Whether a publication of the open change has broken off: some of its versions are sealed, and nothing keeps the others from it.
     pub(crate) fn is_half_sealed(&self) -> bool {
-        self.applied && self.has_open() && self.stale.is_empty()
+        self.is_sealed() && self.has_open()
+    }
+
+    /// Whether a publication of the open change has sealed something of it, and nothing keeps the rest from it.
+    pub(crate) fn is_sealed(&self) -> bool {
+        self.applied && self.stale.is_empty()
     }
 
     /// Whether somebody else has used the version of the draft of a role.

@@ -21,6 +21,15 @@ use crate::repository::{Repository, info};
 use crate::store::Store;
 use crate::write::{Write, WriteKind};
 
+/// A change that somebody else has exported, as it would be open here.
+#[derive(Debug)]
+pub struct Preview {
+    /// What it changes.
+    pub change: Change,
+    /// What the policy forbids of it, so that receiving it ends with this.
+    pub refused: Option<Error>,
+}
+
 impl Repository {
     /// The open change as one file for somebody else who has a copy of the repository: the drafts, the signatures so far, and
     /// the digests of the versions that they follow. Artifacts do not travel with it.
@@ -110,7 +119,7 @@ impl Repository {
         }
         let received = ChangeFile::parse(bytes).map_err(|error| Error::format(from, error))?;
         require_only(&received, only)?;
-        let (actions, _) = self.take_in(&mut store, &received, from)?;
+        let (actions, _) = self.take_in(&mut store, &received, from, &mut Err)?;
         let steps = if actions.is_empty() {
             Vec::new()
         } else {
@@ -128,23 +137,38 @@ impl Repository {
     /// versions that are in force, and whose signatures on it count. Nothing is planned or written.
     ///
     /// # Errors
-    /// As [`Self::receive_change`].
-    pub fn preview_change(&self, bytes: &[u8], from: &Path) -> Result<Change, Error> {
-        let mut store = Store::load(self.layout())?.without_drafts();
+    /// As [`Self::receive_change`], but for what the policy says: that is part of the [`Preview`].
+    pub fn preview_change(&self, bytes: &[u8], from: &Path) -> Result<Preview, Error> {
+        let store = match Store::load(self.layout()) {
+            Err(error) if Store::is_about_change(self.layout(), &error) => {
+                Store::load_in_force(self.layout(), GivenUp::default())
+            }
+            store => store,
+        };
+        let mut store = store?.without_drafts();
         let received = ChangeFile::parse(bytes).map_err(|error| Error::format(from, error))?;
         let sealed = self.without_change()?;
-        let (_, graph) = sealed.take_in(&mut store, &received, from)?;
+        let mut refused = Vec::new();
+        let refusal = &mut |error| {
+            refused.push(error);
+            Ok(())
+        };
+        let (_, graph) = sealed.take_in(&mut store, &received, from, refusal)?;
         let policy = sealed.policy_with(&store.learned);
-        of(&store, &graph, &policy, |_| true)
+        Ok(Preview {
+            change: of(&store, &graph, &policy, |_| true)?,
+            refused: refused.into_iter().next(),
+        })
     }
 
     /// Makes what was received the open change, or puts its signatures on the one that is open. Returns what that does, and the roots
-    /// and delegations with the change.
+    /// and delegations with the change. `refusal` is asked about what the policy forbids.
     fn take_in(
         &self,
         store: &mut Store,
         received: &ChangeFile,
         from: &Path,
+        refusal: &mut dyn FnMut(Error) -> Result<(), Error>,
     ) -> Result<(Vec<Action>, Graph), Error> {
         // What counts here until the change is applied: what it gives up, too.
         let before = Graph::load(&store.without_drafts())?;
@@ -178,11 +202,11 @@ impl Repository {
             store.learned = received.learned.clone().needed_by(&graph, drafted);
             let mut written = self.written_policy()?;
             if let Some(why) = store.learned.contradicts(&written, &before, &graph) {
-                return Err(Error::ChangeForeign { why });
+                refusal(Error::ChangeForeign { why })?;
             }
             // What the policy says today holds, whatever the change would have it learn.
             store.learned.vouch(&mut written);
-            crate::edit::check_policy(&graph, &written)?;
+            crate::edit::check_policy(&graph, &written).or_else(&mut *refusal)?;
             let named = store.learned.named();
             actions.extend(named.map(|(name, keyid)| Action::Named {
                 key: KeyName {
@@ -192,7 +216,7 @@ impl Repository {
             }));
         }
         let policy = self.policy_with(&store.learned);
-        crate::edit::check_policy(&graph, &policy)?;
+        crate::edit::check_policy(&graph, &policy).or_else(&mut *refusal)?;
         for (role, draft) in store.drafts_mut() {
             let Some(theirs) = received.drafts.get(role).filter(|_| !draft.is_exact()) else {
                 continue;

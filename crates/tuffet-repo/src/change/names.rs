@@ -7,7 +7,7 @@ use tuffet_core::json::Value;
 
 use super::Difference;
 use crate::keys::NamedKey;
-use crate::policy::Policy;
+use crate::policy::{Learned, Policy};
 
 /// What this copy calls keys, by keyid. Whoever writes metadata chooses its keyids, so a name is given only where nothing that is shown
 /// lists another key under the keyid.
@@ -20,9 +20,10 @@ pub struct KeyNames {
 }
 
 impl KeyNames {
-    /// The names of a policy.
-    pub(crate) fn of(policy: &Policy) -> Self {
+    /// The names of a policy, but for those that it is to learn: what somebody else's change calls a key stands for nobody's word.
+    pub(crate) fn of(policy: &Policy, learned: &Learned) -> Self {
         let keys = policy.keys.iter();
+        let keys = keys.filter(|(name, _)| !learned.names(name));
         let keys = keys.map(|(name, key)| (key.keyid.clone(), (name.clone(), key.public.clone())));
         Self {
             known: keys.collect(),

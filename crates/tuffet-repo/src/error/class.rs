@@ -48,6 +48,7 @@ impl Error {
             | Self::ChangePublished { .. }
             | Self::ChangeDiffers { .. }
             | Self::ChangeNotShown { .. }
+            | Self::ChangeSealed
             | Self::ChangeSigned { .. }
             | Self::VersionReused { .. }
             | Self::Diverged { .. }

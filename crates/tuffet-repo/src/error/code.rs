@@ -30,6 +30,7 @@ impl Error {
             Self::NoChange => "change.none",
             Self::ChangeElsewhere { .. } => "change.elsewhere",
             Self::NothingToUndo => "change.no-edit",
+            Self::ChangeSealed => "change.sealed",
             Self::ChangeSigned { .. } => "change.signed",
             Self::ChangeSignature { .. } => "change.signature",
             Self::Stale { .. } => "change.stale",

@@ -50,6 +50,11 @@ impl Learned {
         keys.filter_map(|(name, key)| Some((name.clone(), KeyId::new(&key.keyid).ok()?)))
     }
 
+    /// Whether a key is to be known by this name.
+    pub(crate) fn names(&self, name: &str) -> bool {
+        self.keys.contains_key(name)
+    }
+
     /// What is asked of new roles.
     pub(crate) fn asked(&self) -> impl Iterator<Item = (&str, RolePolicy)> {
         self.roles.iter().map(|(name, role)| (name.as_str(), *role))

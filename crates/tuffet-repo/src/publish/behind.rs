@@ -11,17 +11,16 @@ use crate::numbers::FURTHEST;
 use crate::store::Store;
 
 /// Refuses to publish from a copy that is behind: what it has is older than what clients see, and genuine, so that nothing it could publish
-/// would be accepted. Where a key of snapshot or timestamp leaves, clients forget; and numbers that leap are a thief's, whom the checks
+/// would be accepted, or would take out what others have put in. Files that are named in `replace` do not matter. Where a key of snapshot or timestamp leaves, clients forget; and numbers that leap are a thief's, whom the checks
 /// that follow name.
-pub(super) fn require_up_to_date(place: &Place<'_>) -> Result<(), Error> {
+pub(super) fn require_up_to_date(place: &Place<'_>, replace: &[String]) -> Result<(), Error> {
     let Some(view) = place.last.view() else {
         return Ok(());
     };
     let published = view.timestamp().version();
     let own = place.store.timestamp()?;
     let own = own.and_then(|timestamp| timestamp.version());
-    if own > Some(published)
-        || is_the_same(place)?
+    if is_the_same(place)?
         || leaps(place.store, own, view)
         || place.online_key_leaves()? == Some(true)
     {
@@ -34,22 +33,31 @@ pub(super) fn require_up_to_date(place: &Place<'_>) -> Result<(), Error> {
             own,
         });
     }
-    // The same number may have been used here, too, by a publication that broke off or was overtaken.
-    let listed = view.snapshot().listing();
-    let lacking = listed.iter().find_map(|entry| {
-        let file = entry.file();
-        let role = RoleName::new(file.strip_suffix(".json")?).ok()?;
-        let (listed, own) = (entry.version()?, place.store.head(&role));
-        (own < Some(listed)).then_some((role, listed, own))
-    });
-    match lacking {
-        Some((role, published, own)) => Err(Error::Behind {
-            at: Box::new(place.published.metadata(&file_name(&role, Some(published)))),
-            published,
-            own,
-        }),
-        None => Ok(()),
+    // The same numbers may have been used here, too, by publications that broke off or were overtaken.
+    let listing = view.snapshot().listing();
+    for entry in listing.iter() {
+        let role = entry.file().strip_suffix(".json").map(RoleName::new);
+        let (Some(Ok(role)), Some(listed)) = (role, entry.version()) else {
+            continue;
+        };
+        let name = file_name(&role, Some(listed));
+        let at = || Box::new(place.published.metadata(&name));
+        let own = place.store.head(&role);
+        if own < Some(listed) {
+            return Err(Error::Behind {
+                at: at(),
+                published: listed,
+                own,
+            });
+        }
+        let forgotten = place.store.given_up().has(&role, listed) || replace.contains(&name);
+        let here = place.store.found(&role, listed)?;
+        let differs = |bytes: &Vec<u8>| !listing.identifies(&role, bytes, tuffet_crypto::aws_lc());
+        if !forgotten && here.as_ref().is_some_and(differs) {
+            return Err(Error::VersionReused { at: *at() });
+        }
     }
+    Ok(())
 }
 
 fn is_the_same(place: &Place<'_>) -> Result<bool, Error> {

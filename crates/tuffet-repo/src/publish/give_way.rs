@@ -2,7 +2,10 @@
 //!
 //! A publication that breaks off or is overtaken has used up numbers. If others publish other versions under them meanwhile, clients
 //! follow those, and a version never changes: what was sealed here can never be published, and keeps everything else from it. So it
-//! gives way, with the change that it was made from, to what clients see.
+//! gives way to what clients see, and with it an open change that builds on it. What is used up is remembered with the publication
+//! ([`Reached`]), because the change may have been edited since.
+
+use std::collections::BTreeMap;
 
 use tuffet_core::metadata::{Parsed, RoleName, Timestamp, UnixTime, Version};
 use tuffet_core::trust::TrustedView;
@@ -10,20 +13,20 @@ use tuffet_core::trust::TrustedView;
 use super::behind::leaps;
 use super::destination::Destination;
 use super::published::Published;
-use super::reached::{Reached, unpublished};
+use super::reached::{Reached, sha256, unpublished};
 use super::release::{Place, first_root, roots};
 use super::timestamp_name;
 use super::verify::last_state;
 use crate::Error;
 use crate::change::ChangeFile;
 use crate::graph::Graph;
-use crate::layout::file_name;
+use crate::layout::{file_name, split_file_name};
 use crate::lock::Lock;
 use crate::plan::{Action, Plan};
 use crate::repository::Repository;
 use crate::store::Store;
 use crate::tree::Tree as _;
-use crate::write::{Write, WriteKind};
+use crate::write::{Write, WriteKind, read_optional};
 
 /// A version of a role, with the bytes of its file.
 type File = (RoleName, Version, Vec<u8>);
@@ -40,11 +43,12 @@ pub(super) struct GivesWay {
 }
 
 impl Repository {
-    /// Gives up the open change and what a publication of it has sealed, if that broke off or was overtaken and others have published
-    /// other versions under the same numbers, and takes over what they have published; `None` where that is not so. `to` is the place of
-    /// the publication if it is another one than the policy names.
+    /// Gives up what publications have sealed that broke off or were overtaken, if others have published other versions under the same
+    /// numbers, and takes over what they have published; `None` where that is not so. `to` is the place of the publication if it is
+    /// another one than the policy names.
     ///
-    /// Only what a client accepts that begins with the first root is taken over. What is given up is kept in `.tuffet/given-up`.
+    /// The open change goes with it if it builds on any of that, else it stays. Only what a client accepts that begins with the first root
+    /// is taken over. What is given up is kept in `.tuffet/given-up`.
     ///
     /// # Errors
     /// [`Error::Locked`], [`Error::Io`], [`Error::Store`], [`Error::Format`].
@@ -62,8 +66,15 @@ impl Repository {
             Err(Error::NoDestination) => return Ok(None),
             destination => destination?,
         };
-        let published = Published::open(&destination)?;
         let reached = Reached::read(self.layout(), &destination)?;
+        if !reached.has_begun() {
+            return Ok(None);
+        }
+        let published = match Published::open(&destination) {
+            // Nothing of the change is used up, so it can be forgotten without asking.
+            Err(_) if !store.is_sealed() => return Ok(None),
+            published => published?,
+        };
         let graph = Graph::load(&store)?;
         let last = last_state(&published, &store, first_root(&roots(&store)?)?, now)?;
         let place = Place {
@@ -74,7 +85,8 @@ impl Repository {
             last: &last,
         };
         let gives_way = gives_way(&place, &reached)?;
-        Ok(gives_way.map(|gives_way| gives_way.plan(&store, lock)))
+        let plan = gives_way.map(|gives_way| gives_way.plan(&store, &reached, lock));
+        plan.transpose()
     }
 }
 
@@ -90,10 +102,31 @@ impl GivesWay {
         }
     }
 
-    /// The timestamp comes last but for the end of the change: as long as it is ours, and something of ours lies under a number of
-    /// theirs, this can be repeated.
-    fn plan(self, store: &Store, lock: Lock) -> Plan {
+    /// Whether a change follows what stays as it is, so that it can stay open.
+    fn spares(&self, change: &ChangeFile) -> bool {
+        let taken = |role: &RoleName| {
+            let mut all = self.own.iter().chain(&self.theirs);
+            *role != RoleName::Snapshot && all.any(|(other, ..)| other == role)
+        };
+        let root = taken(&RoleName::Root);
+        change.given_up.is_empty() && !root && !change.drafts.keys().any(taken)
+    }
+
+    /// The timestamp comes last but for what is remembered of all this: as long as it is ours, and something of ours lies under a
+    /// number of theirs, this can be repeated.
+    fn plan(self, store: &Store, reached: &Reached, lock: Lock) -> Result<Plan, Error> {
         let metadata = store.layout().metadata();
+        let change = store.layout().change();
+        // Drafts that are sealed are none for the store.
+        let open = ChangeFile::read(&change)?;
+        let spared = self.spares(&open);
+        let left = spared && !open.drafts.is_empty();
+        let change = (!spared).then_some(change);
+        let mut copied = Vec::new();
+        if let Some(bytes) = change.as_deref().map(read_optional).transpose()?.flatten() {
+            let copy = store.layout().given_up().join("change.json");
+            copied.push(Write::file(copy, WriteKind::Replace(bytes)));
+        }
         let kept = self.own.iter().map(|(role, version, bytes)| {
             let copy = store.layout().given_up();
             let copy = copy.join(file_name(role, Some(*version)));
@@ -107,7 +140,9 @@ impl GivesWay {
         let removed = removed.map(|(role, version, _)| {
             Write::file(store.sealed_path(role, *version), WriteKind::Remove)
         });
-        let mut steps = vec![kept.collect(), removed.collect()];
+        // A change that builds on what gives way must not be found beside what takes its place.
+        let forgotten = change.iter().map(|_| store.remove_change()).collect();
+        let mut steps = vec![kept.chain(copied).collect(), forgotten, removed.collect()];
         // One root follows the other, who delegates comes before the others, and what lists them comes after all.
         let order: [fn(&RoleName) -> bool; 4] = [
             |role| *role == RoleName::Root,
@@ -128,9 +163,10 @@ impl GivesWay {
             metadata.join(timestamp_name()),
             timestamp,
         )]);
-        steps.push(vec![store.remove_change()]);
+        steps.push(reached.give_up().into_iter().collect());
 
-        let dropped = store.drafts().map(|(role, draft)| Action::Dropped {
+        let drafts = store.drafts().filter(|_| change.is_some());
+        let dropped = drafts.map(|(role, draft)| Action::Dropped {
             role: role.clone(),
             version: draft.version().unwrap_or(Version::FIRST),
         });
@@ -138,11 +174,12 @@ impl GivesWay {
         let given_up = given_up.map(|(role, version, _)| Action::GivenUp { role, version });
         let taken = self.theirs.into_iter();
         let taken = taken.map(|(role, version, _)| Action::Imported { role, version });
-        Plan {
-            actions: dropped.chain(given_up).chain(taken).collect(),
+        let left = left.then_some(Action::ChangeLeft);
+        Ok(Plan {
+            actions: dropped.chain(given_up).chain(taken).chain(left).collect(),
             steps,
             lock: Some(lock),
-        }
+        })
     }
 }
 
@@ -156,18 +193,16 @@ pub(super) fn gives_way(place: &Place<'_>, reached: &Reached) -> Result<Option<G
     let (Some(view), Some(own)) = (place.last.view(), store.timestamp_bytes()?) else {
         return Ok(None);
     };
-    let Some(begun) = reached.begun(&own) else {
+    let there = view.timestamp().version();
+    let Some(used) = reached.used(&own, there, place.graph.root()) else {
         return Ok(None);
     };
     let timestamp = place.published.timestamp().unwrap_or_default().to_vec();
-    if timestamp == own
-        || view.timestamp().version() < begun
-        || leaps(store, Some(begun), view)
-        || place.online_key_leaves()? == Some(true)
-    {
+    let here = store.timestamp()?.and_then(|timestamp| timestamp.version());
+    if timestamp == own || leaps(store, here, view) || place.online_key_leaves()? == Some(true) {
         return Ok(None);
     }
-    let sealed = sealed_of_change(store)?;
+    let sealed = sealed(store, used)?;
     let roots = match newer_roots(place, view)? {
         Some(roots) if sealed.iter().all(|(role, ..)| *role != RoleName::Root) => roots,
         _ => return Ok(None),
@@ -179,10 +214,11 @@ pub(super) fn gives_way(place: &Place<'_>, reached: &Reached) -> Result<Option<G
         theirs: roots,
         first: None,
     };
-    if !compared.roles(sealed)? {
+    let is_snapshot = |(role, ..): &File| *role == RoleName::Snapshot;
+    let (snapshots, sealed): (Vec<File>, Vec<File>) = sealed.into_iter().partition(is_snapshot);
+    if !compared.roles(sealed)? || !compared.snapshot(snapshots, &own)? {
         return Ok(None);
     }
-    compared.snapshot(&own)?;
     let Compared {
         own, theirs, first, ..
     } = compared;
@@ -194,15 +230,19 @@ pub(super) fn gives_way(place: &Place<'_>, reached: &Reached) -> Result<Option<G
     }))
 }
 
-/// The drafts of the open change that are sealed already.
-fn sealed_of_change(store: &Store) -> Result<Vec<File>, Error> {
+/// The versions that are used up and still here.
+fn sealed(store: &Store, used: &BTreeMap<String, String>) -> Result<Vec<File>, Error> {
     let mut sealed = Vec::new();
-    for (role, draft) in ChangeFile::read(&store.layout().change())?.drafts {
-        let Some(version) = draft.version() else {
+    for (name, digest) in used {
+        let Some((role, version)) = split_file_name(name) else {
             continue;
         };
-        let bytes = store.found(&role, version)?;
-        if let Some(bytes) = bytes.filter(|bytes| *bytes == draft.to_bytes()) {
+        let Ok(role) = RoleName::new(&role) else {
+            continue;
+        };
+        if let Some(bytes) = store.found(&role, version)?
+            && sha256(&bytes) == *digest
+        {
             sealed.push((role, version, bytes));
         }
     }
@@ -241,7 +281,7 @@ struct Compared<'p> {
 }
 
 impl Compared<'_> {
-    /// Compares targets roles; `false` if a version differs that is not of this change.
+    /// Compares targets roles; `false` if a version differs that is not of this publication.
     fn roles(&mut self, sealed: Vec<File>) -> Result<bool, Error> {
         let listing = self.view.snapshot().listing();
         let crypto = tuffet_crypto::aws_lc();
@@ -280,42 +320,62 @@ impl Compared<'_> {
             }
             self.theirs.push((role, version, bytes));
         }
-        let given_up = sealed.into_iter().filter(|(role, version, bytes)| {
-            let seen = listing.version(role) == Some(*version);
-            !(seen && listing.identifies(role, bytes, crypto))
-        });
-        self.own.extend(given_up);
+        for (role, version, bytes) in sealed {
+            let seen = listing.version(&role);
+            if seen == Some(version) && listing.identifies(&role, &bytes, crypto) {
+                continue;
+            }
+            self.give_up((role, version, bytes), seen > Some(version))?;
+        }
         Ok(true)
     }
 
-    /// Compares snapshots. `timestamp` is the one that was sealed with ours.
-    fn snapshot(&mut self, timestamp: &[u8]) -> Result<(), Error> {
+    /// Gives up a version of ours, unless others have published it, too, before they went on.
+    fn give_up(&mut self, own: File, overtaken: bool) -> Result<(), Error> {
+        let (role, version, bytes) = &own;
+        let name = file_name(role, Some(*version));
+        if overtaken && let Some(theirs) = self.place.published.file(&name)? {
+            if theirs == *bytes {
+                return Ok(());
+            }
+            self.first.get_or_insert((role.clone(), *version));
+        }
+        self.own.push(own);
+        Ok(())
+    }
+
+    /// Compares snapshots; `false` if one differs that is not of this publication. `timestamp` is the one that was sealed last.
+    fn snapshot(&mut self, sealed: Vec<File>, timestamp: &[u8]) -> Result<bool, Error> {
         let (role, theirs) = (RoleName::Snapshot, self.view.snapshot());
-        let store = self.place.store;
-        let version = theirs.version();
+        let (store, version) = (self.place.store, theirs.version());
         if let Ok(timestamp) = Parsed::<Timestamp>::parse(timestamp.to_vec()) {
             let listed = timestamp.unverified().snapshot();
             let ours = store.found(&role, listed.version)?;
             let crypto = tuffet_crypto::aws_lc();
-            let ours = ours.filter(|bytes| listed.identifies(bytes, crypto));
-            if ours.is_none() {
+            if !ours.is_some_and(|bytes| listed.identifies(&bytes, crypto)) {
                 // It has given way already, and that broke off.
                 self.first.get_or_insert((role.clone(), listed.version));
-            } else if listed.version > version {
-                self.own
-                    .extend(ours.map(|bytes| (role.clone(), listed.version, bytes)));
             }
         }
         let here = store.found(&role, version)?;
-        if here.as_ref() == Some(&**theirs.received()) {
-            return Ok(());
-        }
-        if let Some(bytes) = here {
+        let same = here.as_ref() == Some(&**theirs.received());
+        let ours = sealed.iter().any(|(_, its, _)| *its == version);
+        if here.is_some() && !same {
+            if !ours {
+                return Ok(false);
+            }
             self.first.get_or_insert((role.clone(), version));
-            self.own.push((role.clone(), version, bytes));
         }
-        self.theirs
-            .push((role, version, theirs.received().to_vec()));
-        Ok(())
+        for own in sealed {
+            if own.1 != version || !same {
+                let overtaken = own.1 < version;
+                self.give_up(own, overtaken)?;
+            }
+        }
+        if !same {
+            self.theirs
+                .push((role, version, theirs.received().to_vec()));
+        }
+        Ok(true)
     }
 }

@@ -13,7 +13,7 @@ use tuffet_core::metadata::{Role as _, RoleName, Root, Version};
 use tuffet_core::trust::Rejected;
 
 use super::destination::Destination;
-use super::release::{Place, Release};
+use super::release::{Place, Release, Staged};
 use super::verify::{LastState, require_another_version};
 use super::{Publish, timestamp_name};
 use crate::Error;
@@ -45,11 +45,14 @@ struct Memories {
 }
 
 /// The timestamp of a publication.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 struct Begun {
     timestamp: u64,
     /// The SHA-256 of its file, in hexadecimal.
     sha256: String,
+    /// The files of other roles with new versions, of this publication and of those to the same place that broke off before it, each
+    /// with its SHA-256.
+    used: BTreeMap<String, String>,
 }
 
 /// What was published last.
@@ -129,15 +132,45 @@ impl Reached {
         if self.begin(place).is_some() {
             memories.reach(own.clone(), 0, root);
         }
-        memories.begun.insert(own, Begun::of(bytes)?);
+        let mut begun = Begun::of(bytes)?;
+        if let Some(before) = memories.begun.remove(&own) {
+            begun.used = before.used;
+        }
+        let new = release.files.iter();
+        let new = new.filter(|file| file.version.is_some() && file.news.is_some());
+        begun
+            .used
+            .extend(new.map(|file| (file.name(), sha256(&file.bytes))));
+        memories.begun.insert(own, begun);
         Some(memories.write(&self.path))
     }
 
-    /// The timestamp with which this copy has begun to publish here, if it has not come to the end. `own` is the one in the repository.
-    pub(super) fn begun(&self, own: &[u8]) -> Option<Version> {
+    /// The files that this copy has used up numbers for in publications to this place of which none has come to its end, each with its
+    /// SHA-256. `own` is the timestamp in the repository, `published` that at the place; where it is older than what this copy has
+    /// published there, nothing is known.
+    pub(super) fn used(
+        &self,
+        own: &[u8],
+        published: Version,
+        root: Option<&Root>,
+    ) -> Option<&BTreeMap<String, String>> {
         let begun = self.memories.begun.get(self.own.as_ref()?)?;
+        let older = matches!(self.memory(root), Memory::Published(last) if published < last);
         let open = begun.is_open(Begun::of(own).as_ref());
-        Version::new(begun.timestamp).filter(|_| open)
+        (open && !older).then_some(&begun.used)
+    }
+
+    /// Whether a publication to this place has begun that has not come to its end.
+    pub(super) fn has_begun(&self) -> bool {
+        let own = self.own.as_ref();
+        own.is_some_and(|own| self.memories.begun.contains_key(own))
+    }
+
+    /// The write by which the copy forgets the publications to this place that have not come to their end.
+    pub(super) fn give_up(&self) -> Option<Write> {
+        let mut memories = self.memories.clone();
+        memories.begun.remove(self.own.as_ref()?)?;
+        Some(memories.write(&self.path))
     }
 
     /// The write by which the copy remembers what it has published.
@@ -145,6 +178,11 @@ impl Reached {
         let (own, timestamp) = (self.own.clone()?, offered(release)?.number());
         let mut memories = self.memories.clone();
         memories.begun.remove(&own);
+        // Clients may see it from now on, whatever became of it elsewhere.
+        let published: BTreeSet<String> = release.files.iter().map(Staged::name).collect();
+        for begun in memories.begun.values_mut() {
+            begun.used.retain(|name, _| !published.contains(name));
+        }
         memories.reach(own, timestamp, place.graph.root());
         Some(memories.write(&self.path))
     }
@@ -207,9 +245,12 @@ impl Memories {
             (place, Value::from_iter(last))
         });
         let begun = self.begun.into_iter().map(|(place, begun)| {
+            let used = begun.used.into_iter();
+            let used = used.map(|(name, sha256)| (name, Value::from(sha256)));
             let begun = [
                 ("sha256", Value::from(begun.sha256)),
                 ("timestamp", Value::from(begun.timestamp)),
+                ("used", Value::Object(used.collect())),
             ];
             (place, Value::from_iter(begun))
         });
@@ -225,16 +266,16 @@ impl Memories {
 
 impl Begun {
     fn of(timestamp: &[u8]) -> Option<Self> {
-        let sha256 = tuffet_crypto::aws_lc().digest(HashAlgorithm::Sha256, timestamp);
         Some(Self {
             timestamp: version(timestamp)?.number(),
-            sha256: sha256.to_hex(),
+            sha256: sha256(timestamp),
+            used: BTreeMap::new(),
         })
     }
 
     /// Whether the repository has not gone on to a timestamp of somebody else since.
     fn is_open(&self, own: Option<&Self>) -> bool {
-        own.is_none_or(|own| own == self || own.timestamp < self.timestamp)
+        own.is_none_or(|own| own.sha256 == self.sha256 || own.timestamp < self.timestamp)
     }
 }
 
@@ -250,6 +291,11 @@ pub(crate) fn unpublished(store: &Store) -> Result<Option<Version>, Error> {
     let open = begun.values().filter(|begun| begun.is_open(own.as_ref()));
     let last = open.map(|begun| begun.timestamp);
     Ok(last.max().and_then(Version::new))
+}
+
+pub(super) fn sha256(bytes: &[u8]) -> String {
+    let digest = tuffet_crypto::aws_lc().digest(HashAlgorithm::Sha256, bytes);
+    digest.to_hex()
 }
 
 /// What is wrong with a timestamp, if anything. `others` says that other metadata is there, and `rotating` that a rotation of this copy
@@ -445,8 +491,18 @@ fn parse(bytes: &[u8]) -> Result<Memories, FormatError> {
         let (Some(timestamp), Some(sha256)) = (timestamp, sha256) else {
             return Err(wrong(Reason::Expected("a timestamp and its SHA-256")));
         };
-        let sha256 = sha256.to_owned();
-        Ok((place.clone(), Begun { timestamp, sha256 }))
+        let used = begun.get("used").and_then(Value::as_object);
+        let used = used.into_iter().flatten().map(|(name, sha256)| {
+            let sha256 = sha256.as_str();
+            let sha256 = sha256.ok_or_else(|| wrong(Reason::Expected("a SHA-256")))?;
+            Ok((name.clone(), sha256.to_owned()))
+        });
+        let begun = Begun {
+            timestamp,
+            sha256: sha256.to_owned(),
+            used: used.collect::<Result<_, _>>()?,
+        };
+        Ok((place.clone(), begun))
     });
     Ok(Memories {
         places: places.collect::<Result<_, _>>()?,

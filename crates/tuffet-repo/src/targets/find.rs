@@ -76,7 +76,6 @@ impl Repository {
                 if listed(&edit.store, &role, path)?.is_none() {
                     continue;
                 }
-                edit.require_signed_here(&role)?;
                 let targets = edit.open(&role, now)?.object("targets");
                 targets.remove(path.as_str());
                 edit.actions.push(Action::TargetRemoved {

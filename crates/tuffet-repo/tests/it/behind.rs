@@ -159,7 +159,11 @@ fn r14_what_was_sealed_and_not_published_gives_way_to_what_others_have_published
             let change = copy.repository().change();
             match give_way(&copy, &world) {
                 Some(plan) => run(Ok(plan)),
-                None => run(copy.repository().drop_change()),
+                // Nothing was done yet, or all.
+                None => match copy.change().exists() {
+                    true => run(copy.repository().drop_change()),
+                    false => Vec::new(),
+                },
             };
             change.unwrap();
             for name in files(&world.public().join("metadata")) {
@@ -262,4 +266,108 @@ fn r14_nothing_gives_way_that_clients_may_have_seen_or_may_still_see() {
     copy.sign();
     overtake(&copy, &world);
     assert!(give_way(&copy, &world).is_none());
+}
+
+/// Breaks a publication off when all is sealed and nobody has seen anything of it.
+fn break_off(copy: &World, place: &World) {
+    let timestamp = copy.directory().join("metadata/timestamp.json");
+    let before = fs::read(&timestamp).unwrap();
+    let seen = files(&place.public().join("metadata"));
+    for writes in 0.. {
+        crash(publish(copy, place, &[]).unwrap(), writes);
+        assert_eq!(files(&place.public().join("metadata")), seen);
+        if fs::read(&timestamp).unwrap() != before {
+            return;
+        }
+    }
+}
+
+/// Publishes a target of somebody else.
+fn publish_theirs(world: &World, name: &str) {
+    world.add(name, name.as_bytes());
+    world.sign();
+    world.publish(NOW);
+}
+
+fn gets(world: &World, names: &[&str]) {
+    let mut client = world.client();
+    for name in names {
+        let (_, bytes) = client.get(&world.public(), NOW, name).unwrap();
+        assert_eq!(bytes, name.as_bytes());
+    }
+}
+
+#[test]
+fn r14_what_gives_way_is_known_after_more_tries_and_when_others_have_gone_on() {
+    for (tries, publications) in [(1, 1), (3, 1), (1, 2), (3, 4)] {
+        let (world, copy) = two();
+        copy.add("ours", b"ours");
+        copy.sign();
+        for _ in 0..tries {
+            break_off(&copy, &world);
+        }
+        assert_eq!(code(copy.repository().drop_change()), "change.sealed");
+        for number in 0..publications {
+            publish_theirs(&world, &format!("theirs-{number}"));
+        }
+        let error = publish(&copy, &world, &[]).unwrap_err();
+        assert_eq!(error.code(), "publish.diverged", "{error}");
+        run(Ok(give_way(&copy, &world).unwrap()));
+        let kept = copy.directory().join(".tuffet/given-up");
+        assert!(kept.join("3.targets.json").exists());
+        assert!(kept.join("change.json").exists());
+        let change = copy.repository().change().unwrap();
+        assert!(change.drafts.is_empty());
+        assert_eq!(change.unpublished, None);
+        copy.add("ours", b"ours");
+        copy.sign();
+        run(publish(&copy, &world, &[]));
+        gets(&world, &["ours", "theirs-0"]);
+    }
+}
+
+#[test]
+fn r14_what_others_have_published_is_not_taken_out_by_a_later_version_here() {
+    let (world, copy) = two();
+    copy.add("ours", b"ours");
+    copy.sign();
+    break_off(&copy, &world);
+    copy.add("more", b"more");
+    copy.sign();
+    publish_theirs(&world, "theirs");
+    assert_eq!(code(publish(&copy, &world, &[])), "publish.diverged");
+    // Also where nothing is remembered of the publication that broke off.
+    let forgetful = copy.fork();
+    fs::remove_file(forgetful.directory().join(".tuffet/published.json")).unwrap();
+    let refused = code(publish(&forgetful, &world, &[]));
+    assert!(
+        ["version.reused", "publish.timestamp"].contains(&refused),
+        "{refused}"
+    );
+    run(Ok(give_way(&copy, &world).unwrap()));
+    copy.add("more", b"more");
+    copy.sign();
+    run(publish(&copy, &world, &[]));
+    gets(&world, &["theirs", "more"]);
+}
+
+#[test]
+fn a_change_that_builds_on_nothing_that_gives_way_stays_with_its_signatures() {
+    let (world, copy) = two();
+    copy.add("ours", b"ours");
+    copy.sign();
+    let change = fs::read(copy.change()).unwrap();
+    let mut renewal = Publish::to(world.public()).in_force();
+    renewal.new_snapshot = true;
+    let later = tuffet_core::metadata::UnixTime(NOW.0 + 1);
+    let plan = copy.repository().publish(&renewal, &[copy.online], later);
+    let theirs = world.repository();
+    run(theirs.publish(&renewal, &[world.online], NOW));
+    assert_eq!(code(plan.unwrap().execute()), "version.reused");
+    assert_eq!(code(publish(&copy, &world, &[])), "publish.diverged");
+    let actions = run(Ok(give_way(&copy, &world).unwrap()));
+    assert!(actions.contains(&Action::ChangeLeft), "{actions:?}");
+    assert_eq!(fs::read(copy.change()).unwrap(), change);
+    run(publish(&copy, &world, &[]));
+    gets(&world, &["ours"]);
 }

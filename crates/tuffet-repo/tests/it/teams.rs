@@ -6,7 +6,8 @@ use std::path::Path;
 use tuffet_core::json::Value;
 use tuffet_core::metadata::{DelegatedName, RoleName, UnixTime, Version};
 use tuffet_repo::{
-    Action, AddTarget, Delegate, DelegatedPaths, Document, Error, Plan, Publish, SetRole, builder,
+    Action, AddTarget, Delegate, DelegatedPaths, Document, Error, Period, Plan, Publish, SetRole,
+    builder,
 };
 use tuffet_sign::{FileKey, Signer};
 
@@ -519,6 +520,9 @@ fn what_was_accepted_is_not_edited_and_travels_as_it_is() {
     let file = vendor.file(3, after(10), 2);
     run(vendor.accept(file.clone()));
     assert_eq!(code(add(world, "vendor/x", "vendor")), "role.external");
+    let set = SetRole::new("vendor").expires(Period::days(3));
+    let set = world.repository().set_role(&set, NOW);
+    assert_eq!(code(set), "role.external");
     assert!(run(world.repository().sign(&[vendor.keys[2]])).is_empty());
     let change = export(world);
     run(receive(&copy, &change, &[]));

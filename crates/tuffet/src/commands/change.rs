@@ -117,6 +117,8 @@ struct SendArguments {
     #[arg(long, requires = "git", conflicts_with = "file")]
     replace: bool,
     #[command(flatten)]
+    allow: Allow,
+    #[command(flatten)]
     dry_run: DryRun,
 }
 
@@ -195,7 +197,10 @@ pub(crate) fn run(arguments: Arguments, app: &App) -> Result<Exit, Failure> {
         Commands::Show(arguments) => show(&repository, View::Whole, arguments.check, app),
         Commands::Diff(_) => show(&repository, View::Differences, false, app),
         Commands::Sign(arguments) => sign(&repository, &arguments, app),
-        Commands::Send(arguments) => travel::send(&repository, &arguments, app),
+        Commands::Send(arguments) => {
+            let repository = repository.allowing(&arguments.allow.allow);
+            travel::send(&repository, &arguments, app)
+        }
         Commands::Receive(arguments) => {
             let repository = repository.allowing(&arguments.allow.allow);
             travel::receive(&repository, &arguments, app)
@@ -312,10 +317,15 @@ fn lines(change: &Change, view: View, app: &App) -> Vec<String> {
     }
     for (role, asked) in &change.asked {
         lines.push(format!(
-            "tuffet.toml will ask of {}: threshold {}, {}",
+            "tuffet.toml will ask of {}: threshold {}, {}{}",
             visible(role),
             asked.threshold,
-            asked.period
+            asked.period,
+            if asked.external {
+                ", signed elsewhere"
+            } else {
+                ""
+            }
         ));
     }
     for (role, version) in &change.given_up {

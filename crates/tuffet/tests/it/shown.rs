@@ -126,6 +126,41 @@ fn keys_are_shown_by_the_names_that_this_copy_knows() {
 }
 
 #[test]
+fn a_name_that_comes_with_a_change_is_given_to_no_key() {
+    let home = Home::with_repository();
+    home.ok(&["key", "new", "sam", "--no-passphrase"]);
+    let theirs = |arguments: &[&str]| {
+        let mut command = home.command();
+        let run = command.args(arguments);
+        let run = finish(run.env("TUFFET_CONFIG_DIR", home.path("theirs")));
+        assert_eq!(run.exit, 0, "{run:?}");
+    };
+    theirs(&["key", "new", "sam", "--no-passphrase"]);
+    theirs(&["key", "rotate", "ben", "--to", "sam", "--repo", "acme"]);
+    theirs(&["change", "send", "c.tuf", "--repo", "acme"]);
+    for show in [
+        &["change", "show", "--repo", "acme"][..],
+        &["change", "show", "c.tuf", "--repo", "acme"],
+        &[
+            "change",
+            "show",
+            "c.tuf",
+            "--against",
+            "web",
+            "--root",
+            "web/metadata/1.root.json",
+        ],
+    ] {
+        let shown = home.ok(show).out;
+        let mut lines = shown.lines();
+        let line = lines.find(|line| line.contains("roles › root › keyids: "));
+        let line = line.unwrap();
+        assert!(line.contains("ana ("), "{line}");
+        assert!(!line.contains("sam ("), "{line}");
+    }
+}
+
+#[test]
 fn a_key_that_signs_nothing_is_refused_by_its_name_or_pointed_out() {
     let home = Home::with_repository();
     home.ok(&["key", "new", "sam", "--no-passphrase"]);
@@ -164,6 +199,15 @@ fn what_the_policy_forbids_can_be_named_on_the_command_line() {
     assert!(run.said().contains("--allow policy.online-key"), "{run:?}");
     let allow = ["--allow", "policy.online-key"];
     home.ok(&[&rotate[..], &allow].concat());
+    home.ok(&["change", "send", "c.tuf", "--repo", "acme"]);
+    let shown = home.ok(&["change", "show", "c.tuf", "--repo", "acme"]);
+    assert!(shown.out.contains("root v1 → v2"), "{shown:?}");
+    assert!(
+        shown.err.contains("it would not be received: "),
+        "{shown:?}"
+    );
+    let (_, said) = home.json(&["change", "show", "c.tuf", "--repo", "acme"]);
+    assert_eq!(said[0]["refused"]["code"], "policy.online-key");
     // It holds for that command alone.
     let publish = [
         "publish", "--key", "ana", "--key", "ben", "--key", "bot", "--repo", "acme",
@@ -171,6 +215,9 @@ fn what_the_policy_forbids_can_be_named_on_the_command_line() {
     home.fails(2, "policy.online-key", &publish);
     home.ok(&[&publish[..], &allow].concat());
     assert!(!home.read("acme/tuffet.toml").contains("allow-online"));
+    // What is in force is published again without being asked about.
+    home.ok(&["renew", "timestamp", "--repo", "acme"]);
+    home.ok(&["publish", "--repo", "acme"]);
     home.fails(
         2,
         "usage.arguments",

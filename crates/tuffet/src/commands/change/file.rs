@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use serde_json::{Value, json};
-use tuffet_repo::{Change, ChangeContents, DraftContents, Import, Repository};
+use tuffet_repo::{ChangeContents, DraftContents, Import, Preview, Repository};
 
 use super::{ShowArguments, View, differences, ending, print};
 use crate::action;
@@ -23,7 +23,7 @@ const UNVERIFIED: &str =
 
 pub(super) fn show(arguments: &ShowArguments, file: &Path, app: &App) -> Result<Exit, Failure> {
     let bytes = whole::read(file, whole::CHANGE)?;
-    let change = match (&arguments.against, &arguments.root) {
+    let Preview { change, refused } = match (&arguments.against, &arguments.root) {
         (Some(published), Some(root)) => against(published, root, &bytes, file, app)?,
         _ => match author::repository_if_any(app)? {
             Some(repository) => previewed(&repository, &bytes, file)?,
@@ -37,26 +37,37 @@ pub(super) fn show(arguments: &ShowArguments, file: &Path, app: &App) -> Result<
     if app.console.json {
         let mut object = super::object(&change);
         object["verified"] = true.into();
+        if let Some(error) = &refused {
+            object["refused"] = json!({"code": error.code(), "message": error.to_string()});
+        }
         app.console.result(View::Whole.name(), object)?;
     } else {
         print(&change, View::Whole, app)?;
+        if let Some(error) = &refused {
+            app.console.warn(format!(
+                "it would not be received: {} ({})",
+                visible(&error.to_string()),
+                error.code()
+            ));
+        }
     }
     Ok(ending(&change, arguments.check))
 }
 
-fn previewed(repository: &Repository, bytes: &[u8], file: &Path) -> Result<Change, Failure> {
-    let change = repository.preview_change(bytes, file);
-    change.map_err(|error| Failure::from(&error))
+fn previewed(repository: &Repository, bytes: &[u8], file: &Path) -> Result<Preview, Failure> {
+    let preview = repository.preview_change(bytes, file);
+    preview.map_err(|error| Failure::from(&error))
 }
 
-/// Compares with what is published, in a copy of it that lasts as long as the command.
+/// Compares with what is published, in a copy of it that lasts as long as the command. It has no policy but one that was made up for it,
+/// which forbids nothing and gives no names.
 fn against(
     published: &Path,
     root: &Path,
     bytes: &[u8],
     file: &Path,
     app: &App,
-) -> Result<Change, Failure> {
+) -> Result<Preview, Failure> {
     let failed = |error: tuffet_repo::Error| Failure::from(&error);
     let passing =
         tempfile::tempdir().map_err(|error| Failure::writing(&std::env::temp_dir(), &error))?;
@@ -65,7 +76,12 @@ fn against(
     import.root = Some(whole::read(root, whole::METADATA)?);
     let plan = Repository::import(&copy, &import, author::moment(app)).map_err(failed)?;
     plan.execute().map_err(failed)?;
-    previewed(&Repository::open(&copy).map_err(failed)?, bytes, file)
+    let copy = Repository::open(&copy).map_err(failed)?;
+    let preview = previewed(&copy.without_key_names(), bytes, file)?;
+    Ok(Preview {
+        refused: None,
+        ..preview
+    })
 }
 
 fn unverified(bytes: &[u8], file: &Path, app: &App) -> Result<Exit, Failure> {
