@@ -137,7 +137,7 @@ impl Repository {
         let mut content = Vec::new();
         let actions: Vec<Action> = match Store::load(self.layout()) {
             Ok(store) if store.has_change() => {
-                if store.is_sealed() && crate::publish::unpublished(&store)?.is_some() {
+                if crate::publish::has_sealed(&store)? {
                     return Err(Error::ChangeSealed);
                 }
                 // What cannot be tidied up keeps nobody from dropping.

@@ -59,7 +59,7 @@ use verify::Switch;
 pub use destination::{Bucket, Destination, Object};
 pub use prune::Prune;
 pub(crate) use published::Published;
-pub(crate) use reached::{forget, unpublished};
+pub(crate) use reached::{forget, has_sealed, unpublished};
 
 /// Up to how many roles are written one after the other.
 const ONE_BY_ONE: usize = 16;
@@ -294,6 +294,19 @@ pub(crate) fn publish(
     let begun = signed.into_iter().chain(reached.begin(&place));
     let sealing = reached.sealing(&place, &release);
     let late = late::late(&place, &release)?;
+    // It may have been made by somebody else who has not published it.
+    let online = |action: &Action| {
+        matches!(
+            action,
+            Action::Published {
+                role: RoleName::Snapshot,
+                ..
+            }
+        )
+    };
+    if !late.iter().all(online) {
+        check_policy(&session.graph, policy)?;
+    }
     let left_alone = left
         .as_ref()
         .map(|_| in_force::left_alone(&place, &late, session.unread));

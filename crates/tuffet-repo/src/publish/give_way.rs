@@ -124,7 +124,8 @@ impl GivesWay {
         let change = (!spared).then_some(change);
         let mut copied = Vec::new();
         if let Some(bytes) = change.as_deref().map(read_optional).transpose()?.flatten() {
-            let copy = store.layout().given_up().join("change.json");
+            let name = format!("change.{}.json", sha256(&bytes));
+            let copy = store.layout().given_up().join(name);
             copied.push(Write::file(copy, WriteKind::Replace(bytes)));
         }
         let kept = self.own.iter().map(|(role, version, bytes)| {

@@ -9,17 +9,17 @@ use std::path::{Path, PathBuf};
 
 use tuffet_core::crypto::{HashAlgorithm, Key, KeyKind};
 use tuffet_core::json::{FormatError, Reason, Value};
-use tuffet_core::metadata::{Role as _, RoleName, Root, Version};
+use tuffet_core::metadata::{Parsed, Role as _, RoleName, Root, Snapshot, Version};
 use tuffet_core::trust::Rejected;
 
 use super::destination::Destination;
-use super::release::{Place, Release, Staged};
+use super::release::{Place, Release};
 use super::verify::{LastState, require_another_version};
 use super::{Publish, timestamp_name};
 use crate::Error;
 use crate::document::Document;
 use crate::heads::is_of_root_before;
-use crate::layout::{Layout, real};
+use crate::layout::{Layout, real, split_file_name};
 use crate::plan::Action;
 use crate::private;
 use crate::quorum::is_signed_by_any;
@@ -156,7 +156,8 @@ impl Reached {
     ) -> Option<&BTreeMap<String, String>> {
         let begun = self.memories.begun.get(self.own.as_ref()?)?;
         let older = matches!(self.memory(root), Memory::Published(last) if published < last);
-        let open = begun.is_open(Begun::of(own).as_ref());
+        let own = Begun::of(own);
+        let open = begun.is_open(own.as_ref()) || self.memories.has_made(own.as_ref());
         (open && !older).then_some(&begun.used)
     }
 
@@ -179,9 +180,19 @@ impl Reached {
         let mut memories = self.memories.clone();
         memories.begun.remove(&own);
         // Clients may see it from now on, whatever became of it elsewhere.
-        let published: BTreeSet<String> = release.files.iter().map(Staged::name).collect();
+        let snapshot = release.staged(&RoleName::Snapshot);
+        let parsed = snapshot.and_then(|one| Parsed::<Snapshot>::parse(one.bytes.to_vec()).ok());
+        let seen = |name: &str| {
+            let (role, used) = split_file_name(name)?;
+            let last = match RoleName::new(&role).ok()? {
+                RoleName::Root => Some(place.graph.root()?.version()),
+                RoleName::Snapshot => snapshot?.version,
+                role => parsed.as_ref()?.unverified_listing().version(&role),
+            };
+            (last >= Some(used)).then_some(())
+        };
         for begun in memories.begun.values_mut() {
-            begun.used.retain(|name, _| !published.contains(name));
+            begun.used.retain(|name, _| seen(name).is_none());
         }
         memories.reach(own, timestamp, place.graph.root());
         Some(memories.write(&self.path))
@@ -227,6 +238,12 @@ impl Memories {
             Some(bytes) => parse(&bytes).map_err(|error| Error::format(path, error)),
             None => Ok(Self::default()),
         }
+    }
+
+    /// Whether a timestamp is of a publication that this copy has begun, to whatever place.
+    fn has_made(&self, timestamp: Option<&Begun>) -> bool {
+        let mut begun = self.begun.values();
+        timestamp.is_some_and(|own| begun.any(|begun| begun.sha256 == own.sha256))
     }
 
     /// Remembers what was published to a place.
@@ -282,15 +299,38 @@ impl Begun {
 /// The timestamp with which this copy has begun to publish, if it has not come to the end: its versions are used up, and clients may
 /// not see them. Another timestamp that came since, such as by git, is not this copy's.
 pub(crate) fn unpublished(store: &Store) -> Result<Option<Version>, Error> {
-    let begun = Memories::read(&file(store.layout()))?.begun;
-    if begun.is_empty() {
+    let memories = Memories::read(&file(store.layout()))?;
+    if memories.begun.is_empty() {
         return Ok(None);
     }
     let own = store.timestamp_bytes()?;
     let own = own.and_then(|bytes| Begun::of(&bytes));
-    let open = begun.values().filter(|begun| begun.is_open(own.as_ref()));
+    let ours = memories.has_made(own.as_ref());
+    let begun = memories.begun.values();
+    let open = begun.filter(|begun| ours || begun.is_open(own.as_ref()));
     let last = open.map(|begun| begun.timestamp);
     Ok(last.max().and_then(Version::new))
+}
+
+/// Whether a version is here that a publication of this copy has sealed which has not come to its end. Snapshots do not count: they say
+/// nothing of their own.
+pub(crate) fn has_sealed(store: &Store) -> Result<bool, Error> {
+    let begun = Memories::read(&file(store.layout()))?.begun;
+    for (name, digest) in begun.values().flat_map(|begun| &begun.used) {
+        let Some((role, version)) = split_file_name(name) else {
+            continue;
+        };
+        let Some(role) = RoleName::new(&role).ok() else {
+            continue;
+        };
+        if role != RoleName::Snapshot
+            && let Some(bytes) = store.found(&role, version)?
+            && sha256(&bytes) == *digest
+        {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 pub(super) fn sha256(bytes: &[u8]) -> String {
