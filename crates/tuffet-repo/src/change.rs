@@ -122,7 +122,8 @@ impl Repository {
         of(&store, &Graph::load(&store)?, self.policy(), |_| true)
     }
 
-    /// Forgets the open change, with the names of keys that came with it. One that cannot be read is kept under another name.
+    /// Forgets the open change, with the names of keys that came with it. One that cannot be read is kept under another name. What it has
+    /// staged stays until the next change is published: the same change may come back from somebody else.
     ///
     /// # Errors
     /// [`Error::NoChange`]; [`Error::ChangeSealed`] if a publication of it has broken off, whose versions would be published by the
@@ -134,14 +135,14 @@ impl Repository {
             version: draft.version().unwrap_or(Version::FIRST),
         };
         let path = self.layout().change();
-        let mut content = Vec::new();
+        let mut note = None;
         let actions: Vec<Action> = match Store::load(self.layout()) {
             Ok(store) if store.has_change() => {
                 if crate::publish::has_sealed(&store)? {
                     return Err(Error::ChangeSealed);
                 }
                 // What cannot be tidied up keeps nobody from dropping.
-                content = crate::sweep::content_unlisted(&store).unwrap_or_default();
+                note = crate::sweep::note_content(&store).unwrap_or_default();
                 store.drafts().map(dropped).collect()
             }
             Ok(_) => return Err(Error::NoChange),
@@ -157,11 +158,10 @@ impl Repository {
         };
         Ok(Plan {
             actions,
-            // Without the change nobody needs the content.
             steps: vec![
                 crate::sweep::drafts(self.layout())?,
+                note.into_iter().collect(),
                 vec![Write::file(path, WriteKind::Remove)],
-                content,
             ],
             lock: Some(lock),
         })

@@ -178,8 +178,7 @@ impl Edit {
         let listed = snapshot.as_ref().map(Parsed::unverified_listing);
         match listed.filter(|listed| listed.version(role) < Some(version)) {
             Some(listed) => {
-                let all = Exchanged::of(&self.store, listed);
-                all.is_of_another(&self.store, role, version, bytes)
+                Exchanged::of(listed).is_of_another(&self.store, None, role, version, bytes)
             }
             None => Ok(false),
         }

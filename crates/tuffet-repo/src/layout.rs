@@ -78,6 +78,11 @@ impl Layout {
         private::file(self, &format!("undo/{number}.json"))
     }
 
+    /// The note of staged content that changes have left which were dropped.
+    pub(crate) fn unlisted(&self) -> PathBuf {
+        private::file(self, "unlisted.json")
+    }
+
     /// Versions that a thief has made and that count no longer.
     pub(crate) fn given_up(&self) -> PathBuf {
         self.working().join("given-up")

@@ -350,7 +350,7 @@ pub(crate) fn publish(
     let root = root.and_then(|root| crate::anchor::newer(store, root.version?, &root.bytes));
     steps.push(root.into_iter().collect());
     if left.is_none() {
-        steps.push(crate::sweep::content_replaced(store, graph)?);
+        steps.push(crate::sweep::content_unlisted(store, graph)?);
         steps.push(vec![store.remove_change()]);
     }
 

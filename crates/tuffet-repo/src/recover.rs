@@ -142,12 +142,12 @@ impl Repository {
                     let snapshot = in_force.head_bytes(&RoleName::Snapshot)?;
                     let snapshot = snapshot.and_then(|one| Parsed::<Snapshot>::parse(one).ok());
                     let listed = snapshot.as_ref().map(Parsed::unverified_listing);
-                    let exchanged = listed.map(|listed| Exchanged::of(&in_force, listed));
+                    let exchanged = listed.map(Exchanged::of);
                     let is_honest = |role: &RoleName, version, bytes: &[u8]| {
                         let signed = says_version(role, version, bytes)
                             && is_signed(role, bytes, &graph, self.policy());
                         if let Some(exchanged) = exchanged.as_ref().filter(|_| signed)
-                            && exchanged.is_of_another(&in_force, role, version, bytes)?
+                            && exchanged.says_what_another_said(&in_force, role, version, bytes)?
                         {
                             return Ok(false);
                         }

@@ -71,9 +71,11 @@ impl Repository {
             Write::file(self.layout().change(), WriteKind::Replace(bytes))
         };
         let kept = Write::file(path, WriteKind::Remove);
+        // What cannot be tidied up keeps nobody from taking back.
+        let note = crate::sweep::note_content(&store).unwrap_or_default();
         Ok(Plan {
             actions,
-            steps: vec![vec![write], vec![kept]],
+            steps: vec![note.into_iter().collect(), vec![write], vec![kept]],
             lock: Some(lock),
         })
     }

@@ -209,7 +209,7 @@ impl Published {
     }
 
     /// Reads metadata files of a store, many at the same time, so that they are at hand.
-    pub(super) fn fetch<'f>(&self, files: impl Iterator<Item = &'f str>) -> Result<(), Error> {
+    pub(crate) fn fetch<'f>(&self, files: impl Iterator<Item = &'f str>) -> Result<(), Error> {
         let Kind::Bucket {
             bucket,
             listed,

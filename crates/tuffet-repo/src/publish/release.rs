@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use tuffet_core::json::Value;
-use tuffet_core::metadata::{DelegatedName, Parsed, RoleName, Root, UnixTime, Version};
+use tuffet_core::metadata::{DelegatedName, Listing, Parsed, RoleName, Root, UnixTime, Version};
 use tuffet_core::trust::removes_online_key;
 use tuffet_sign::Signer;
 
@@ -78,7 +78,12 @@ impl Release {
 
     /// The version of a targets role that the snapshot before listed.
     pub(super) fn before(&self, role: &RoleName) -> Option<Version> {
-        self.before.as_ref()?.listing().version(role)
+        self.listing_before()?.version(role)
+    }
+
+    /// What the snapshot before listed.
+    pub(super) fn listing_before(&self) -> Option<Listing<'_>> {
+        self.before.as_ref().map(Before::listing)
     }
 
     pub(super) fn actions(&self) -> impl Iterator<Item = Action> + '_ {

@@ -85,8 +85,8 @@ fn is_signed_there(place: &Place<'_>, staged: &Staged, version: Version) -> Resu
         RoleName::Root => is_next_root(store, version, &there)?,
         _ if !is_version_of_any(role, version, &there, place.graph) => false,
         _ => match place.last.view() {
-            Some(view) => !Exchanged::of(store, view.snapshot().listing())
-                .is_of_another(store, role, version, &there)?,
+            Some(view) => !Exchanged::of(view.snapshot().listing())
+                .says_what_another_said(store, role, version, &there)?,
             None => true,
         },
     })

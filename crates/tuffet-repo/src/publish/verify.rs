@@ -64,7 +64,7 @@ pub(super) fn verify(
     let exchanged = OnceCell::new();
     for staged in &release.files {
         require_good(place, release, staged, &recall, now)?;
-        require_own(place, staged, &exchanged)?;
+        require_own(place, release, staged, &exchanged)?;
     }
 
     let mut new = Client::new(&recall);
@@ -149,22 +149,30 @@ fn require_good(
     }
 }
 
-/// Refuses a sealed version that is to become visible and is the file of another role: whoever can push needs no key to put it there.
+/// Refuses a sealed version that is to become visible and is the file of another role, or may be: whoever can push needs no key to put it
+/// there. What the last snapshot here lists by its hash is no other.
 fn require_own<'p>(
-    place: &Place<'p>,
+    place: &'p Place<'_>,
+    release: &'p Release,
     staged: &Staged,
     exchanged: &OnceCell<Exchanged<'p>>,
 ) -> Result<(), Error> {
-    let (Some(version), Some(view)) = (staged.version, place.last.view()) else {
+    let before = release.listing_before();
+    let seen = place.last.view().map(|view| view.snapshot().listing());
+    let (Some(version), Some(listed)) = (staged.version, seen.or(before)) else {
         return Ok(());
     };
-    let role = &staged.role;
-    if staged.news.is_some() || !matches!(role, RoleName::Targets | RoleName::Delegated(_)) {
+    let (role, bytes) = (&staged.role, &staged.bytes);
+    let crypto = tuffet_crypto::aws_lc();
+    if staged.news.is_some()
+        || !matches!(role, RoleName::Targets | RoleName::Delegated(_))
+        || listed.version(role) >= Some(version)
+        || before.is_some_and(|before| before.identifies(role, bytes, crypto))
+    {
         return Ok(());
     }
-    let listed = || Exchanged::of(place.store, view.snapshot().listing());
-    let exchanged = exchanged.get_or_init(listed);
-    if exchanged.is_of_another(place.store, role, version, &staged.bytes)? {
+    let exchanged = exchanged.get_or_init(|| Exchanged::of(listed));
+    if exchanged.is_of_another(place.store, Some(place.published), role, version, bytes)? {
         return Err(Error::HeadUnsigned {
             role: role.clone(),
             version,

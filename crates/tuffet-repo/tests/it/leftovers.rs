@@ -6,6 +6,7 @@ use tuffet_core::metadata::{RoleName, Version};
 use tuffet_repo::{Action, Publish, Recover};
 use tuffet_sign::{FileKey, Signer};
 
+use crate::exchanged::two_roles_of_one_key;
 use crate::recovery::forge;
 use crate::support::{NOW, World, after, code, key, named, role, run, versions};
 
@@ -342,20 +343,6 @@ fn r14_numbers_are_not_skipped_for_ever() {
     assert_eq!(versions(&view)[2], 1_003);
 }
 
-/// Two roles of the same key, one of which is a version ahead.
-fn two_roles_of_one_key() -> (World, &'static FileKey) {
-    let (world, sam) = (World::published(), key());
-    for name in ["edge", "core"] {
-        world.delegate(name, &[("sam", sam)]);
-        run(world.repository().sign(&[world.ana, world.ben, sam]));
-        world.publish(NOW);
-    }
-    run(world.repository().renew(&[role("edge")], NOW));
-    run(world.repository().sign(&[sam]));
-    world.publish(NOW);
-    (world, sam)
-}
-
 #[test]
 fn r14_r16_the_file_of_another_role_is_no_version_that_is_in_the_way() {
     let (base, sam) = two_roles_of_one_key();
@@ -376,19 +363,4 @@ fn r14_r16_the_file_of_another_role_is_no_version_that_is_in_the_way() {
     let change = base.repository().change().unwrap();
     let core = change.drafts.iter().find(|one| one.role == role("core"));
     assert_eq!(core.unwrap().version.number(), 3);
-}
-
-#[test]
-fn r16_the_file_of_another_role_is_neither_gone_on_from_nor_published() {
-    let (world, sam) = two_roles_of_one_key();
-    let metadata = world.directory().join("metadata");
-    let planted = metadata.join("2.core.json");
-    fs::copy(metadata.join("2.edge.json"), &planted).unwrap();
-    let renew = || world.repository().renew(&[role("core")], NOW);
-    assert_eq!(code(renew()), "repo.unsigned");
-    assert_eq!(code(world.plan(&[world.online], NOW)), "repo.unsigned");
-    fs::remove_file(planted).unwrap();
-    run(renew());
-    run(world.repository().sign(&[sam]));
-    world.publish(NOW);
 }

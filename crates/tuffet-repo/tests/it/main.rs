@@ -15,6 +15,7 @@ mod copies;
 mod crash;
 mod delegation;
 mod exchange;
+mod exchanged;
 mod fast_forward;
 mod import;
 mod leftovers;
