@@ -1,27 +1,17 @@
 //! The lock that whoever changes a repository holds.
 
 use std::fs::{self, File, TryLockError};
-use std::thread;
-use std::time::Duration;
 
 use crate::Error;
 use crate::layout::Layout;
-
-/// How often it is tried to lock a repository, and how long is waited in between: whoever looks keeps others out for less.
-const TRIES: u32 = 5;
-const PAUSE: Duration = Duration::from_millis(1);
 
 /// A lock, held until this value is dropped; or only the knowledge that nobody else held it, which is all that looking needs.
 #[derive(Debug)]
 pub(crate) struct Lock(Option<File>);
 
 impl Lock {
-    /// Locks the repository, or says within a few milliseconds that somebody else has.
+    /// Locks the repository, or says at once that somebody else has.
     pub(crate) fn take(layout: &Layout) -> Result<Self, Error> {
-        Self::take_after(layout, &mut || thread::sleep(PAUSE))
-    }
-
-    fn take_after(layout: &Layout, pause: &mut dyn FnMut()) -> Result<Self, Error> {
         let path = layout.lock();
         let failed = |error| Error::io("cannot lock", &path, error);
         fs::create_dir_all(layout.working()).map_err(failed)?;
@@ -31,22 +21,14 @@ impl Lock {
             .write(true)
             .open(&path)
             .map_err(failed)?;
-        let mut locked = file.try_lock();
-        for _ in 1..TRIES {
-            if matches!(locked, Err(TryLockError::WouldBlock)) {
-                pause();
-                locked = file.try_lock();
-            }
-        }
-        match locked {
+        match file.try_lock() {
             Ok(()) => Ok(Self(Some(file))),
             Err(TryLockError::WouldBlock) => Err(Error::Locked(path)),
             Err(TryLockError::Error(error)) => Err(failed(error)),
         }
     }
 
-    /// Says at once if somebody else has locked the repository, and neither writes anything nor keeps anybody else out for longer than
-    /// [`Self::take`] tries.
+    /// Says at once if somebody else has locked the repository, and neither writes anything nor keeps anybody else out.
     pub(crate) fn look(layout: &Layout) -> Result<Self, Error> {
         let path = layout.lock();
         // Where there is no file, or none that may be opened, nobody is asked: looking is possible in any case.
@@ -91,17 +73,6 @@ mod tests {
         drop(lock);
         assert!(Lock::take(&layout).is_ok());
         drop(inherited);
-    }
-
-    #[test]
-    fn whoever_looks_for_a_moment_keeps_nobody_from_locking() {
-        let directory = tempfile::tempdir().unwrap();
-        let layout = Layout::new(directory.path());
-        drop(Lock::take(&layout).unwrap());
-        let file = File::open(layout.lock()).unwrap();
-        file.lock_shared().unwrap();
-        let mut looking = Some(Lock(Some(file)));
-        assert!(Lock::take_after(&layout, &mut || drop(looking.take())).is_ok());
     }
 
     #[test]
