@@ -28,7 +28,8 @@ impl Lock {
         }
     }
 
-    /// Says at once if somebody else has locked the repository, and neither writes anything nor keeps anybody else out.
+    /// Says at once if somebody else has locked the repository, and writes nothing. Whoever wants to lock it just while it is asked is told
+    /// that it is locked.
     pub(crate) fn look(layout: &Layout) -> Result<Self, Error> {
         let path = layout.lock();
         // Where there is no file, or none that may be opened, nobody is asked: looking is possible in any case.
