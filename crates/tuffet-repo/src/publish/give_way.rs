@@ -13,7 +13,7 @@ use tuffet_core::trust::TrustedView;
 use super::behind::leaps;
 use super::destination::Destination;
 use super::published::Published;
-use super::reached::{Reached, sha256, unpublished};
+use super::reached::{Reached, all_used, sha256, unpublished};
 use super::release::{Place, first_root, roots};
 use super::timestamp_name;
 use super::verify::last_state;
@@ -229,6 +229,13 @@ pub(super) fn gives_way(place: &Place<'_>, reached: &Reached) -> Result<Option<G
         timestamp,
         first,
     }))
+}
+
+/// Whether a version is here that a publication of this copy has sealed which has not come to its end. Snapshots do not count: they say
+/// nothing of their own.
+pub(crate) fn has_sealed(store: &Store) -> Result<bool, Error> {
+    let sealed = sealed(store, &all_used(store.layout())?)?;
+    Ok(sealed.iter().any(|(role, ..)| *role != RoleName::Snapshot))
 }
 
 /// The versions that are used up and still here.

@@ -312,25 +312,10 @@ pub(crate) fn unpublished(store: &Store) -> Result<Option<Version>, Error> {
     Ok(last.max().and_then(Version::new))
 }
 
-/// Whether a version is here that a publication of this copy has sealed which has not come to its end. Snapshots do not count: they say
-/// nothing of their own.
-pub(crate) fn has_sealed(store: &Store) -> Result<bool, Error> {
-    let begun = Memories::read(&file(store.layout()))?.begun;
-    for (name, digest) in begun.values().flat_map(|begun| &begun.used) {
-        let Some((role, version)) = split_file_name(name) else {
-            continue;
-        };
-        let Some(role) = RoleName::new(&role).ok() else {
-            continue;
-        };
-        if role != RoleName::Snapshot
-            && let Some(bytes) = store.found(&role, version)?
-            && sha256(&bytes) == *digest
-        {
-            return Ok(true);
-        }
-    }
-    Ok(false)
+/// The files of [`Reached::used`] of publications to whatever place.
+pub(super) fn all_used(layout: &Layout) -> Result<BTreeMap<String, String>, Error> {
+    let begun = Memories::read(&file(layout))?.begun.into_values();
+    Ok(begun.flat_map(|begun| begun.used).collect())
 }
 
 pub(super) fn sha256(bytes: &[u8]) -> String {
