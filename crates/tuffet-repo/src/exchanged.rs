@@ -82,7 +82,9 @@ impl<'l> Exchanged<'l> {
         if self.says_what_another_said(store, role, version, bytes)? {
             return Ok(true);
         }
-        if self.listed.version(role) >= Some(version) || store.has_applied(role, version) {
+        if self.listed.version(role) >= Some(version)
+            || crate::publish::has_made(store, role, version, bytes)?
+        {
             return Ok(false);
         }
         let said = self.said(store, version)?;

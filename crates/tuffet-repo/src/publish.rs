@@ -57,7 +57,7 @@ use release::Release;
 use verify::Switch;
 
 pub use destination::{Bucket, Destination, Object};
-pub(crate) use give_way::has_sealed;
+pub(crate) use give_way::{has_made, has_sealed};
 pub use prune::Prune;
 pub(crate) use published::Published;
 pub(crate) use reached::{forget, unpublished};

@@ -27,8 +27,8 @@ pub(crate) struct Store {
     /// The versions in `metadata/`, as they were listed once.
     sealed: Arc<Highest>,
     drafts: BTreeMap<RoleName, Document>,
-    /// The drafts that an interrupted publication has sealed already.
-    applied: BTreeMap<RoleName, Version>,
+    /// Whether an interrupted publication has sealed drafts already.
+    applied: bool,
     /// What the policy learns when the change is applied.
     pub(crate) learned: Learned,
     /// Versions that count no longer.
@@ -50,7 +50,7 @@ impl Store {
             layout: layout.clone(),
             sealed: Arc::default(),
             drafts: BTreeMap::new(),
-            applied: BTreeMap::new(),
+            applied: false,
             learned: Learned::default(),
             given_up: GivenUp::default(),
             remembered: None,
@@ -146,7 +146,7 @@ impl Store {
             let is_last = head == Some(version);
             let same = || Document::parse(&sealed).is_ok_and(|one| one.says_the_same_as(&draft));
             if sealed == draft.to_bytes() || (is_last && same()) {
-                self.applied.insert(role, version);
+                self.applied = true;
                 return Ok(());
             }
         }
@@ -327,7 +327,7 @@ impl Store {
 
     /// Whether the file of the open change holds anything.
     pub(crate) fn has_change(&self) -> bool {
-        !self.applied.is_empty() || !self.drafts.is_empty() || !self.given_up.is_empty()
+        self.applied || !self.drafts.is_empty() || !self.given_up.is_empty()
     }
 
     /// Whether there is anything that people have to sign or publish.
@@ -342,12 +342,7 @@ impl Store {
 
     /// Whether a publication of the open change has sealed something of it, and nothing keeps the rest from it.
     pub(crate) fn is_sealed(&self) -> bool {
-        !self.applied.is_empty() && self.stale.is_empty()
-    }
-
-    /// Whether a publication of the open change has sealed this version.
-    pub(crate) fn has_applied(&self, role: &RoleName, version: Version) -> bool {
-        self.applied.get(role) == Some(&version)
+        self.applied && self.stale.is_empty()
     }
 
     /// Whether somebody else has used the version of the draft of a role.
@@ -357,7 +352,7 @@ impl Store {
 
     /// Whether the open change publishes a root, or something of it was published already and it may have been one.
     pub(crate) fn is_publishing_root(&self) -> bool {
-        !self.applied.is_empty() || self.drafts.contains_key(&RoleName::Root)
+        self.applied || self.drafts.contains_key(&RoleName::Root)
     }
 
     /// The one write that makes the drafts the open change.

@@ -238,6 +238,17 @@ pub(crate) fn has_sealed(store: &Store) -> Result<bool, Error> {
     Ok(sealed.iter().any(|(role, ..)| *role != RoleName::Snapshot))
 }
 
+/// Whether a publication of this copy has sealed this version, and has not come to its end.
+pub(crate) fn has_made(
+    store: &Store,
+    role: &RoleName,
+    version: Version,
+    bytes: &[u8],
+) -> Result<bool, Error> {
+    let used = all_used(store.layout())?;
+    Ok(used.get(&file_name(role, Some(version))) == Some(&sha256(bytes)))
+}
+
 /// The versions that are used up and still here.
 fn sealed(store: &Store, used: &BTreeMap<String, String>) -> Result<Vec<File>, Error> {
     let mut sealed = Vec::new();

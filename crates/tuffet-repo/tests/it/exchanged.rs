@@ -130,5 +130,9 @@ fn r16_what_a_publication_has_sealed_that_broke_off_is_gone_on_from_where_it_can
     // Who has sealed it knows.
     fs::remove_file(copy.metadata("2.edge.json")).unwrap();
     assert_eq!(gone_on_from_core(&copy), ["no error"; 3]);
+    // Also after another edit.
+    run(copy.repository().renew(&[role("more")], after(2)));
+    assert_eq!(gone_on_from_core(&copy)[0], "no error");
+    run(copy.repository().sign(&[sam]));
     copy.publish(NOW);
 }
