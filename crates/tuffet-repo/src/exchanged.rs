@@ -28,6 +28,8 @@ pub(crate) struct Exchanged<'l> {
     said: RefCell<BTreeMap<Version, Rc<Said>>>,
     /// Who may sign what today, once it was needed.
     graph: OnceCell<Graph>,
+    /// What publications of this copy have sealed that have not come to their end, once it was needed.
+    used: OnceCell<BTreeMap<String, String>>,
 }
 
 /// What the files of one number say, of the roles that clients have seen in that version or in a later one.
@@ -48,6 +50,7 @@ impl<'l> Exchanged<'l> {
             listed,
             said: RefCell::default(),
             graph: OnceCell::new(),
+            used: OnceCell::new(),
         }
     }
 
@@ -82,15 +85,14 @@ impl<'l> Exchanged<'l> {
         if self.says_what_another_said(store, role, version, bytes)? {
             return Ok(true);
         }
-        if self.listed.version(role) >= Some(version)
-            || crate::publish::has_made(store, role, version, bytes)?
-        {
+        if self.listed.version(role) >= Some(version) || self.is_own(store, role, version, bytes)? {
             return Ok(false);
         }
         let said = self.said(store, version)?;
         let name = |other: &RoleName| file_name(other, Some(version));
-        let mut names: Vec<String> = said.absent.iter().map(name).collect();
-        for other in self.uncertain(store, version, &said)? {
+        let mut names = Vec::new();
+        let uncertain = self.uncertain(store, version, &said)?;
+        for other in said.absent.iter().chain(uncertain) {
             if is_signed_by_any(other, bytes, self.graph(store)?) {
                 names.push(name(other));
             }
@@ -108,6 +110,25 @@ impl<'l> Exchanged<'l> {
             }
         }
         Ok(false)
+    }
+
+    /// Whether a publication of this copy has sealed this version, and has not come to its end.
+    fn is_own(
+        &self,
+        store: &Store,
+        role: &RoleName,
+        version: Version,
+        bytes: &[u8],
+    ) -> Result<bool, Error> {
+        let used = match self.used.get() {
+            Some(used) => used,
+            None => {
+                let used = crate::publish::all_used(store.layout())?;
+                self.used.get_or_init(|| used)
+            }
+        };
+        let digest = tuffet_crypto::aws_lc().digest(HashAlgorithm::Sha256, bytes);
+        Ok(used.get(&file_name(role, Some(version))) == Some(&digest.to_hex()))
     }
 
     fn said(&self, store: &Store, version: Version) -> Result<Rc<Said>, Error> {

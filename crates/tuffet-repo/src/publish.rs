@@ -57,10 +57,10 @@ use release::Release;
 use verify::Switch;
 
 pub use destination::{Bucket, Destination, Object};
-pub(crate) use give_way::{has_made, has_sealed};
+pub(crate) use give_way::has_sealed;
 pub use prune::Prune;
 pub(crate) use published::Published;
-pub(crate) use reached::{forget, unpublished};
+pub(crate) use reached::{all_used, forget, unpublished};
 
 /// Up to how many roles are written one after the other.
 const ONE_BY_ONE: usize = 16;

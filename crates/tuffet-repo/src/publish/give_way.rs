@@ -234,19 +234,12 @@ pub(super) fn gives_way(place: &Place<'_>, reached: &Reached) -> Result<Option<G
 /// Whether a version is here that a publication of this copy has sealed which has not come to its end. Snapshots do not count: they say
 /// nothing of their own.
 pub(crate) fn has_sealed(store: &Store) -> Result<bool, Error> {
+    // Others may have ended it.
+    if unpublished(store)?.is_none() {
+        return Ok(false);
+    }
     let sealed = sealed(store, &all_used(store.layout())?)?;
     Ok(sealed.iter().any(|(role, ..)| *role != RoleName::Snapshot))
-}
-
-/// Whether a publication of this copy has sealed this version, and has not come to its end.
-pub(crate) fn has_made(
-    store: &Store,
-    role: &RoleName,
-    version: Version,
-    bytes: &[u8],
-) -> Result<bool, Error> {
-    let used = all_used(store.layout())?;
-    Ok(used.get(&file_name(role, Some(version))) == Some(&sha256(bytes)))
 }
 
 /// The versions that are used up and still here.

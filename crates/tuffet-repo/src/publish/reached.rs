@@ -313,7 +313,7 @@ pub(crate) fn unpublished(store: &Store) -> Result<Option<Version>, Error> {
 }
 
 /// The files of [`Reached::used`] of publications to whatever place.
-pub(super) fn all_used(layout: &Layout) -> Result<BTreeMap<String, String>, Error> {
+pub(crate) fn all_used(layout: &Layout) -> Result<BTreeMap<String, String>, Error> {
     let begun = Memories::read(&file(layout))?.begun.into_values();
     Ok(begun.flat_map(|begun| begun.used).collect())
 }

@@ -431,3 +431,22 @@ fn r14_what_broke_off_at_several_places_gives_way_at_each() {
     run(publish(&copy, &world, &[]));
     gets(&world, &["ours", "theirs"]);
 }
+
+#[test]
+fn a_change_is_dropped_after_others_have_ended_the_publication_before_it() {
+    let (world, copy) = two();
+    copy.add("ours", b"ours");
+    copy.sign();
+    break_off(&copy, &world);
+    // The others get it by git, and publish it.
+    for name in files(&copy.directory().join("metadata")) {
+        let to = world.directory().join("metadata").join(&name);
+        fs::copy(copy.directory().join("metadata").join(&name), to).unwrap();
+    }
+    world.add("ours", b"ours");
+    world.publish(NOW);
+    catch_up(&copy, &world);
+    copy.add("more", b"more");
+    run(copy.repository().drop_change());
+    assert!(!copy.change().exists());
+}
