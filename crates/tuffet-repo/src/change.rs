@@ -14,6 +14,7 @@ use tuffet_core::metadata::{RoleName, UnixTime, Version};
 pub use contents::{ChangeContents, DraftContents};
 pub use difference::{Difference, differences};
 pub use exchange::Preview;
+pub(crate) use exchange::digest;
 pub(crate) use file::ChangeFile;
 pub use names::KeyNames;
 pub(crate) use undo::keep;

@@ -13,6 +13,7 @@ use tuffet_core::crypto::{Digest, HashAlgorithm};
 use tuffet_core::metadata::{Listing, RoleName, Version};
 
 use crate::Error;
+use crate::change::digest;
 use crate::document::Document;
 use crate::graph::Graph;
 use crate::layout::file_name;
@@ -127,8 +128,7 @@ impl<'l> Exchanged<'l> {
                 self.used.get_or_init(|| used)
             }
         };
-        let digest = tuffet_crypto::aws_lc().digest(HashAlgorithm::Sha256, bytes);
-        Ok(used.get(&file_name(role, Some(version))) == Some(&digest.to_hex()))
+        Ok(used.get(&file_name(role, Some(version))) == Some(&digest(bytes)))
     }
 
     fn said(&self, store: &Store, version: Version) -> Result<Rc<Said>, Error> {

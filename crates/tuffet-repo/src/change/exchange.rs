@@ -274,7 +274,8 @@ fn base(store: &Store) -> Result<BTreeMap<String, String>, Error> {
     Ok(base)
 }
 
-fn digest(bytes: &[u8]) -> String {
+/// The SHA-256, in hexadecimal.
+pub(crate) fn digest(bytes: &[u8]) -> String {
     tuffet_crypto::aws_lc()
         .digest(HashAlgorithm::Sha256, bytes)
         .to_hex()

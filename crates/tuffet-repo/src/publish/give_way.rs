@@ -13,12 +13,12 @@ use tuffet_core::trust::TrustedView;
 use super::behind::leaps;
 use super::destination::Destination;
 use super::published::Published;
-use super::reached::{Reached, all_used, sha256, unpublished};
+use super::reached::{Reached, all_used, unpublished};
 use super::release::{Place, first_root, roots};
 use super::timestamp_name;
 use super::verify::last_state;
 use crate::Error;
-use crate::change::ChangeFile;
+use crate::change::{ChangeFile, digest};
 use crate::graph::Graph;
 use crate::layout::{file_name, split_file_name};
 use crate::lock::Lock;
@@ -124,7 +124,7 @@ impl GivesWay {
         let change = (!spared).then_some(change);
         let mut copied = Vec::new();
         if let Some(bytes) = change.as_deref().map(read_optional).transpose()?.flatten() {
-            let name = format!("change.{}.json", sha256(&bytes));
+            let name = format!("change.{}.json", digest(&bytes));
             let copy = store.layout().given_up().join(name);
             copied.push(Write::file(copy, WriteKind::Replace(bytes)));
         }
@@ -245,7 +245,7 @@ pub(crate) fn has_sealed(store: &Store) -> Result<bool, Error> {
 /// The versions that are used up and still here.
 fn sealed(store: &Store, used: &BTreeMap<String, String>) -> Result<Vec<File>, Error> {
     let mut sealed = Vec::new();
-    for (name, digest) in used {
+    for (name, expected) in used {
         let Some((role, version)) = split_file_name(name) else {
             continue;
         };
@@ -253,7 +253,7 @@ fn sealed(store: &Store, used: &BTreeMap<String, String>) -> Result<Vec<File>, E
             continue;
         };
         if let Some(bytes) = store.found(&role, version)?
-            && sha256(&bytes) == *digest
+            && digest(&bytes) == *expected
         {
             sealed.push((role, version, bytes));
         }

@@ -17,6 +17,7 @@ use super::release::{Place, Release};
 use super::verify::{LastState, require_another_version};
 use super::{Publish, timestamp_name};
 use crate::Error;
+use crate::change::digest;
 use crate::document::Document;
 use crate::heads::is_of_root_before;
 use crate::layout::{Layout, real, split_file_name};
@@ -140,7 +141,7 @@ impl Reached {
         let new = new.filter(|file| file.version.is_some() && file.news.is_some());
         begun
             .used
-            .extend(new.map(|file| (file.name(), sha256(&file.bytes))));
+            .extend(new.map(|file| (file.name(), digest(&file.bytes))));
         memories.begun.insert(own, begun);
         Some(memories.write(&self.path))
     }
@@ -285,7 +286,7 @@ impl Begun {
     fn of(timestamp: &[u8]) -> Option<Self> {
         Some(Self {
             timestamp: version(timestamp)?.number(),
-            sha256: sha256(timestamp),
+            sha256: digest(timestamp),
             used: BTreeMap::new(),
         })
     }
@@ -316,11 +317,6 @@ pub(crate) fn unpublished(store: &Store) -> Result<Option<Version>, Error> {
 pub(crate) fn all_used(layout: &Layout) -> Result<BTreeMap<String, String>, Error> {
     let begun = Memories::read(&file(layout))?.begun.into_values();
     Ok(begun.flat_map(|begun| begun.used).collect())
-}
-
-pub(super) fn sha256(bytes: &[u8]) -> String {
-    let digest = tuffet_crypto::aws_lc().digest(HashAlgorithm::Sha256, bytes);
-    digest.to_hex()
 }
 
 /// What is wrong with a timestamp, if anything. `others` says that other metadata is there, and `rotating` that a rotation of this copy

@@ -136,3 +136,24 @@ fn r16_what_a_publication_has_sealed_that_broke_off_is_gone_on_from_where_it_can
     run(copy.repository().sign(&[sam]));
     copy.publish(NOW);
 }
+
+#[test]
+fn r16_a_file_that_the_keys_of_another_role_have_not_signed_is_gone_on_from_when_that_role_has_lost_its_own()
+ {
+    let (world, _) = three_roles_of_one_key();
+    let tim = key();
+    world.delegate("other", &[("tim", tim)]);
+    run(world.repository().sign(&[world.ana, world.ben, tim]));
+    world.publish(NOW);
+    let copy = world.fork();
+    run(copy.repository().renew(&[role("other")], after(2)));
+    run(copy.repository().sign(&[tim]));
+    let plan = copy.plan(&[copy.online], NOW).unwrap();
+    let sealed = copy.directory().join("metadata/2.other.json");
+    let is_sealed = |write: &Write| write.at.path() == Some(&sealed);
+    let position = plan.writes().position(is_sealed).unwrap();
+    crash(plan, position + 1);
+    fs::copy(&sealed, world.directory().join("metadata/2.other.json")).unwrap();
+    fs::remove_file(world.directory().join("metadata/2.edge.json")).unwrap();
+    run(world.repository().renew(&[role("other")], after(3)));
+}
